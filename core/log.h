@@ -1,0 +1,31 @@
+/* log.h: one line per happening on standard error, text or JSON, never on the hot path.
+ *
+ *   log_event(LOG_INFO, "model_loaded", "name=%s version=%s", name, version);
+ *
+ * prints  2026-01-02T03:04:05.678Z info event=model_loaded name=delay version=2
+ * or      {"ts":"...","level":"info","event":"model_loaded","msg":"name=delay version=2"}
+ *
+ * The events are a closed list (log.c, held by a test). A line that repeats (same event and text)
+ * within 10 s is counted and said once. Feature values and secrets never go in. Any thread may log:
+ * a mutex keeps lines whole. The settings are the one process-wide state of the program, set once
+ * in cli/.
+ */
+#ifndef CORE_LOG_H
+#define CORE_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+void log_set_level(enum log_level level);
+void log_set_json(bool json);
+bool log_is_on(enum log_level level);
+
+/* event must be in the closed list; format gives `key=value` words or a sentence. */
+void log_event(enum log_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The closed list, NULL-terminated, for the documentation and its test. */
+const char *const *log_events(void);
+
+#endif

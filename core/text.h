@@ -1,0 +1,55 @@
+/* text.h: numbers, UTF-8 and short texts, exact and without allocation or locale.
+ *
+ * Reading: decimal text to the nearest double (ties to even), always. Writing: the shortest decimal
+ * that reads back to the same double (or float). Thread: any; no state.
+ */
+#ifndef CORE_TEXT_H
+#define CORE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The nearest double to (-1)^negative * digits * 10^exponent, where `digits` are exact (at most 19
+ * decimal digits). False when it cannot decide (about 1 in 1000); then use number_slow on the text.
+ */
+bool number_fast(uint64_t digits, int exponent, double *value);
+
+/* Reads a JSON number (RFC 8259 grammar) at text[0..len). Returns how many bytes it took, 0 when
+ * there is none. May give infinity (1e999): the caller judges. A number of any length is read
+ * exactly. */
+size_t number_parse(const char *text, size_t len, double *value);
+
+/* As number_parse but straight to float32 with one rounding, and with NaN, Infinity and -Infinity
+ * as XGBoost writes them; for model files. */
+size_t number_parse_float(const char *text, size_t len, float *value);
+
+/* Shortest text that reads back to value, as JSON likes it: 0.25, 1e-7, 12, -0.0 is "-0.0". NaN and
+ * infinity give "null". At most 25 bytes, no NUL. Returns the length. */
+enum { NUMBER_TEXT_MAX = 32 };
+size_t number_print(char *out, double value);
+size_t number_print_float(char *out, float value);
+
+/* Decimal integer; at most 20 bytes, no NUL. Returns the length. */
+size_t integer_print(char *out, int64_t value);
+
+/* Whole text is a decimal integer in [low, high]: true and *value. */
+bool integer_parse(const char *text, size_t len, int64_t low, int64_t high, int64_t *value);
+
+/* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool utf8_is_valid(const uint8_t *data, size_t len);
+
+/* JSON string with quotes and escapes; bytes that are not UTF-8 become U+FFFD. out has room for
+ * JSON_STRING_MAX(len). Returns the length. */
+#define JSON_STRING_MAX(len) ((len)*6 + 2)
+size_t json_string_print(char *out, const char *text, size_t len);
+
+/* Edit distance, and the nearest of `count` names to `text` (NULL when none is near: more than a
+ * third of its length, at least 2). For "did you mean". */
+size_t text_distance(const char *a, const char *b);
+const char *text_nearest(const char *text, const char *const *names, size_t count);
+
+/* text without blanks at both ends: moves *text and *len. */
+void text_trim(const char **text, size_t *len);
+
+#endif

@@ -1,0 +1,73 @@
+/* decoder.h: event bytes in, a row of floats or an outcome out.
+ *
+ * A decoder serves one bundle's features and one worker. It knows the format, takes off the frame,
+ * finds the schema's plan, and lets it write straight into the row. Avro: one plan per schema id
+ * (schemas/plan.h), compiled once. JSON: one scanner (schemas/scan.h).
+ *
+ * decoder_decode never blocks, allocates or logs. A schema id that it has not seen gives
+ * OUTCOME_WAITING; the pipeline then calls decoder_learn outside the per-record loop and decodes
+ * that record again.
+ *
+ * Owns its plans, borrows the features. Thread: the worker's.
+ */
+#ifndef SCHEMAS_DECODER_H
+#define SCHEMAS_DECODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/feature.h"
+#include "core/outcome.h"
+#include "core/slice.h"
+
+enum event_format { EVENT_JSON, EVENT_AVRO };
+
+enum event_framing {
+    FRAMING_NONE,      /* JSON: the value is the document */
+    FRAMING_CONFLUENT, /* 0x00, 4-byte big-endian schema id, Avro body */
+};
+
+struct decoder_options {
+    enum event_format format;
+    enum event_framing framing;
+    const char *schema_folder; /* Avro: holds <id>.avsc; NULL for JSON */
+    size_t max_value_bytes;    /* longer values are fetch/too_large */
+    unsigned max_depth;        /* of JSON nesting, and of Avro values of recursive schemas */
+};
+
+/* "no schema" in struct decoded. */
+enum { SCHEMA_ID_NONE = -1 };
+
+struct decoder;
+
+/* *decoder is new. Loads every <id>.avsc of the folder. Errors: EXIT_IO folder unreadable. */
+int decoder_new(struct decoder **decoder, const struct decoder_options *options,
+                const struct features *features, struct err *err);
+void decoder_free(struct decoder *decoder);
+
+/* Decodes one value (data NULL: OUTCOME_SKIPPED) into row (features->count floats, overwritten
+ * whatever happens). *schema_id is the frame's id, or SCHEMA_ID_NONE. A bad value leaves no trace
+ * in the decoder. */
+struct outcome decoder_decode(struct decoder *decoder, struct slice value, float *row,
+                              int64_t *schema_id);
+
+/* Looks for a schema id that decode was WAITING for. 0: decide again, the id is now known, known to
+ * be unusable, or known to be absent (kept 1 s). -1 with ERR_DEPENDENCY: it cannot be told now;
+ * park. now_ms: a monotonic clock. */
+int decoder_learn(struct decoder *decoder, int64_t schema_id, int64_t now_ms, struct err *err);
+
+/* What there is to say about schemas learnt since the last call, a line each: how each feature is
+ * bound, or why the schema cannot serve the model. Calls say(arg, schema_id, usable, text) for
+ * each, then forgets them. */
+void decoder_report(struct decoder *decoder,
+                    void (*say)(void *arg, int64_t schema_id, bool usable, const char *text),
+                    void *arg);
+
+/* One line about a decode failure for a dead letter's message: "field weather.temp (feature temp),
+ * byte 17: union branch that the schema does not have". Never a value. out is NUL-terminated. */
+void decoder_explain(const struct decoder *decoder, const struct outcome *outcome, char *out,
+                     size_t cap);
+
+#endif

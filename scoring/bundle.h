@@ -1,0 +1,78 @@
+/* bundle.h: a model bundle, the folder that is trained, reviewed, deployed and rolled back as one.
+ *
+ *   model.ini  model file  category tables  golden.jsonl  [reference.json]
+ *
+ * bundle_load checks everything that can be checked without events: the sha256 of the model file,
+ * the feature list against the model (names, order, count), category tables against the categories
+ * that the model stores, thresholds, and the golden rows (scoring/golden.c). Golden events are run
+ * by pipeline/.
+ *
+ * Owns all it points to, immutable after load, any thread may read.
+ */
+#ifndef SCORING_BUNDLE_H
+#define SCORING_BUNDLE_H
+
+#include <stddef.h>
+
+#include "core/err.h"
+#include "core/feature.h"
+#include "core/sha256.h"
+#include "scoring/model.h"
+
+enum output_kind {
+    OUTPUT_PROBABILITY, /* `score` is the linked output, in [0, 1] */
+    OUTPUT_VALUE,       /* `score` is the linked output */
+    OUTPUT_MARGIN,      /* `score` is the margin */
+};
+
+struct threshold {
+    double from; /* this decision for score >= from */
+    char *decision;
+};
+
+/* One line of golden.jsonl. */
+struct golden {
+    int line;
+    float *row;    /* feature_count floats, NaN = missing; NULL when the line has none */
+    double margin; /* what the model must give, by bits as float32 */
+    double score;  /* within one unit in the last place of float32; NaN when the line has none */
+    char *event;   /* JSON text of the event, NUL-terminated; NULL when the line has none */
+    size_t event_len;
+};
+
+struct bundle {
+    char *path;    /* the folder */
+    char *name;    /* [model] name */
+    char *version; /* [model] version */
+    char digest[SHA256_HEX + 1];
+    enum output_kind output;
+    char *output_name;
+    struct threshold *thresholds; /* rising */
+    size_t threshold_count;
+    char *below; /* decision below the first threshold; NULL when there are no thresholds */
+    struct features features;
+    struct model *model;
+    struct golden *goldens;
+    size_t golden_count;
+};
+
+/* *bundle is new: bundle_free. Errors: EXIT_IO unreadable file, EXIT_DATA the rest, each with file
+ * and line and what to do. */
+int bundle_load(struct bundle **bundle, const char *path, struct err *err);
+void bundle_free(struct bundle *bundle);
+
+/* Compares what the model gives for a golden with what it must: 0, or -1 with "golden.jsonl:12:
+ * margin is ... (0x...), must be ...". */
+int golden_compare(const struct bundle *bundle, const struct golden *golden, double margin,
+                   double score, struct err *err);
+
+/* The decision for a score, or NULL when the bundle names none. Static as the bundle. */
+const char *bundle_decision(const struct bundle *bundle, double score);
+
+/* What `score` means for this bundle: the linked output or the margin. */
+static inline double bundle_output(const struct bundle *bundle, double margin, double score)
+{
+    return bundle->output == OUTPUT_MARGIN ? margin : score;
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* model.h: a trained model, ready to score rows of floats.
+ *
+ * Loads XGBoost JSON and UBJSON (1.0 to 3.x). What cannot be scored exactly as the library that
+ * wrote the file does is refused with the reason. Formats: scoring/README.md.
+ *
+ * A struct model is immutable after load and owns everything below it: any number of threads may
+ * score with it, each with a scratch of its own. No I/O and no allocation after load.
+ */
+#ifndef SCORING_MODEL_H
+#define SCORING_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+struct model;
+
+/* Reads a model file; the format is seen from the bytes. *model is new: model_free. Errors: EXIT_IO
+ * unreadable, EXIT_DATA "what is wrong and where" for damaged or unsupported files. */
+int model_load(struct model **model, const char *path, struct err *err);
+
+/* The same from memory; name is for messages. data is only borrowed during the call. */
+int model_parse(struct model **model, const char *name, const char *data, size_t len,
+                struct err *err);
+void model_free(struct model *model);
+
+size_t model_feature_count(const struct model *model); /* width of a row */
+size_t model_output_count(
+    const struct model *model); /* values per row; 1 for single-output models */
+
+/* The name the file stores for a feature, or NULL when it stores none (trained from an array). */
+const char *model_feature_name(const struct model *model, size_t feature);
+
+/* The category texts the file stores for a feature (XGBoost 3.1+ `cats`): how many (0: none
+ * stored), and the text of one code. */
+size_t model_category_count(const struct model *model, size_t feature);
+const char *model_category_text(const struct model *model, size_t feature, size_t code);
+
+/* One line for people: "XGBoost 1.7.4, binary:logistic, 100 trees, 12282 nodes, 30 features". */
+const char *model_summary(const struct model *model);
+
+/* How many bytes of scratch model_score needs, for any number of rows; aligned to 64 by the caller.
+ */
+size_t model_scratch_bytes(const struct model *model);
+
+/* Scores `count` rows. rows: count x feature_count float32, row-major, NaN = missing. margins and
+ * scores: count x output_count, row-major; margin = the sum before the link, score = what the
+ * library's own predict returns; both widened from float32. Each row's bits do not depend on count
+ * or on its neighbours. */
+void model_score(const struct model *model, const float *rows, size_t count, double *margins,
+                 double *scores, void *scratch);
+
+#endif
