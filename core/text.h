@@ -1,7 +1,7 @@
 /* text.h: numbers, UTF-8 and short texts, exact and without allocation or locale.
  *
  * Reading: decimal text to the nearest double (ties to even), always. Writing: the shortest decimal
- * that reads back to the same double (or float). Thread: any; no state.
+ * that reads back to the same double. Thread: any; no state.
  */
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
@@ -28,7 +28,6 @@ size_t number_parse_float(const char *text, size_t len, float *value);
  * infinity give "null". At most 25 bytes, no NUL. Returns the length. */
 enum { NUMBER_TEXT_MAX = 32 };
 size_t number_print(char *out, double value);
-size_t number_print_float(char *out, float value);
 
 /* Decimal integer; at most 20 bytes, no NUL. Returns the length. */
 size_t integer_print(char *out, int64_t value);

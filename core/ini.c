@@ -1,0 +1,150 @@
+#include "core/ini.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+#include "core/text.h"
+
+enum { MAX_FILE_BYTES = 1 << 20 };
+
+const struct ini_entry *ini_find(const struct ini *ini, const char *section, const char *name)
+{
+    for (size_t i = 0; i < ini->count; i++)
+        if (strcmp(ini->entries[i].section, section) == 0 &&
+            strcmp(ini->entries[i].name, name) == 0)
+            return &ini->entries[i];
+    return NULL;
+}
+
+static void add(struct ini *ini, char *section, char *name, char *value, int line)
+{
+    ini->entries = mem_grow(ini->entries, ini->count, &ini->cap, sizeof *ini->entries);
+    ini->entries[ini->count++] = (struct ini_entry){section, name, value, line};
+}
+
+void ini_set(struct ini *ini, const char *section, const char *name, const char *value)
+{
+    struct ini_entry *entry = (struct ini_entry *)ini_find(ini, section, name);
+
+    if (entry) {
+        free(entry->value);
+        entry->value = mem_copy_text(value, strlen(value));
+        entry->line = 0;
+        return;
+    }
+    add(ini, mem_copy_text(section, strlen(section)), mem_copy_text(name, strlen(name)),
+        mem_copy_text(value, strlen(value)), 0);
+}
+
+struct reader {
+    struct ini *ini;
+    const char *section; /* borrowed from the text */
+    size_t section_len;
+    int line;
+    enum exit_code code;
+    struct err *err;
+};
+
+static int bad(struct reader *r, const char *what)
+{
+    return err_fatal(r->err, r->code, "%s:%d: %s", r->ini->file, r->line, what);
+}
+
+static int take_entry(struct reader *r, const char *text, size_t len)
+{
+    const char *equals = memchr(text, '=', len), *name = text, *value;
+    size_t name_len, value_len;
+    char *section_copy, *name_copy;
+
+    if (!equals)
+        return bad(r, "expected [section], name = value, or a comment that starts with ; or #");
+    name_len = (size_t)(equals - text);
+    text_trim(&name, &name_len);
+    value = equals + 1;
+    value_len = len - (size_t)(value - text);
+    text_trim(&value, &value_len);
+    if (name_len == 0)
+        return bad(r, "a name is missing before =");
+    if (!r->section)
+        return bad(r, "an entry before the first [section]");
+    section_copy = mem_copy_text(r->section, r->section_len);
+    name_copy = mem_copy_text(name, name_len);
+    const struct ini_entry *twice = ini_find(r->ini, section_copy, name_copy);
+    if (twice) {
+        err_fatal(r->err, r->code, "%s:%d: %s is already set on line %d", r->ini->file, r->line,
+                  name_copy, twice->line);
+        free(section_copy);
+        free(name_copy);
+        return -1;
+    }
+    add(r->ini, section_copy, name_copy, mem_copy_text(value, value_len), r->line);
+    return 0;
+}
+
+static int take_line(struct reader *r, const char *text, size_t len)
+{
+    text_trim(&text, &len);
+    if (len == 0 || *text == ';' || *text == '#')
+        return 0;
+    if (*text != '[')
+        return take_entry(r, text, len);
+    if (text[len - 1] != ']')
+        return bad(r, "a section is written [name]");
+    r->section = text + 1;
+    r->section_len = len - 2;
+    text_trim(&r->section, &r->section_len);
+    return 0;
+}
+
+int ini_parse(struct ini *ini, const char *file, const char *text, size_t len, enum exit_code code,
+              struct err *err)
+{
+    struct reader r = {.ini = ini, .code = code, .err = err};
+    const char *end = text + len;
+
+    *ini = (struct ini){.file = mem_copy_text(file, strlen(file))};
+    if (memchr(text, '\0', len) || !utf8_is_valid((const uint8_t *)text, len)) {
+        err_fatal(err, code, "%s: not a text file in UTF-8", file);
+        ini_release(ini);
+        return -1;
+    }
+    while (text < end) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        if (!stop)
+            stop = end;
+        r.line++;
+        if (take_line(&r, text, (size_t)(stop - text)) != 0) {
+            ini_release(ini);
+            return -1;
+        }
+        text = stop + 1;
+    }
+    return 0;
+}
+
+int ini_load(struct ini *ini, const char *path, enum exit_code code, struct err *err)
+{
+    char *text;
+    size_t len;
+    int result;
+
+    if (file_read(path, MAX_FILE_BYTES, &text, &len, err) != 0)
+        return -1;
+    result = ini_parse(ini, path, text, len, code, err);
+    free(text);
+    return result;
+}
+
+void ini_release(struct ini *ini)
+{
+    for (size_t i = 0; i < ini->count; i++) {
+        free(ini->entries[i].section);
+        free(ini->entries[i].name);
+        free(ini->entries[i].value);
+    }
+    free(ini->entries);
+    free(ini->file);
+    *ini = (struct ini){0};
+}

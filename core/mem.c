@@ -1,0 +1,62 @@
+#include "core/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *check(void *memory, size_t count, size_t size)
+{
+    if (!memory) {
+        fprintf(stderr, "kscore: out of memory (%zu x %zu bytes)\n", count, size);
+        abort();
+    }
+    return memory;
+}
+
+static size_t product(size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / 2 / size)
+        check(NULL, count, size);
+    return count * size;
+}
+
+void *mem_alloc(size_t count, size_t size)
+{
+    size_t bytes = product(count, size);
+
+    return check(calloc(1, bytes ? bytes : 1), count, size);
+}
+
+void *mem_resize(void *old, size_t count, size_t size)
+{
+    size_t bytes = product(count, size);
+
+    return check(realloc(old, bytes ? bytes : 1), count, size);
+}
+
+void *mem_alloc_aligned(size_t count, size_t size)
+{
+    size_t bytes = (product(count, size) + 63) / 64 * 64;
+    void *memory = check(aligned_alloc(64, bytes ? bytes : 64), count, size);
+
+    memset(memory, 0, bytes);
+    return memory;
+}
+
+char *mem_copy_text(const char *text, size_t len)
+{
+    char *copy = mem_alloc(len + 1, 1);
+
+    if (len != 0)
+        memcpy(copy, text, len);
+    return copy;
+}
+
+void *mem_grow(void *items, size_t count, size_t *cap, size_t size)
+{
+    if (count < *cap)
+        return items;
+    *cap = *cap ? *cap * 2 : 8;
+    return mem_resize(items, *cap, size);
+}
