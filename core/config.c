@@ -1,0 +1,508 @@
+#include "core/config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/file.h"
+#include "core/ini.h"
+#include "core/kafka_conf.h"
+#include "core/mem.h"
+#include "core/sha256.h"
+#include "core/text.h"
+
+enum kind { TEXT, NUMBER, CHOICE, LIST };
+
+/* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
+struct key {
+    struct config_row row;
+    enum kind kind;
+    size_t offset; /* into struct config */
+    int64_t low, high;
+    const char *const *choices;
+};
+
+static const char *const deliveries[] = {"at_least_once", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const formats[] = {"json", "avro", NULL};
+static const char *const framings[] = {"none", "confluent", NULL};
+static const char *const gaps[] = {"resume", "stop", NULL};
+
+#define AT(field) offsetof(struct config, field)
+
+/* clang-format off */
+static const struct key keys[] = {
+    {{"kscore", "name", "", true}, TEXT, AT(name), 0, 0, NULL},
+    {{"kscore", "instance", "", false}, TEXT, AT(instance), 0, 0, NULL},
+    {{"kscore", "delivery", "at_least_once", false}, CHOICE, AT(delivery), 0, 0, deliveries},
+    {{"kscore", "batch_rows", "1024", false}, NUMBER, AT(batch_rows), 1, 65536, NULL},
+    {{"kscore", "batch_wait_ms", "5", false}, NUMBER, AT(batch_wait_ms), 1, 1000, NULL},
+    {{"kscore", "commit_ms", "1000", false}, NUMBER, AT(commit_ms), 10, 60000, NULL},
+    {{"kscore", "memory_mib", "256", false}, NUMBER, AT(memory_mib), 64, 65536, NULL},
+    {{"kscore", "drain_ms", "20000", false}, NUMBER, AT(drain_ms), 100, 600000, NULL},
+    {{"kscore", "log_format", "text", false}, CHOICE, AT(log_format), 0, 0, log_formats},
+    {{"kscore", "log_level", "info", false}, CHOICE, AT(log_level), 0, 0, log_levels},
+    {{"consumer", "topic", "", true}, LIST, AT(topics), 0, 0, NULL},
+    {{"consumer", "format", "json", false}, CHOICE, AT(format), 0, 0, formats},
+    {{"consumer", "framing", "", false}, CHOICE, AT(framing), 0, 0, framings},
+    {{"consumer", "start", "earliest", false}, TEXT, AT(start_text), 0, 0, NULL},
+    {{"consumer", "on_gap", "resume", false}, CHOICE, AT(on_gap), 0, 0, gaps},
+    {{"consumer", "max_value_kib", "256", false}, NUMBER, AT(max_value_kib), 1, 65536, NULL},
+    {{"consumer", "max_depth", "64", false}, NUMBER, AT(max_depth), 1, 1000, NULL},
+    {{"schemas", "folder", "", false}, TEXT, AT(schema_folder), 0, 0, NULL},
+    {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
+    {{"producer", "topic", "", true}, TEXT, AT(score_topic), 0, 0, NULL},
+    {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
+    {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
+    {{"dead_letters", "topic", "", true}, TEXT, AT(dead_topic), 0, 0, NULL},
+};
+/* clang-format on */
+
+enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
+
+size_t config_rows(const struct config_row **rows)
+{
+    static struct config_row copy[KEY_COUNT];
+
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        copy[i] = keys[i].row;
+    *rows = copy;
+    return KEY_COUNT;
+}
+
+bool config_is_secret(const char *name)
+{
+    static const char *const marks[] = {"password",  "secret",  "token",
+                                        "user.info", "key.pem", "jaas"};
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (strstr(name, marks[i]))
+            return true;
+    return false;
+}
+
+/* What a reader carries: the file's entries and where an error is. */
+struct reader {
+    struct config *config;
+    struct ini ini;
+    struct err *err;
+};
+
+static int fail(const struct reader *r, const struct ini_entry *entry, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int fail(const struct reader *r, const struct ini_entry *entry, const char *format, ...)
+{
+    char text[600];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (entry && entry->line > 0)
+        return err_fatal(r->err, EXIT_CONFIGURATION, "%s:%d: %s", r->ini.file, entry->line, text);
+    return err_fatal(r->err, EXIT_CONFIGURATION, "%s: %s", entry ? "-s" : r->ini.file, text);
+}
+
+/* ${NAME} from the environment, into a new text. */
+static char *expand(struct reader *r, const struct ini_entry *entry)
+{
+    char *out = mem_alloc(strlen(entry->value) + 1, 1);
+    size_t len = 0;
+
+    for (const char *p = entry->value; *p;) {
+        const char *close = strncmp(p, "${", 2) == 0 ? strchr(p, '}') : NULL;
+        if (strncmp(p, "$${", 3) == 0) {
+            p++;
+            out[len++] = *p++;
+        } else if (close) {
+            char *name = mem_copy_text(p + 2, (size_t)(close - p - 2));
+            const char *value = getenv(name);
+            if (!value) {
+                fail(r, entry,
+                     "environment variable %s is not set (%s.%s; write $${ for a plain ${)", name,
+                     entry->section, entry->name);
+                free(name);
+                free(out);
+                return NULL;
+            }
+            free(name);
+            out = mem_resize(out, len + strlen(value) + strlen(close) + 1, 1);
+            memcpy(out + len, value, strlen(value));
+            len += strlen(value);
+            p = close + 1;
+        } else {
+            out[len++] = *p++;
+        }
+    }
+    out[len] = '\0';
+    return out;
+}
+
+/* key_FILE: the file's text without the line end becomes the value of key. */
+static int read_value_file(struct reader *r, struct ini_entry *entry)
+{
+    enum { MAX_BYTES = 64 << 10 };
+    size_t name_len = strlen(entry->name) - 5, len;
+    char *text;
+
+    entry->name[name_len] = '\0';
+    for (size_t i = 0; i < r->ini.count; i++) {
+        struct ini_entry *other = &r->ini.entries[i];
+        if (other != entry && strcmp(other->section, entry->section) == 0 &&
+            strcmp(other->name, entry->name) == 0)
+            return fail(r, entry, "%s and %s_FILE are both set", entry->name, entry->name);
+    }
+    if (file_read(entry->value, MAX_BYTES, &text, &len, r->err) != 0)
+        return err_prefix(r->err, "%s:%d: %s_FILE", r->ini.file, entry->line, entry->name);
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        text[--len] = '\0';
+    free(entry->value);
+    entry->value = text;
+    return 0;
+}
+
+static int expand_all(struct reader *r)
+{
+    for (size_t i = 0; i < r->ini.count; i++) {
+        struct ini_entry *entry = &r->ini.entries[i];
+        size_t len = strlen(entry->name);
+        char *value = expand(r, entry);
+        if (!value)
+            return -1;
+        free(entry->value);
+        entry->value = value;
+        if (len > 5 && strcmp(entry->name + len - 5, "_FILE") == 0 &&
+            read_value_file(r, entry) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int apply_override(struct reader *r, const char *text)
+{
+    const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
+    char *section, *name;
+
+    if (!dot || !equals || equals < dot + 2)
+        return err_fatal(r->err, EXIT_USAGE, "-s %s: expected section.key=value", text);
+    section = mem_copy_text(text, (size_t)(dot - text));
+    name = mem_copy_text(dot + 1, (size_t)(equals - dot - 1));
+    if (config_is_secret(name))
+        err_fatal(
+            r->err, EXIT_USAGE,
+            "-s %s.%s: secrets do not go on the command line, where ps shows them; use ${ENV} or "
+            "%s_FILE in the file",
+            section, name, name);
+    else
+        ini_set(&r->ini, section, name, equals + 1);
+    free(section);
+    free(name);
+    return err_is_set(r->err) ? -1 : 0;
+}
+
+/* -------------------------------------------------------------------------------- values of our
+ * keys */
+
+static int take_number(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                       const char *text, int64_t *out)
+{
+    if (integer_parse(text, strlen(text), key->low, key->high, out))
+        return 0;
+    return fail(r, entry, "%s.%s must be a whole number from %lld to %lld", key->row.section,
+                key->row.name, (long long)key->low, (long long)key->high);
+}
+
+static int take_choice(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                       const char *text, int64_t *out)
+{
+    char words[200] = "";
+
+    for (*out = 0; key->choices[*out]; (*out)++) {
+        if (strcmp(key->choices[*out], text) == 0)
+            return 0;
+        snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s", *out ? ", " : "",
+                 key->choices[*out]);
+    }
+    return fail(r, entry, "%s.%s is \"%s\"; it can be: %s", key->row.section, key->row.name, text,
+                words);
+}
+
+/* "a, b" into config->topics. */
+static int take_topics(struct reader *r, const struct ini_entry *entry, const char *text)
+{
+    struct config *c = r->config;
+
+    for (const char *p = text; p;) {
+        const char *comma = strchr(p, ','), *word = p;
+        size_t len = comma ? (size_t)(comma - p) : strlen(p);
+        text_trim(&word, &len);
+        if (len == 0 || len > 249)
+            return fail(r, entry, "consumer.topic is a list of topic names with commas");
+        c->topics = mem_resize(c->topics, c->topic_count + 1, sizeof *c->topics);
+        c->topics[c->topic_count++] = mem_copy_text(word, len);
+        p = comma ? comma + 1 : NULL;
+    }
+    return 0;
+}
+
+static int take_value(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                      const char *text)
+{
+    void *field = (char *)r->config + key->offset;
+
+    switch (key->kind) {
+    case TEXT: *(char **)field = mem_copy_text(text, strlen(text)); return 0;
+    case NUMBER: return *text ? take_number(r, key, entry, text, field) : 0;
+    case CHOICE: return *text ? take_choice(r, key, entry, text, field) : 0;
+    case LIST: return take_topics(r, entry, text);
+    }
+    return 0;
+}
+
+static int take_keys(struct reader *r)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < KEY_COUNT && result == 0; i++) {
+        const struct key *key = &keys[i];
+        const struct ini_entry *entry = ini_find(&r->ini, key->row.section, key->row.name);
+        const char *text = entry ? entry->value : key->row.preset;
+        if (key->row.is_required && !*text)
+            result = fail(r, entry, "%s is missing in [%s]", key->row.name, key->row.section);
+        else
+            result = take_value(r, key, entry, text);
+    }
+    return result;
+}
+
+/* --------------------------------------------------------------------- keys that are librdkafka's,
+ * or wrong */
+
+static struct kafka_keys *kafka_section(struct config *c, const char *section)
+{
+    if (strcmp(section, "kafka") == 0)
+        return &c->kafka;
+    if (strcmp(section, "consumer") == 0)
+        return &c->consumer;
+    return strcmp(section, "producer") == 0 ? &c->producer : NULL;
+}
+
+static int unknown_key(struct reader *r, const struct ini_entry *entry)
+{
+    const char *names[KEY_COUNT], *near;
+    size_t count = 0, in_section = 0;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].row.section, entry->section) == 0) {
+            names[count++] = keys[i].row.name;
+            in_section++;
+        }
+    }
+    if (in_section == 0) {
+        static const char *const sections[] = {"kscore", "kafka",    "consumer",    "schemas",
+                                               "model",  "producer", "dead_letters"};
+        near = text_nearest(entry->section, sections, sizeof sections / sizeof sections[0]);
+        return fail(r, entry, "no section [%s]%s%s%s", entry->section,
+                    near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
+    }
+    near = text_nearest(entry->name, names, count);
+    return fail(r, entry, "[%s] has no key %s%s%s%s", entry->section, entry->name,
+                near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static int sort_entry(struct reader *r, const struct ini_entry *entry)
+{
+    struct kafka_keys *list = kafka_section(r->config, entry->section);
+    char why[300];
+
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strcmp(keys[i].row.section, entry->section) == 0 &&
+            strcmp(keys[i].row.name, entry->name) == 0)
+            return 0;
+    if (!list)
+        return unknown_key(r, entry);
+    /* A dot or a known name makes it librdkafka's; else it is a slip in one of ours. */
+    if (!kafka_conf_is_key(entry->name) && !strchr(entry->name, '.') && list != &r->config->kafka)
+        return unknown_key(r, entry);
+    if (!kafka_conf_check(entry->name, entry->value, why, sizeof why))
+        return fail(r, entry, "%s", why);
+    list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] =
+        (struct kafka_key){mem_copy_text(entry->name, strlen(entry->name)),
+                           mem_copy_text(entry->value, strlen(entry->value)), entry->line};
+    return 0;
+}
+
+static const char *kafka_value(const struct kafka_keys *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].name, name) == 0)
+            return list->items[i].value;
+    return NULL;
+}
+
+/* --------------------------------------------------------------------------------- checks between
+ * keys */
+
+static int check_start(struct reader *r)
+{
+    struct config *c = r->config;
+    struct tm tm = {0};
+    const char *rest;
+    int64_t ms;
+
+    if (strcmp(c->start_text, "earliest") == 0) {
+        c->start = START_EARLIEST;
+    } else if (strcmp(c->start_text, "latest") == 0) {
+        c->start = START_LATEST;
+    } else if (integer_parse(c->start_text, strlen(c->start_text), 0, INT64_MAX, &ms)) {
+        c->start = START_TIME;
+        c->start_ms = ms;
+    } else if ((rest = strptime(c->start_text, "%Y-%m-%dT%H:%M:%S", &tm)) &&
+               strcmp(rest, "Z") == 0) {
+        c->start = START_TIME;
+        c->start_ms = (int64_t)timegm(&tm) * 1000;
+    } else {
+        return fail(r, ini_find(&r->ini, "consumer", "start"),
+                    "consumer.start is \"%s\"; it can be earliest, latest, a time such as "
+                    "2026-01-31T12:00:00Z, or milliseconds since 1970",
+                    c->start_text);
+    }
+    return 0;
+}
+
+static int check_between(struct reader *r)
+{
+    struct config *c = r->config;
+
+    if (!kafka_value(&c->kafka, "bootstrap.servers"))
+        return fail(r, NULL, "bootstrap.servers is missing in [kafka]");
+    if (c->format == FORMAT_AVRO && !*c->schema_folder)
+        return fail(r, ini_find(&r->ini, "consumer", "format"),
+                    "format = avro needs [schemas] folder, a folder of <id>.avsc files");
+    if (!ini_find(&r->ini, "consumer", "framing"))
+        c->framing = c->format == FORMAT_AVRO ? CONFIG_FRAMING_CONFLUENT : CONFIG_FRAMING_NONE;
+    if ((c->format == FORMAT_AVRO) != (c->framing == CONFIG_FRAMING_CONFLUENT))
+        return fail(r, ini_find(&r->ini, "consumer", "framing"),
+                    "framing is confluent for avro and none for json");
+    if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0)
+        return fail(
+            r, ini_find(&r->ini, "producer", "format"),
+            "format = avro needs [producer] schema_id, the id under which schemas/score.avsc is "
+            "known to readers");
+    for (size_t i = 0; i < c->topic_count; i++)
+        if (strcmp(c->topics[i], c->score_topic) == 0 || strcmp(c->topics[i], c->dead_topic) == 0)
+            return fail(r, ini_find(&r->ini, "consumer", "topic"),
+                        "%s is read and written: scores or dead letters would come back as events",
+                        c->topics[i]);
+    if (strcmp(c->score_topic, c->dead_topic) == 0)
+        return fail(r, ini_find(&r->ini, "dead_letters", "topic"),
+                    "scores and dead letters need a topic each");
+    return check_start(r);
+}
+
+/* Over the effective value of every key in the table's order, then librdkafka's as they stand. */
+static void make_digest(struct reader *r)
+{
+    struct sha256 hash;
+
+    sha256_init(&hash);
+    for (size_t i = 0; i < KEY_COUNT + r->ini.count; i++) {
+        const struct config_row *row = i < KEY_COUNT ? &keys[i].row : NULL;
+        const struct ini_entry *entry =
+            row ? ini_find(&r->ini, row->section, row->name) : &r->ini.entries[i - KEY_COUNT];
+        const char *section = row ? row->section : entry->section;
+        const char *name = row ? row->name : entry->name;
+        const char *value = entry ? entry->value : row->preset;
+        if (config_is_secret(name))
+            continue;
+        sha256_add(&hash, section, strlen(section) + 1);
+        sha256_add(&hash, name, strlen(name) + 1);
+        sha256_add(&hash, value, strlen(value) + 1);
+    }
+    sha256_hex(&hash, r->config->digest);
+}
+
+static int read_all(struct reader *r, const struct config_overrides *overrides)
+{
+    for (size_t i = 0; overrides && i < overrides->count; i++)
+        if (apply_override(r, overrides->items[i]) != 0)
+            return -1;
+    if (expand_all(r) != 0)
+        return -1;
+    for (size_t i = 0; i < r->ini.count; i++)
+        if (sort_entry(r, &r->ini.entries[i]) != 0)
+            return -1;
+    if (take_keys(r) != 0 || check_between(r) != 0)
+        return -1;
+    make_digest(r);
+    return 0;
+}
+
+static int finish(struct reader *r, const struct config_overrides *overrides)
+{
+    int result;
+
+    *r->config = (struct config){.file = mem_copy_text(r->ini.file, strlen(r->ini.file))};
+    result = read_all(r, overrides);
+    if (result != 0)
+        config_release(r->config);
+    ini_release(&r->ini);
+    return result;
+}
+
+int config_load(struct config *config, const char *path, const struct config_overrides *overrides,
+                struct err *err)
+{
+    struct reader r = {.config = config, .err = err};
+
+    return ini_load(&r.ini, path, EXIT_CONFIGURATION, err) == 0 ? finish(&r, overrides) : -1;
+}
+
+int config_parse(struct config *config, const char *file, const char *text, size_t len,
+                 const struct config_overrides *overrides, struct err *err)
+{
+    struct reader r = {.config = config, .err = err};
+
+    return ini_parse(&r.ini, file, text, len, EXIT_CONFIGURATION, err) == 0 ? finish(&r, overrides)
+                                                                            : -1;
+}
+
+static void release_keys(struct kafka_keys *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (config_is_secret(list->items[i].name))
+            explicit_bzero(list->items[i].value, strlen(list->items[i].value));
+        free(list->items[i].name);
+        free(list->items[i].value);
+    }
+    free(list->items);
+}
+
+void config_release(struct config *c)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (keys[i].kind == TEXT)
+            free(*(char **)((char *)c + keys[i].offset));
+    for (size_t i = 0; i < c->topic_count; i++)
+        free(c->topics[i]);
+    free(c->topics);
+    release_keys(&c->kafka);
+    release_keys(&c->consumer);
+    release_keys(&c->producer);
+    free(c->file);
+    *c = (struct config){0};
+}
+
+const char *config_group(const struct config *c)
+{
+    const char *group = kafka_value(&c->consumer, "group.id");
+
+    if (!group)
+        group = kafka_value(&c->kafka, "group.id");
+    return group ? group : c->name;
+}

@@ -1,0 +1,104 @@
+/* config.h: the configuration of one kscore process, read once.
+ *
+ * One table (config.c) lists every key of kscore's own with its section, kind, default and limits;
+ * the reader, the error messages and the test of config.example.ini all use it. Keys that the table
+ * does not have are librdkafka's when they stand in [kafka], [consumer] or [producer]
+ * (core/kafka_conf.h), and errors elsewhere.
+ *
+ * Values: ${NAME} is replaced from the environment ($${ is a plain ${), key_FILE reads the value
+ * from a file, and
+ * `-s section.key=value` wins over the file, except for secrets.
+ *
+ * Owns all its texts, immutable after load, any thread may read.
+ */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+enum config_start { START_EARLIEST, START_LATEST, START_TIME };
+enum config_gap { GAP_RESUME, GAP_STOP };
+enum config_format { FORMAT_JSON, FORMAT_AVRO };
+enum config_framing { CONFIG_FRAMING_NONE, CONFIG_FRAMING_CONFLUENT };
+
+/* A librdkafka key, verbatim. */
+struct kafka_key {
+    char *name;
+    char *value;
+    int line; /* in the file, 0 = from the command line */
+};
+
+struct kafka_keys {
+    struct kafka_key *items;
+    size_t count;
+};
+
+struct config {
+    char *file;
+
+    char *name;     /* group.id and client.id unless those are set */
+    char *instance; /* "" = none */
+    int64_t delivery;
+    int64_t batch_rows, batch_wait_ms, commit_ms, memory_mib, drain_ms;
+    int64_t log_format; /* 0 text, 1 json */
+    int64_t log_level;  /* enum log_level */
+
+    struct kafka_keys kafka, consumer, producer;
+
+    char **topics; /* [consumer] topic */
+    size_t topic_count;
+    int64_t format, framing; /* enum config_format, config_framing */
+    char *start_text;
+    enum config_start start;
+    int64_t start_ms; /* START_TIME: since 1970 UTC */
+    int64_t on_gap;   /* enum config_gap */
+    int64_t max_value_kib, max_depth;
+
+    char *schema_folder; /* "" = none */
+    char *model_path;
+
+    char *score_topic;
+    int64_t score_format; /* enum config_format */
+    int64_t score_schema_id;
+
+    char *dead_topic;
+
+    char digest[65]; /* SHA-256 over every effective key and value but secrets */
+};
+
+/* One `-s section.key=value`, as typed. */
+struct config_overrides {
+    const char *const *items;
+    size_t count;
+};
+
+/* Errors: EXIT_IO unreadable file, EXIT_CONFIGURATION "file:line: ..." with the nearest key. A
+ * failed load leaves nothing behind. */
+int config_load(struct config *config, const char *path, const struct config_overrides *overrides,
+                struct err *err);
+
+/* The same from text; file is the name for messages. */
+int config_parse(struct config *config, const char *file, const char *text, size_t len,
+                 const struct config_overrides *overrides, struct err *err);
+void config_release(struct config *config);
+
+/* The group.id in effect. Static as the config. */
+const char *config_group(const struct config *config);
+
+/* A key whose value must never be printed: passwords, tokens, private keys. */
+bool config_is_secret(const char *name);
+
+/* A row of the table, as documentation and its test see it. */
+struct config_row {
+    const char *section, *name, *preset; /* preset "" = none */
+    bool is_required;
+};
+
+/* The table; returns how many rows. Call from one thread. */
+size_t config_rows(const struct config_row **rows);
+
+#endif

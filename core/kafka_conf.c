@@ -1,0 +1,311 @@
+#include "core/kafka_conf.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/text.h"
+
+/* Keys a user may not set, and what to say. */
+static const struct {
+    const char *name, *remedy;
+} owned[] = {
+    {"enable.auto.commit", "kscore commits what is finished; see [kscore] commit_ms"},
+    {"enable.auto.offset.store", "kscore stores an offset only when its outcome is acknowledged"},
+    {"auto.commit.interval.ms", "use [kscore] commit_ms"},
+    {"auto.offset.reset", "use [consumer] start and on_gap"},
+    {"enable.partition.eof", "kscore needs it to leave no lag behind transaction markers"},
+    {"isolation.level", "kscore reads committed records only"},
+    {"group.instance.id", "use [kscore] instance"},
+    {"partition.assignment.strategy",
+     "it is range on every librdkafka: kinds cannot mix in a group"},
+    {"enable.idempotence", "it is always on: no record is lost or reordered by a retry"},
+    {"acks", "it is always all: an outcome counts when the brokers have it"},
+    {"request.required.acks", "it is always all: an outcome counts when the brokers have it"},
+    {"message.timeout.ms", "it is always 0: a slow topic makes kscore wait, never drop"},
+    {"delivery.timeout.ms", "it is always 0: a slow topic makes kscore wait, never drop"},
+    {"transactional.id", "it follows from [kscore] name and instance"},
+    {"queued.min.messages", "use [kscore] memory_mib"},
+    {"queued.max.messages.kbytes", "use [kscore] memory_mib"},
+    {"fetch.max.bytes", "use [kscore] memory_mib"},
+    {"queue.buffering.max.messages", "use [kscore] memory_mib"},
+    {"queue.buffering.max.kbytes", "use [kscore] memory_mib"},
+    {"partitioner", "it is always murmur2_random, as Java's clients do it"},
+    {"dr_msg_cb", "it is a function in the program"},
+    {"delivery.report.only.error", "kscore needs every delivery report"},
+    {"max.in.flight", "idempotence sets it"},
+    {"max.in.flight.requests.per.connection", "idempotence sets it"},
+    {"retries", "idempotence sets it"},
+    {"message.send.max.retries", "idempotence sets it"},
+};
+
+/* Presets a user may change, by client. Why each: docs/kafka-settings.md. */
+static const struct {
+    enum kafka_role role;
+    const char *name, *value;
+} presets[] = {
+    {KAFKA_CONSUMER, "max.partition.fetch.bytes", "1048576"},
+    {KAFKA_CONSUMER, "fetch.wait.max.ms", "100"},
+    {KAFKA_CONSUMER, "socket.timeout.ms", "20000"},
+    {KAFKA_CONSUMER, "reconnect.backoff.max.ms", "2000"},
+    {KAFKA_CONSUMER, "topic.metadata.refresh.interval.ms", "60000"},
+    {KAFKA_CONSUMER, "log.connection.close", "false"},
+    {KAFKA_PRODUCER, "linger.ms", "5"},
+    {KAFKA_PRODUCER, "compression.type", "lz4"},
+    {KAFKA_PRODUCER, "socket.timeout.ms", "20000"},
+    {KAFKA_PRODUCER, "reconnect.backoff.max.ms", "2000"},
+    {KAFKA_PRODUCER, "topic.metadata.refresh.interval.ms", "60000"},
+    {KAFKA_PRODUCER, "log.connection.close", "false"},
+};
+
+void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char text[256];
+
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) != RD_KAFKA_CONF_OK) {
+        fprintf(stderr, "kscore: %s\n", text);
+        abort();
+    }
+}
+
+bool kafka_conf_is_key(const char *name)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char value[1024];
+    size_t size = sizeof value;
+    bool is_known = rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK;
+    rd_kafka_topic_conf_t *topic = rd_kafka_topic_conf_new();
+
+    size = sizeof value;
+    is_known = is_known || rd_kafka_topic_conf_get(topic, name, value, &size) == RD_KAFKA_CONF_OK;
+    rd_kafka_topic_conf_destroy(topic);
+    rd_kafka_conf_destroy(conf);
+    return is_known;
+}
+
+/* The key of librdkafka's whose name is nearest, in a buffer, or "". */
+static void nearest_key(const char *name, char *out, size_t cap)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    size_t count, names = 0;
+    const char **dump = rd_kafka_conf_dump(conf, &count), **list = mem_alloc(count, sizeof *list);
+    const char *near;
+
+    for (size_t i = 0; i + 1 < count; i += 2)
+        list[names++] = dump[i];
+    near = text_nearest(name, list, names);
+    snprintf(out, cap, "%s%s%s", near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    free(list);
+    rd_kafka_conf_dump_free(dump, count);
+    rd_kafka_conf_destroy(conf);
+}
+
+bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap)
+{
+    rd_kafka_conf_t *conf;
+    char text[256], near[100];
+    rd_kafka_conf_res_t result;
+
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+        if (strcmp(owned[i].name, name) == 0) {
+            snprintf(why, cap, "%s is kscore's own: %s", name, owned[i].remedy);
+            return false;
+        }
+    }
+    conf = rd_kafka_conf_new();
+    result = rd_kafka_conf_set(conf, name, value, text, sizeof text);
+    rd_kafka_conf_destroy(conf);
+    if (result == RD_KAFKA_CONF_OK)
+        return true;
+    if (result == RD_KAFKA_CONF_UNKNOWN) {
+        nearest_key(name, near, sizeof near);
+        snprintf(why, cap, "neither kscore nor librdkafka %s has a key %s%s",
+                 rd_kafka_version_str(), name, near);
+    } else {
+        snprintf(why, cap, "librdkafka: %s",
+                 config_is_secret(name) ? "bad value of a secret" : text);
+    }
+    return false;
+}
+
+/* memory_mib, shared out: a quarter for what the consumer has fetched, an eighth for what the
+ * producer has not sent, at most 8 MiB for one fetch answer. The rest is librdkafka's own cost per
+ * message (about 300 bytes for 100,000 of them), batches and the model. queued.min.messages stays:
+ * lowering it on 2.0.2 makes a full queue sleep 1 s. */
+static void set_memory(rd_kafka_conf_t *conf, enum kafka_role role, int64_t memory_mib)
+{
+    char value[32];
+    int64_t fetch_bytes = memory_mib * (1 << 20) / 16;
+
+    if (role == KAFKA_PRODUCER) {
+        snprintf(value, sizeof value, "%lld", (long long)memory_mib * 1024 / 8);
+        kafka_conf_set(conf, "queue.buffering.max.kbytes", value);
+        kafka_conf_set(conf, "queue.buffering.max.messages", "100000");
+        return;
+    }
+    snprintf(value, sizeof value, "%lld", (long long)memory_mib * 1024 / 4);
+    kafka_conf_set(conf, "queued.max.messages.kbytes", value);
+    snprintf(value, sizeof value, "%lld",
+             (long long)(fetch_bytes < 8 << 20 ? fetch_bytes : 8 << 20));
+    kafka_conf_set(conf, "fetch.max.bytes", value);
+}
+
+static void set_owned(rd_kafka_conf_t *conf, enum kafka_role role, const struct config *config)
+{
+    char commit_ms[32];
+
+    set_memory(conf, role, config->memory_mib);
+    if (role == KAFKA_PRODUCER) {
+        kafka_conf_set(conf, "enable.idempotence", "true");
+        kafka_conf_set(conf, "message.timeout.ms", "0");
+        kafka_conf_set(conf, "partitioner", "murmur2_random");
+        return;
+    }
+    snprintf(commit_ms, sizeof commit_ms, "%lld", (long long)config->commit_ms);
+    kafka_conf_set(conf, "group.id", config_group(config));
+    kafka_conf_set(conf, "enable.auto.commit", "true");
+    kafka_conf_set(conf, "auto.commit.interval.ms", commit_ms);
+    kafka_conf_set(conf, "enable.auto.offset.store", "false");
+    kafka_conf_set(conf, "auto.offset.reset", "error");
+    kafka_conf_set(conf, "enable.partition.eof", "true");
+    kafka_conf_set(conf, "isolation.level", "read_committed");
+    kafka_conf_set(conf, "partition.assignment.strategy", "range");
+    if (*config->instance)
+        kafka_conf_set(conf, "group.instance.id", config->instance);
+}
+
+static int set_users(rd_kafka_conf_t *conf, const struct config *config,
+                     const struct kafka_keys *list, struct err *err)
+{
+    char text[256];
+
+    for (size_t i = 0; i < list->count; i++)
+        if (rd_kafka_conf_set(conf, list->items[i].name, list->items[i].value, text, sizeof text) !=
+            RD_KAFKA_CONF_OK)
+            return err_fatal(
+                err, EXIT_CONFIGURATION, "%s:%d: librdkafka: %s", config->file, list->items[i].line,
+                config_is_secret(list->items[i].name) ? "bad value of a secret" : text);
+    return 0;
+}
+
+rd_kafka_conf_t *kafka_conf_new(const struct config *config, enum kafka_role role, struct err *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    kafka_conf_set(conf, "client.id", config->name);
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++)
+        if (presets[i].role == role)
+            kafka_conf_set(conf, presets[i].name, presets[i].value);
+    if (set_users(conf, config, &config->kafka, err) != 0 ||
+        set_users(conf, config, role == KAFKA_CONSUMER ? &config->consumer : &config->producer,
+                  err) != 0) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    set_owned(conf, role, config);
+    return conf;
+}
+
+/* syslog levels: 0-3 errors, 4 warning, 5-6 info, 7 debug. librdkafka says connection troubles as
+ * errors although it recovers by itself: they are warnings here. */
+static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+{
+    enum log_level ours = level <= 4 ? LOG_WARNING : level <= 6 ? LOG_INFO : LOG_DEBUG;
+
+    log_event(ours, "kafka", "client=%s facility=%s %s", client ? rd_kafka_name(client) : "-",
+              facility, text);
+}
+
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
+{
+    char text[256];
+    rd_kafka_t *client;
+
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    client = rd_kafka_new(type, conf, text, sizeof text);
+    if (!client) {
+        rd_kafka_conf_destroy(conf);
+        err_fatal(err, EXIT_CONFIGURATION, "librdkafka: %s", text);
+    }
+    return client;
+}
+
+int kafka_err(struct err *err, rd_kafka_resp_err_t code, const char *what)
+{
+    const char *text = rd_kafka_err2str(code);
+
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+        return err_fatal(err, EXIT_DENIED, "%s: %s", what, text);
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+        return err_fatal(err, EXIT_CONFIGURATION, "%s: %s", what, text);
+    default: return err_dependency(err, "%s: %s", what, text);
+    }
+}
+
+struct destroyer {
+    rd_kafka_t *client;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool is_done, is_left;
+};
+
+static void *destroy(void *arg)
+{
+    struct destroyer *d = arg;
+    bool is_left;
+
+    rd_kafka_destroy(d->client);
+    pthread_mutex_lock(&d->lock);
+    d->is_done = true;
+    is_left = d->is_left;
+    pthread_cond_signal(&d->done);
+    pthread_mutex_unlock(&d->lock);
+    if (is_left)
+        free(d);
+    return NULL;
+}
+
+bool kafka_client_destroy(rd_kafka_t *client, int timeout_ms)
+{
+    struct destroyer *d;
+    struct timespec until;
+    pthread_t thread;
+    bool is_done;
+
+    if (!client)
+        return true;
+    d = mem_alloc(1, sizeof *d);
+    d->client = client;
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->done, NULL);
+    if (pthread_create(&thread, NULL, destroy, d) != 0) {
+        free(d);
+        return false;
+    }
+    pthread_detach(thread);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&d->lock);
+    while (!d->is_done && pthread_cond_timedwait(&d->done, &d->lock, &until) == 0)
+        continue;
+    is_done = d->is_done;
+    d->is_left = !is_done;
+    pthread_mutex_unlock(&d->lock);
+    if (is_done)
+        free(d);
+    return is_done;
+}
