@@ -265,7 +265,8 @@ static void *destroy(void *arg)
     struct destroyer *d = arg;
     bool is_left;
 
-    rd_kafka_destroy(d->client);
+    /* A consumer was closed before, or would hang here as it hung there. */
+    rd_kafka_destroy_flags(d->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     pthread_mutex_lock(&d->lock);
     d->is_done = true;
     is_left = d->is_left;

@@ -1,0 +1,274 @@
+/* assignment.c: which partitions are ours, and from which offset. Nothing is skipped in silence. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumer/client.h"
+#include "core/clock.h"
+#include "core/kafka_conf.h"
+#include "core/kafka_topic.h"
+#include "core/log.h"
+
+enum { ASK_MS = 5000, REJOIN_MS = 1000 };
+
+typedef rd_kafka_topic_partition_list_t list_t;
+typedef rd_kafka_topic_partition_t entry_t;
+
+/* Commits the offsets of a list and waits. */
+static int commit_now(struct consumer *c, const list_t *list, struct err *err)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->client);
+    rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->client, list, queue, NULL, NULL);
+    rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, ASK_MS);
+
+    if (!code)
+        code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    return code ? kafka_err(err, code, "committing start offsets") : 0;
+}
+
+/* Whether the group has committed any partition of the topic. */
+static int has_committed(struct consumer *c, const char *topic, bool *has, struct err *err)
+{
+    int32_t count;
+    list_t *all;
+    rd_kafka_resp_err_t code;
+
+    *has = false;
+    if (kafka_topic_partitions(c->client, topic, ASK_MS, &count, err) != 0)
+        return -1;
+    all = rd_kafka_topic_partition_list_new(count);
+    for (int32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(all, topic, i);
+    code = rd_kafka_committed(c->client, all, ASK_MS);
+    for (int i = 0; i < all->cnt && !code; i++)
+        *has = *has || all->elems[i].offset >= 0;
+    rd_kafka_topic_partition_list_destroy(all);
+    return code ? kafka_err(err, code, "asking for committed offsets") : 0;
+}
+
+static int offset_at(struct consumer *c, const entry_t *entry, int64_t high, int64_t *offset,
+                     struct err *err)
+{
+    list_t *times = rd_kafka_topic_partition_list_new(1);
+    entry_t *time = rd_kafka_topic_partition_list_add(times, entry->topic, entry->partition);
+    rd_kafka_resp_err_t code;
+
+    time->offset = c->config->start_ms;
+    code = rd_kafka_offsets_for_times(c->client, times, ASK_MS);
+    if (!code)
+        code = time->err;
+    *offset = time->offset >= 0 ? time->offset : high; /* -1: nothing is that young */
+    rd_kafka_topic_partition_list_destroy(times);
+    return code ? kafka_err(err, code, "asking for the offset of [consumer] start") : 0;
+}
+
+static int watermarks(struct consumer *c, const entry_t *entry, int64_t *low, int64_t *high,
+                      struct err *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        c->client, entry->topic, entry->partition, low, high, ASK_MS);
+
+    return code ? kafka_err(err, code, "asking for a partition's first and last offset") : 0;
+}
+
+/* A partition the group has never committed: [consumer] start decides, unless it appeared in a
+ * topic that the group already reads: then its beginning. */
+static int first_offset(struct consumer *c, entry_t *entry, struct err *err)
+{
+    enum config_start start = c->config->start;
+    int64_t low, high;
+    bool has = false;
+
+    if (watermarks(c, entry, &low, &high, err) != 0)
+        return -1;
+    if (start != START_EARLIEST && has_committed(c, entry->topic, &has, err) != 0)
+        return -1;
+    if (start == START_EARLIEST || has)
+        entry->offset = low;
+    else if (start == START_LATEST)
+        entry->offset = high;
+    else
+        return offset_at(c, entry, high, &entry->offset, err);
+    return 0;
+}
+
+/* A position outside the log: said, counted in offsets, and resumed at the log's start, or fatal.
+ */
+static int cross_gap(struct consumer *c, entry_t *entry, int64_t position, struct err *err)
+{
+    int64_t low, high;
+
+    if (watermarks(c, entry, &low, &high, err) != 0)
+        return -1;
+    if (position >= low && position <= high) {
+        entry->offset = position;
+        return 0;
+    }
+    entry->offset = low;
+    if (position < low)
+        log_event(
+            LOG_WARNING, "gap",
+            "topic=%s partition=%d from=%lld to=%lld lost=%lld retention removed them before they "
+            "were read",
+            entry->topic, entry->partition, (long long)position, (long long)low,
+            (long long)(low - position));
+    else
+        log_event(
+            LOG_WARNING, "gap",
+            "topic=%s partition=%d committed=%lld end=%lld the topic was made anew or truncated; "
+            "going on at its start %lld",
+            entry->topic, entry->partition, (long long)position, (long long)high, (long long)low);
+    if (c->config->on_gap == GAP_STOP)
+        return err_fatal(
+            err, EXIT_DATA,
+            "%s [%d]: offset %lld is gone (the log holds %lld to %lld) and [consumer] on_gap = "
+            "stop",
+            entry->topic, entry->partition, (long long)position, (long long)low, (long long)high);
+    return 0;
+}
+
+/* Fills the offsets of a new assignment; those that were not committed before are committed now,
+ * before the first record is taken. */
+static int find_offsets(struct consumer *c, list_t *list, struct err *err)
+{
+    list_t *fresh = rd_kafka_topic_partition_list_new(list->cnt);
+    rd_kafka_resp_err_t code = rd_kafka_committed(c->client, list, ASK_MS);
+    int result = 0;
+
+    if (code)
+        result = kafka_err(err, code, "asking for committed offsets");
+    for (int i = 0; i < list->cnt && result == 0; i++) {
+        entry_t *entry = &list->elems[i];
+        if (entry->err)
+            result = kafka_err(err, entry->err, "asking for committed offsets");
+        if (result != 0 || entry->offset >= 0)
+            continue;
+        result = first_offset(c, entry, err);
+        rd_kafka_topic_partition_list_add(fresh, entry->topic, entry->partition)->offset =
+            entry->offset;
+    }
+    if (result == 0 && fresh->cnt > 0)
+        result = commit_now(c, fresh, err);
+    rd_kafka_topic_partition_list_destroy(fresh);
+    return result;
+}
+
+static void say(struct consumer *c, const char *event, const list_t *list)
+{
+    char text[1500] = "";
+    size_t len = 0;
+
+    for (int i = 0; i < list->cnt && len < sizeof text - 100; i++) {
+        const entry_t *entry = &list->elems[i];
+        if (strcmp(event, "assigned") == 0)
+            len += (size_t)snprintf(text + len, sizeof text - len, " %.60s[%d]@%lld", entry->topic,
+                                    entry->partition, (long long)entry->offset);
+        else
+            len += (size_t)snprintf(text + len, sizeof text - len, " %.60s[%d]", entry->topic,
+                                    entry->partition);
+    }
+    log_event(LOG_INFO, event, "group=%s partitions=%d%s", config_group(c->config), list->cnt,
+              text);
+}
+
+/* Takes over a list whose offsets are known. An application's pause survives re-assignment in
+ * librdkafka, so all are resumed; the pipeline steers them again. */
+static void take(struct consumer *c, list_t *list)
+{
+    rd_kafka_assign(c->client, list);
+    rd_kafka_resume_partitions(c->client, list);
+    memset(c->cache, 0, sizeof c->cache);
+    if (c->assignment)
+        rd_kafka_topic_partition_list_destroy(c->assignment);
+    c->assignment = rd_kafka_topic_partition_list_copy(list);
+    for (int i = 0; i < list->cnt; i++) {
+        const entry_t *entry = &list->elems[i];
+        ledger_assign(c->ledger, ledger_add(c->ledger, entry->topic, entry->partition),
+                      entry->offset);
+    }
+    c->was_assigned = true;
+    say(c, "assigned", list);
+    c->hooks.assigned(c->hooks.arg);
+}
+
+static void give_up(struct consumer *c, bool is_lost)
+{
+    c->hooks.revoking(c->hooks.arg, is_lost);
+    if (!is_lost)
+        consumer_store(c);
+    ledger_revoke_all(c->ledger);
+    if (c->assignment)
+        rd_kafka_topic_partition_list_destroy(c->assignment);
+    c->assignment = NULL;
+}
+
+static void on_assign(struct consumer *c, list_t *list)
+{
+    struct err err = ERR_INIT;
+
+    if (find_offsets(c, list, &err) == 0) {
+        take(c, list);
+        return;
+    }
+    rd_kafka_assign(c->client, NULL);
+    if (err.kind == ERR_FATAL && !c->was_assigned) {
+        c->err = err;
+        return;
+    }
+    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", err.text);
+    c->must_rejoin = true;
+    c->rejoin_ms = clock_ms() + REJOIN_MS;
+}
+
+void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_t *list,
+                             void *opaque)
+{
+    struct consumer *c = opaque;
+
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !c->is_closing) {
+        on_assign(c, list);
+        return;
+    }
+    if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        bool is_lost = rd_kafka_assignment_lost(client);
+        say(c, "revoked", list);
+        if (is_lost)
+            log_event(LOG_WARNING, "revoked",
+                      "the assignment was lost: what is in flight will be scored again");
+        give_up(c, is_lost);
+    }
+    rd_kafka_assign(client, NULL);
+}
+
+void assignment_renew(struct consumer *c)
+{
+    struct err err = ERR_INIT;
+    list_t *list;
+    int result = 0;
+
+    c->must_reassign = false;
+    if (!c->assignment)
+        return;
+    list = rd_kafka_topic_partition_list_copy(c->assignment);
+    give_up(c, false);
+    for (int i = 0; i < list->cnt && result == 0; i++) {
+        entry_t *entry = &list->elems[i];
+        uint32_t part = ledger_find(c->ledger, entry->topic, entry->partition);
+        result = cross_gap(c, entry, c->ledger->parts[part].position, &err);
+    }
+    if (result == 0)
+        result = commit_now(c, list, &err);
+    if (result == 0) {
+        take(c, list);
+    } else if (err.kind == ERR_FATAL && err.exit_code == EXIT_DATA) {
+        c->err = err;
+    } else {
+        log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", err.text);
+        c->must_rejoin = true;
+        c->rejoin_ms = clock_ms() + REJOIN_MS;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}

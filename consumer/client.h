@@ -1,0 +1,45 @@
+/* client.h: struct consumer, shared by consumer.c (polling, storing) and assignment.c (who owns
+ * what, from where). */
+#ifndef CONSUMER_CLIENT_H
+#define CONSUMER_CLIENT_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "consumer/consumer.h"
+
+enum { PART_CACHE = 256 };
+
+struct consumer {
+    const struct config *config;
+    struct ledger *ledger;
+    struct consumer_hooks hooks;
+    rd_kafka_t *client;
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t **messages; /* of one poll */
+    size_t message_cap;
+
+    /* message -> ledger index; filled as messages come, emptied by each assignment */
+    struct {
+        const rd_kafka_topic_t *topic;
+        int32_t partition;
+        uint32_t part;
+    } cache[PART_CACHE];
+
+    rd_kafka_topic_partition_list_t *assignment; /* owned partitions, for storing; NULL when none */
+    bool was_assigned; /* at least once: from then on trouble is a dependency */
+    bool must_rejoin;  /* start offsets could not be found: leave and join again at rejoin_ms */
+    int64_t rejoin_ms;
+    bool must_reassign; /* a position is out of the log's range */
+    bool is_closing;
+    struct err err; /* raised in a callback, handed out by the next poll */
+    uint64_t commits_ok, commits_failed;
+};
+
+/* Callback of librdkafka. */
+void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
+                             rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* A partition's position is outside its log: assign everything anew, that one by on_gap. */
+void assignment_renew(struct consumer *consumer);
+
+#endif

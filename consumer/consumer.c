@@ -1,0 +1,334 @@
+#include "consumer/consumer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumer/client.h"
+#include "core/clock.h"
+#include "core/kafka_conf.h"
+#include "core/kafka_topic.h"
+#include "core/log.h"
+#include "core/mem.h"
+
+static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    struct consumer *c = opaque;
+
+    (void)client;
+    for (int i = 0; offsets && i < offsets->cnt && !code; i++)
+        code = offsets->elems[i].err;
+    if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
+        return;
+    if (code) {
+        c->commits_failed++;
+        log_event(LOG_WARNING, "commit_failed", "%s; it is tried again with the next one",
+                  rd_kafka_err2str(code));
+    } else {
+        c->commits_ok++;
+    }
+}
+
+/* Errors that belong to no partition: the client's own, from error_cb and from messages without a
+ * topic. */
+static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
+{
+    char fatal[300];
+    rd_kafka_resp_err_t cause;
+    struct err err = ERR_INIT;
+
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        cause = rd_kafka_fatal_error(c->client, fatal, sizeof fatal);
+        if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+            err_fatal(
+                &c->err, EXIT_AGAIN,
+                "another process runs with [kscore] instance = %s in group %s; each needs its own",
+                c->config->instance, config_group(c->config));
+        else
+            err_fatal(&c->err, EXIT_INTERNAL, "consumer: %s", fatal);
+        return;
+    }
+    kafka_err(&err, code, "consumer");
+    if (err.kind == ERR_FATAL && err.exit_code == EXIT_DENIED && !c->was_assigned && !c->is_closing)
+        err_fatal(&c->err, EXIT_DENIED, "%s (%s)", err.text, text);
+    else
+        log_event(LOG_WARNING, "kafka", "consumer: %s: %s", rd_kafka_err2name(code), text);
+}
+
+static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    (void)client;
+    take_error(opaque, (rd_kafka_resp_err_t)code, reason);
+}
+
+struct consumer *consumer_new(const struct config *config, struct ledger *ledger,
+                              const struct consumer_hooks *hooks, struct err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_CONSUMER, err);
+    struct consumer *c;
+
+    if (!conf)
+        return NULL;
+    c = mem_alloc(1, sizeof *c);
+    *c = (struct consumer){.config = config, .ledger = ledger, .hooks = *hooks};
+    rd_kafka_conf_set_opaque(conf, c);
+    rd_kafka_conf_set_rebalance_cb(conf, assignment_on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    c->client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+    if (!c->client) {
+        free(c);
+        return NULL;
+    }
+    rd_kafka_poll_set_consumer(c->client);
+    c->queue = rd_kafka_queue_get_consumer(c->client);
+    c->message_cap = (size_t)config->batch_rows;
+    c->messages = mem_alloc(c->message_cap, sizeof(rd_kafka_message_t *));
+    return c;
+}
+
+int consumer_check(struct consumer *c, int timeout_ms, struct err *err)
+{
+    int32_t partition_count;
+
+    for (size_t i = 0; i < c->config->topic_count; i++)
+        if (kafka_topic_partitions(c->client, c->config->topics[i], timeout_ms, &partition_count,
+                                   err) != 0)
+            return err_prefix(err, "[consumer]");
+    return 0;
+}
+
+int consumer_subscribe(struct consumer *c, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new((int)c->config->topic_count);
+    rd_kafka_resp_err_t code;
+
+    for (size_t i = 0; i < c->config->topic_count; i++)
+        rd_kafka_topic_partition_list_add(topics, c->config->topics[i], RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(c->client, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return code ? kafka_err(err, code, "subscribe") : 0;
+}
+
+static uint32_t part_of(struct consumer *c, const rd_kafka_message_t *message)
+{
+    size_t i = ((uintptr_t)message->rkt >> 6 ^ (size_t)message->partition) % PART_CACHE;
+
+    if (c->cache[i].topic != message->rkt || c->cache[i].partition != message->partition) {
+        c->cache[i].topic = message->rkt;
+        c->cache[i].partition = message->partition;
+        c->cache[i].part =
+            ledger_find(c->ledger, rd_kafka_topic_name(message->rkt), message->partition);
+    }
+    return c->cache[i].part;
+}
+
+/* A message that is none: end of partition, or trouble. */
+static void take_event(struct consumer *c, const rd_kafka_message_t *message)
+{
+    uint32_t part = message->rkt ? part_of(c, message) : (uint32_t)LEDGER_NO_PART;
+
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (part != LEDGER_NO_PART)
+            c->ledger->parts[part].end = message->offset;
+    } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+        c->must_reassign = true;
+    } else {
+        take_error(c, message->err, rd_kafka_message_errstr(message));
+    }
+}
+
+static void take_record(struct consumer *c, struct record *record, rd_kafka_message_t *message)
+{
+    rd_kafka_timestamp_type_t type;
+
+    record->key = (struct slice){message->key, message->key_len};
+    record->value = (struct slice){message->payload, message->len};
+    record->offset = message->offset;
+    record->timestamp_ms = rd_kafka_message_timestamp(message, &type);
+    record->part = part_of(c, message);
+    record->partition = message->partition;
+    record->topic = record->part == LEDGER_NO_PART ? "" : c->ledger->parts[record->part].topic;
+    record->message = message;
+}
+
+/* Leaves the group and joins again, when the start offsets could not be found. */
+static int rejoin(struct consumer *c, struct err *err)
+{
+    if (clock_ms() < c->rejoin_ms)
+        return 0;
+    c->must_rejoin = false;
+    rd_kafka_unsubscribe(c->client);
+    return consumer_subscribe(c, err);
+}
+
+ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, int timeout_ms,
+                      struct err *err)
+{
+    ssize_t got, count = 0;
+
+    if (c->must_reassign)
+        assignment_renew(c);
+    if (c->must_rejoin && rejoin(c, err) != 0)
+        return -1;
+    got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->messages,
+                                       cap < c->message_cap ? cap : c->message_cap);
+    for (ssize_t i = 0; i < got; i++) {
+        if (c->messages[i]->err) {
+            take_event(c, c->messages[i]);
+            rd_kafka_message_destroy(c->messages[i]);
+        } else {
+            take_record(c, &records[count++], c->messages[i]);
+        }
+    }
+    if (err_is_set(&c->err)) {
+        consumer_release(records, (size_t)count);
+        *err = c->err;
+        return -1;
+    }
+    return count;
+}
+
+void consumer_release(const struct record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_message_destroy(records[i].message);
+}
+
+size_t consumer_headers(const struct record *record, struct header *headers, size_t cap)
+{
+    rd_kafka_headers_t *list;
+    size_t count, len;
+    const void *value;
+    const char *name;
+
+    if (rd_kafka_message_headers(record->message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    count = rd_kafka_header_cnt(list);
+    for (size_t i = 0; i < count && i < cap; i++) {
+        rd_kafka_header_get_all(list, i, &name, &value, &len);
+        headers[i] = (struct header){name, {value, len}};
+    }
+    return count;
+}
+
+void consumer_steer(struct consumer *c, bool pause_all)
+{
+    rd_kafka_topic_partition_list_t *pause = NULL, *resume = NULL;
+
+    for (size_t i = 0; i < c->ledger->count; i++) {
+        struct part *part = &c->ledger->parts[i];
+        bool want = part->is_parked || pause_all;
+        if (!part->is_owned || part->is_paused == want)
+            continue;
+        rd_kafka_topic_partition_list_t **list = want ? &pause : &resume;
+        if (!*list)
+            *list = rd_kafka_topic_partition_list_new((int)c->ledger->count);
+        rd_kafka_topic_partition_list_add(*list, part->topic, part->partition)->offset =
+            part->position;
+        part->is_paused = want;
+    }
+    if (pause) {
+        rd_kafka_pause_partitions(c->client, pause);
+        rd_kafka_topic_partition_list_destroy(pause);
+    }
+    if (resume) {
+        rd_kafka_error_destroy(rd_kafka_seek_partitions(c->client, resume, 0));
+        rd_kafka_resume_partitions(c->client, resume);
+        rd_kafka_topic_partition_list_destroy(resume);
+    }
+}
+
+void consumer_store(struct consumer *c)
+{
+    bool is_new = false;
+
+    for (int i = 0; c->assignment && i < c->assignment->cnt; i++) {
+        rd_kafka_topic_partition_t *entry = &c->assignment->elems[i];
+        struct part *part =
+            &c->ledger->parts[ledger_find(c->ledger, entry->topic, entry->partition)];
+        is_new = is_new || part->done != entry->offset;
+        entry->offset = part->stored = part->done;
+    }
+    if (is_new)
+        rd_kafka_offsets_store(c->client, c->assignment);
+}
+
+void consumer_commits(const struct consumer *c, uint64_t *ok, uint64_t *failed)
+{
+    *ok = c->commits_ok;
+    *failed = c->commits_failed;
+}
+
+bool consumer_is_assigned(const struct consumer *c)
+{
+    return c->assignment != NULL;
+}
+
+/* Commits what is done and waits for the answer until the deadline. */
+static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
+{
+    rd_kafka_queue_t *queue;
+    rd_kafka_event_t *event = NULL;
+    rd_kafka_resp_err_t code;
+
+    if (!c->assignment || rd_kafka_assignment_lost(c->client))
+        return 0;
+    queue = rd_kafka_queue_new(c->client);
+    code = rd_kafka_commit_queue(c->client, c->assignment, queue, NULL, NULL);
+    if (!code) {
+        int64_t left = deadline_ms - clock_ms();
+        event = rd_kafka_queue_poll(queue, left > 0 ? (int)left : 0);
+        code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    if (code)
+        return err_fatal(
+            err, EXIT_AGAIN,
+            "the last offsets could not be committed (%s): the next start scores their records "
+            "again",
+            rd_kafka_err2str(code));
+    c->commits_ok++;
+    return 0;
+}
+
+static void leave(struct consumer *c, int64_t deadline_ms)
+{
+    struct record records[16];
+    struct err ignored = ERR_INIT;
+
+    rd_kafka_error_destroy(rd_kafka_consumer_close_queue(c->client, c->queue));
+    while (!rd_kafka_consumer_closed(c->client) && clock_ms() < deadline_ms) {
+        ssize_t got = consumer_poll(c, records, 16, 20, &ignored);
+        if (got > 0)
+            consumer_release(records, (size_t)got);
+    }
+}
+
+int consumer_close(struct consumer *c, int timeout_ms, struct err *err)
+{
+    enum { DESTROY_MS = 5000 };
+    int64_t deadline_ms = clock_ms() + timeout_ms;
+    int result;
+
+    if (!c)
+        return 0;
+    c->is_closing = true;
+    c->must_reassign = c->must_rejoin = false;
+    consumer_store(c);
+    result = commit_last(c, deadline_ms, err);
+    leave(c, deadline_ms);
+    if (c->assignment)
+        rd_kafka_topic_partition_list_destroy(c->assignment);
+    rd_kafka_queue_destroy(c->queue);
+    if (!kafka_client_destroy(c->client, DESTROY_MS))
+        log_event(LOG_WARNING, "stopping", "the consumer did not end within %d ms; leaving it",
+                  DESTROY_MS);
+    free(c->messages);
+    free(c);
+    return result;
+}

@@ -1,0 +1,86 @@
+#include "consumer/ledger.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+void ledger_init(struct ledger *ledger)
+{
+    *ledger = (struct ledger){0};
+}
+
+void ledger_release(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        free(ledger->parts[i].topic);
+    free(ledger->parts);
+    *ledger = (struct ledger){0};
+}
+
+uint32_t ledger_find(const struct ledger *ledger, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->parts[i].partition == partition && strcmp(ledger->parts[i].topic, topic) == 0)
+            return (uint32_t)i;
+    return LEDGER_NO_PART;
+}
+
+uint32_t ledger_add(struct ledger *ledger, const char *topic, int32_t partition)
+{
+    uint32_t part = ledger_find(ledger, topic, partition);
+
+    if (part != LEDGER_NO_PART)
+        return part;
+    ledger->parts = mem_grow(ledger->parts, ledger->count, &ledger->cap, sizeof *ledger->parts);
+    ledger->parts[ledger->count] = (struct part){.topic = mem_copy_text(topic, strlen(topic)),
+                                                 .partition = partition,
+                                                 .stored = OFFSET_NONE};
+    return (uint32_t)ledger->count++;
+}
+
+void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset)
+{
+    struct part *p = &ledger->parts[part];
+
+    p->is_owned = true;
+    p->epoch = ++ledger->epoch;
+    p->position = p->done = offset;
+    p->stored = p->end = OFFSET_NONE;
+    p->is_parked = p->is_paused = false;
+    p->tries = 0;
+}
+
+void ledger_revoke_all(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        ledger->parts[i].is_owned = false;
+        ledger->parts[i].is_parked = false;
+    }
+}
+
+void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t count)
+{
+    struct part *p = &ledger->parts[part];
+
+    assert(first <= p->position && first >= p->done);
+    p->position = first;
+    p->end = OFFSET_NONE;
+    p->counts.returned += count;
+}
+
+struct counts ledger_total(const struct ledger *ledger)
+{
+    struct counts sum = {0};
+
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct counts *c = &ledger->parts[i].counts;
+        sum.consumed += c->consumed;
+        sum.scored += c->scored;
+        sum.dead += c->dead;
+        sum.skipped += c->skipped;
+        sum.returned += c->returned;
+    }
+    return sum;
+}

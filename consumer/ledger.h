@@ -1,0 +1,89 @@
+/* ledger.h: where each partition stands, and the sum that must hold.
+ *
+ * Per partition:
+ *
+ *     ...done |  spans in the ring, in order  | the unsent batch | position...
+ *             ^ commit offset                                    ^ next record to admit
+ *
+ *  1. Records are admitted only when the partition is owned, not parked, and offset >= position.
+ *  2. consumed = scored + dead + skipped + returned + in flight, at any moment (P1). In flight is
+ * counted from the spans themselves (consumer/ring.h), never derived.
+ *  3. `done` moves only when the oldest slot retires; it equals the first offset of the lowest
+ * unfinished span, or position when there is none.
+ *  4. Returning sets position back to the first returned offset; what was returned is consumed (and
+ * counted) again.
+ *  5. A span of an earlier assignment (another epoch) moves nothing.
+ *
+ * Grows when partitions are assigned, never per record. Thread: the worker's.
+ */
+#ifndef CONSUMER_LEDGER_H
+#define CONSUMER_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+enum { OFFSET_NONE = -1, LEDGER_NO_PART = 0xffffffff };
+
+struct counts {
+    uint64_t consumed, scored, dead, skipped, returned;
+};
+
+struct part {
+    char *topic; /* owned */
+    int32_t partition;
+    bool is_owned;
+    uint32_t epoch;       /* of the assignment */
+    int64_t position;     /* next offset to admit */
+    int64_t done;         /* commit offset: everything below has an acknowledged outcome */
+    int64_t stored;       /* last offset handed to the client for commit, OFFSET_NONE at first */
+    int64_t end;          /* offset at which the client saw the end, OFFSET_NONE when unknown */
+    bool is_parked;       /* waits for a dependency; position is where it goes on */
+    int64_t parked_id;    /* schema id it waits for */
+    int64_t retry_ms;     /* when to ask again (monotonic) */
+    unsigned tries;       /* how often asked in vain */
+    bool is_paused;       /* as the client was told */
+    struct counts counts; /* since the process started */
+};
+
+struct ledger {
+    struct part *parts;
+    size_t count, cap;
+    uint32_t epoch;
+};
+
+void ledger_init(struct ledger *ledger);
+void ledger_release(struct ledger *ledger);
+
+/* Index of a partition, or LEDGER_NO_PART. ledger_add also makes it. Indexes never change; texts of
+ * struct part live as long as the ledger. */
+uint32_t ledger_find(const struct ledger *ledger, const char *topic, int32_t partition);
+uint32_t ledger_add(struct ledger *ledger, const char *topic, int32_t partition);
+
+/* The partition is ours from `offset` on. */
+void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset);
+
+/* No partition is ours any more. Spans must have been returned before. */
+void ledger_revoke_all(struct ledger *ledger);
+
+/* Rule 1 for one record: true and it is counted as consumed, position is behind it. */
+static inline bool ledger_admit(struct ledger *ledger, uint32_t part, int64_t offset)
+{
+    struct part *p = &ledger->parts[part];
+
+    if (!p->is_owned || p->is_parked || offset < p->position)
+        return false;
+    p->position = offset + 1;
+    p->counts.consumed++;
+    return true;
+}
+
+/* Rule 4: `count` admitted records from `first` on are given back. */
+void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t count);
+
+/* Sum over all partitions. */
+struct counts ledger_total(const struct ledger *ledger);
+
+#endif

@@ -1,0 +1,83 @@
+/* ring.h: what was sent and is not yet acknowledged.
+ *
+ * A slot is one send: spans of offsets (one per partition in it) and a count of outcomes that the
+ * brokers have not acknowledged. Slots retire in the order of sending, the oldest first, when their
+ * count is zero and none of them failed: then each span's partition is done up to the span's end.
+ *
+ *     head                              tail
+ *      v                                 v
+ *    [0 left] [3 left] [0 left] [1024 left]      only the first may retire
+ *
+ * A failed delivery rewinds: every slot's spans are returned to the ledger, newest first, and the
+ * ring is empty. Slots are fixed; the spans of a slot grow to the number of partitions and stay.
+ * Nothing is allocated after the first turns. Thread: the worker's (delivery reports come out of
+ * its own polls).
+ */
+#ifndef CONSUMER_RING_H
+#define CONSUMER_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "consumer/ledger.h"
+
+enum { RING_SLOTS = 256 };
+
+struct span {
+    uint32_t part;
+    uint32_t epoch;                 /* the partition's when admitted */
+    int64_t first, end;             /* offsets first..end-1, gaps allowed */
+    uint32_t count;                 /* records in it */
+    uint32_t scored, dead, skipped; /* what they became; they sum up to count */
+};
+
+struct slot {
+    struct span *spans;
+    size_t span_count, span_cap;
+    uint32_t waiting; /* outcomes not yet acknowledged */
+    bool is_open;     /* still being sent: may not retire */
+    bool has_failed;  /* an outcome was not delivered: waits for the rewind */
+};
+
+struct ring {
+    struct slot slots[RING_SLOTS];
+    size_t head, count; /* slots[head] is the oldest of count */
+};
+
+void ring_init(struct ring *ring);
+void ring_release(struct ring *ring);
+bool ring_is_full(const struct ring *ring);
+
+/* Takes the next slot, open and empty. The ring must not be full. Borrowed; stays put. */
+struct slot *ring_open(struct ring *ring);
+
+/* Adds one admitted record to a slot: its partition's span grows, or a new one starts. */
+struct span *slot_add(struct slot *slot, const struct ledger *ledger, uint32_t part,
+                      int64_t offset);
+
+/* One outcome was acknowledged, or not. */
+static inline void slot_acknowledge(struct slot *slot, bool ok)
+{
+    slot->waiting--;
+    slot->has_failed |= !ok;
+}
+
+/* Retires what can be; returns how many slots. */
+size_t ring_retire(struct ring *ring, struct ledger *ledger);
+
+/* Returns every span to the ledger, and empties the ring. No report may be outstanding. */
+void ring_return_all(struct ring *ring, struct ledger *ledger);
+
+/* Records in flight of one partition, counted from the spans; *lowest is the first offset of the
+ * lowest span, or OFFSET_NONE. */
+uint64_t ring_in_flight(const struct ring *ring, const struct ledger *ledger, uint32_t part,
+                        int64_t *lowest);
+
+/* P1 for every partition: the sum, and done = lowest unfinished. `unsent` are spans of records that
+ * were admitted but are in no slot yet. 0, or -1 with ERR_FATAL EXIT_INTERNAL and the account of
+ * the broken partition. */
+int ring_check(const struct ring *ring, const struct ledger *ledger, const struct slot *unsent,
+               struct err *err);
+
+#endif

@@ -1,0 +1,97 @@
+/* check.c: what can be known of the output topics before the first record is taken. */
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/kafka_conf.h"
+#include "core/kafka_topic.h"
+#include "core/mem.h"
+#include "producer/producer.h"
+
+enum { PROOF_MAX_BYTES = 8 << 20 };
+
+static void on_proof(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)client;
+    (void)opaque;
+    *(rd_kafka_resp_err_t *)message->_private = message->err;
+}
+
+static rd_kafka_t *open_client(const struct config *config, struct err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PRODUCER, err);
+
+    if (!conf)
+        return NULL;
+    kafka_conf_set(conf, "enable.idempotence", "false");
+    kafka_conf_set(conf, "compression.type", "none");
+    kafka_conf_set(conf, "message.max.bytes", "100000000");
+    kafka_conf_set(conf, "message.timeout.ms", "5000");
+    kafka_conf_set(conf, "linger.ms", "0");
+    rd_kafka_conf_set_dr_msg_cb(conf, on_proof);
+    return kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+}
+
+/* A broker checks permission first, then size (KafkaApis.handleProduceRequest): a record one byte
+ * over the topic's limit is refused by either, and never written. */
+static int prove_write(rd_kafka_t *client, const char *topic, int64_t limit, int timeout_ms,
+                       bool *is_proven, struct err *err)
+{
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__IN_PROGRESS;
+    int64_t deadline_ms = clock_ms() + timeout_ms;
+    char *zeros, what[300];
+
+    if (limit <= 0 || limit >= PROOF_MAX_BYTES) {
+        *is_proven = false;
+        return 0;
+    }
+    zeros = mem_alloc((size_t)limit + 1, 1);
+    snprintf(what, sizeof what, "writing to topic %s", topic);
+    if (rd_kafka_producev(client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY("kscore", 6),
+                          RD_KAFKA_V_VALUE(zeros, (size_t)limit + 1),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(&code),
+                          RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = rd_kafka_last_error();
+    while (code == RD_KAFKA_RESP_ERR__IN_PROGRESS && clock_ms() < deadline_ms)
+        rd_kafka_poll(client, 50);
+    if (code == RD_KAFKA_RESP_ERR__IN_PROGRESS) {
+        rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_flush(client, 1000);
+    }
+    free(zeros);
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        return kafka_err(err, code, what);
+    *is_proven = *is_proven && code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    return 0;
+}
+
+static int check_topic(rd_kafka_t *client, const char *topic, int timeout_ms, int32_t *partitions,
+                       int64_t *bytes, bool *is_proven, struct err *err)
+{
+    if (kafka_topic_partitions(client, topic, timeout_ms, partitions, err) != 0)
+        return -1;
+    *bytes = kafka_topic_max_bytes(client, topic, timeout_ms);
+    return prove_write(client, topic, *bytes, timeout_ms, is_proven, err);
+}
+
+int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
+                   bool *is_proven, struct err *err)
+{
+    rd_kafka_t *client = open_client(config, err);
+    int result = -1;
+
+    *is_proven = true;
+    if (!client)
+        return -1;
+    if (check_topic(client, config->score_topic, timeout_ms, &limits->score_partitions,
+                    &limits->score_bytes, is_proven, err) != 0)
+        err_prefix(err, "[producer]");
+    else if (check_topic(client, config->dead_topic, timeout_ms, &limits->dead_partitions,
+                         &limits->dead_bytes, is_proven, err) != 0)
+        err_prefix(err, "[dead_letters]");
+    else
+        result = 0;
+    kafka_client_destroy(client, timeout_ms);
+    return result;
+}

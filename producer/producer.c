@@ -1,0 +1,221 @@
+#include "producer/producer.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/kafka_conf.h"
+#include "core/kafka_topic.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "producer/dead_letter.h"
+
+struct producer {
+    const struct config *config;
+    struct producer_limits limits;
+    producer_report *report;
+    void *arg;
+    rd_kafka_t *client;
+    rd_kafka_topic_t *scores, *dead;
+    struct score_encoder encoder;
+    struct provenance provenance; /* texts borrowed from the bundle in use */
+    char *buffer;
+    size_t buffer_cap;
+    size_t in_flight;
+    int64_t refreshed_ms;
+};
+
+static enum delivery judge(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR: return DELIVERY_OK;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return DELIVERY_TOO_LARGE;
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION: return DELIVERY_REFUSED;
+    default: return DELIVERY_FAILED;
+    }
+}
+
+static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+{
+    struct producer *p = opaque;
+
+    (void)client;
+    p->in_flight--;
+    p->report(p->arg, message->_private, judge(message->err),
+              message->err ? rd_kafka_err2str(message->err) : "");
+}
+
+static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    (void)client;
+    (void)opaque;
+    log_event(LOG_WARNING, "kafka", "producer: %s: %s",
+              rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+}
+
+/* A batch is refused as a whole when it passes the topic's limit: batches stay below the smaller of
+ * the two topics' limits. 61 bytes are the batch header. */
+static void set_batch_size(rd_kafka_conf_t *conf, const struct producer_limits *limits)
+{
+    enum { PRESET = 1000000, OVERHEAD = 100 };
+    int64_t bytes = PRESET;
+    char text[32];
+
+    if (limits->score_bytes > OVERHEAD && limits->score_bytes - OVERHEAD < bytes)
+        bytes = limits->score_bytes - OVERHEAD;
+    if (limits->dead_bytes > OVERHEAD && limits->dead_bytes - OVERHEAD < bytes)
+        bytes = limits->dead_bytes - OVERHEAD;
+    if (bytes < PRESET) {
+        snprintf(text, sizeof text, "%lld", (long long)bytes);
+        kafka_conf_set(conf, "batch.size", text);
+    }
+}
+
+struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
+                              producer_report *report, void *arg, struct err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PRODUCER, err);
+    struct producer *p;
+
+    if (!conf)
+        return NULL;
+    p = mem_alloc(1, sizeof *p);
+    *p = (struct producer){.config = config, .limits = *limits, .report = report, .arg = arg};
+    set_batch_size(conf, limits);
+    rd_kafka_conf_set_opaque(conf, p);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    p->client = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+    if (!p->client) {
+        free(p);
+        return NULL;
+    }
+    /* Made at start: the first producev by name to a topic is up to 1 s late (librdkafka #5032). */
+    p->scores = rd_kafka_topic_new(p->client, config->score_topic, NULL);
+    p->dead = rd_kafka_topic_new(p->client, config->dead_topic, NULL);
+    return p;
+}
+
+void producer_set_provenance(struct producer *p, const struct provenance *provenance)
+{
+    score_encoder_release(&p->encoder);
+    score_encoder_init(&p->encoder, (enum config_format)p->config->score_format,
+                       (int32_t)p->config->score_schema_id, provenance);
+    p->provenance = *provenance;
+}
+
+static char *room(struct producer *p, size_t bytes)
+{
+    if (bytes > p->buffer_cap) {
+        p->buffer_cap = bytes * 2;
+        p->buffer = mem_resize(p->buffer, p->buffer_cap, 1);
+    }
+    return p->buffer;
+}
+
+static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, const char *topic,
+                        struct err *err)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR: p->in_flight++; return SENT_OK;
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL: return SENT_FULL;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return SENT_TOO_LARGE;
+    default: err_dependency(err, "%s: %s", topic, rd_kafka_err2str(code)); return SENT_FAILED;
+    }
+}
+
+enum sent producer_send_score(struct producer *p, const struct record *record,
+                              const struct score *score, void *tag, struct err *err)
+{
+    enum { RECORD_OVERHEAD = 100 };
+    char *value = room(p, score_max_bytes(&p->encoder, record->topic));
+    size_t len = score_encode(&p->encoder, record, score, value);
+
+    if (p->limits.score_bytes != 0 &&
+        (int64_t)(len + record->key.len + RECORD_OVERHEAD) > p->limits.score_bytes)
+        return SENT_TOO_LARGE;
+    return answer(p,
+                  rd_kafka_producev(p->client, RD_KAFKA_V_RKT(p->scores),
+                                    RD_KAFKA_V_VALUE(value, len),
+                                    RD_KAFKA_V_KEY(record->key.data, record->key.len),
+                                    RD_KAFKA_V_TIMESTAMP(record->timestamp_ms),
+                                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                    RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END),
+                  p->config->score_topic, err);
+}
+
+enum sent producer_send_dead(struct producer *p, const struct record *record,
+                             const struct dead_letter *letter, void *tag, struct err *err)
+{
+    int32_t partition = record->partition % p->limits.dead_partitions;
+    struct dead_parts parts;
+    rd_kafka_resp_err_t code;
+
+    dead_letter_build(&parts, p->config, &p->provenance, record, letter, p->limits.dead_bytes);
+    code = rd_kafka_producev(
+        p->client, RD_KAFKA_V_RKT(p->dead), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_VALUE((void *)parts.value.data, parts.value.len),
+        RD_KAFKA_V_KEY(parts.key.data, parts.key.len), RD_KAFKA_V_TIMESTAMP(parts.timestamp_ms),
+        RD_KAFKA_V_HEADERS(parts.headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(parts.headers);
+    return answer(p, code, p->config->dead_topic, err);
+}
+
+int producer_poll(struct producer *p, int timeout_ms)
+{
+    return rd_kafka_poll(p->client, timeout_ms);
+}
+
+bool producer_flush(struct producer *p, int timeout_ms)
+{
+    rd_kafka_flush(p->client, timeout_ms > 0 ? timeout_ms : 1);
+    return p->in_flight == 0;
+}
+
+size_t producer_in_flight(const struct producer *p)
+{
+    return p->in_flight;
+}
+
+void producer_refresh(struct producer *p)
+{
+    enum { EVERY_MS = 5000, ASK_MS = 100 };
+    struct err ignored = ERR_INIT;
+    int32_t count;
+
+    if (clock_ms() - p->refreshed_ms < EVERY_MS)
+        return;
+    p->refreshed_ms = clock_ms();
+    /* Short: the answer also arrives by itself, and the loop must turn. */
+    if (kafka_topic_partitions(p->client, p->config->dead_topic, ASK_MS, &count, &ignored) == 0 &&
+        count > 0)
+        p->limits.dead_partitions = count;
+    err_reset(&ignored);
+    if (kafka_topic_partitions(p->client, p->config->score_topic, ASK_MS, &count, &ignored) == 0)
+        p->limits.score_partitions = count;
+}
+
+void producer_close(struct producer *p)
+{
+    enum { DESTROY_MS = 5000 };
+
+    if (!p)
+        return;
+    if (p->in_flight > 0)
+        rd_kafka_purge(p->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_topic_destroy(p->scores);
+    rd_kafka_topic_destroy(p->dead);
+    if (!kafka_client_destroy(p->client, DESTROY_MS))
+        log_event(LOG_WARNING, "stopping", "the producer did not end within %d ms; leaving it",
+                  DESTROY_MS);
+    score_encoder_release(&p->encoder);
+    free(p->buffer);
+    free(p);
+}

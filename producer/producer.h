@@ -1,0 +1,94 @@
+/* producer.h: scores and dead letters out, delivery reports back.
+ *
+ * Sending copies and never waits: "full" is an answer, the pipeline's loop waits. Every record that
+ * was taken is reported exactly once, inside producer_poll or producer_flush, with the tag it was
+ * sent with.
+ *
+ * Owns the librdkafka producer, borrows the configuration. Thread: the worker's.
+ */
+#ifndef PRODUCER_PRODUCER_H
+#define PRODUCER_PRODUCER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/config.h"
+#include "core/err.h"
+#include "core/outcome.h"
+#include "core/record.h"
+#include "producer/score.h"
+
+/* What the output topics are like; read before the producer is made, for its batches must stay
+ * below the limits: a broker refuses a batch as a whole. */
+struct producer_limits {
+    int32_t score_partitions, dead_partitions;
+    int64_t score_bytes, dead_bytes; /* max.message.bytes, 0 = unknown */
+};
+
+enum delivery {
+    DELIVERY_OK,
+    DELIVERY_TOO_LARGE, /* the broker refuses a record for its size */
+    DELIVERY_REFUSED,   /* the broker refuses a record itself */
+    DELIVERY_FAILED,    /* something is not there: try again */
+};
+
+/* Called once per record. tag: as sent. text: librdkafka's words. */
+typedef void producer_report(void *arg, void *tag, enum delivery delivery, const char *text);
+
+enum sent {
+    SENT_OK,
+    SENT_FULL,      /* librdkafka's queue is full: poll and send again */
+    SENT_TOO_LARGE, /* passes the topic's limit: it was not taken */
+    SENT_FAILED,    /* err says why; the dependency is not there */
+};
+
+/* Output topics exist and may be written. Writing is proven by a record that the broker must refuse
+ * for its size after its permission check; *is_proven tells whether that was possible. Missing 78,
+ * denied 77, no answer = dependency. Waits up to a few times timeout_ms. */
+int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
+                   bool *is_proven, struct err *err);
+
+struct producer;
+
+/* NULL and EXIT_CONFIGURATION. */
+struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
+                              producer_report *report, void *arg, struct err *err);
+
+/* From now on scores carry this provenance. */
+void producer_set_provenance(struct producer *producer, const struct provenance *provenance);
+
+enum sent producer_send_score(struct producer *producer, const struct record *record,
+                              const struct score *score, void *tag, struct err *err);
+
+/* A dead letter: what is wrong, and how much of the original may go along. */
+struct dead_letter {
+    enum fault fault;
+    const char *message;          /* for people, one line, no values */
+    int64_t schema_id;            /* negative when there is none */
+    const struct header *headers; /* the original's, untouched */
+    size_t header_count;
+    bool is_minimal; /* the broker refused the full one: coordinates and error headers only,
+                        timestamp now */
+};
+
+enum sent producer_send_dead(struct producer *producer, const struct record *record,
+                             const struct dead_letter *letter, void *tag, struct err *err);
+
+/* Serves reports; waits up to timeout_ms for the first. Returns how many. */
+int producer_poll(struct producer *producer, int timeout_ms);
+
+/* Sends at once what lingers; waits up to timeout_ms (at least 1). True when nothing is in flight.
+ */
+bool producer_flush(struct producer *producer, int timeout_ms);
+
+/* Records taken and not yet reported. */
+size_t producer_in_flight(const struct producer *producer);
+
+/* Asks for the output topics' metadata again, at most once in 5 s. */
+void producer_refresh(struct producer *producer);
+
+/* Drops what is in flight (its reports never come) and frees. producer may be NULL. */
+void producer_close(struct producer *producer);
+
+#endif

@@ -1,0 +1,167 @@
+#include "producer/score.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+
+/* Avro 1.11, "Binary Encoding": zig-zag, 7 bits a byte, lowest first. */
+static char *put_long(char *o, int64_t value)
+{
+    uint64_t v = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+
+    while (v >= 0x80) {
+        *o++ = (char)(v | 0x80);
+        v >>= 7;
+    }
+    *o++ = (char)v;
+    return o;
+}
+
+static char *put(char *o, const char *text, size_t len)
+{
+    memcpy(o, text, len);
+    return o + len;
+}
+
+static char *put_string(char *o, const char *text, size_t len)
+{
+    return put(put_long(o, (int64_t)len), text, len);
+}
+
+#define PUT(o, literal) put(o, literal, sizeof(literal) - 1)
+
+static char *put_json_field(char *o, const char *name, const char *text)
+{
+    o = put(o, name, strlen(name));
+    return o + json_string_print(o, text, strlen(text));
+}
+
+void score_encoder_init(struct score_encoder *e, enum config_format format, int32_t schema_id,
+                        const struct provenance *p)
+{
+    size_t len = strlen(p->model) + strlen(p->version) + strlen(p->digest) + strlen(p->run);
+    char *o;
+
+    *e = (struct score_encoder){.format = format, .schema_id = schema_id};
+    e->digest_tail[0] = '-';
+    memcpy(e->digest_tail + 1, p->digest, 12);
+    o = e->source = mem_alloc(JSON_STRING_MAX(len) + 100, 1);
+    if (format == FORMAT_JSON) {
+        o = put_json_field(o, ",\"model\":", p->model);
+        o = put_json_field(o, ",\"version\":", p->version);
+        o = put_json_field(o, ",\"digest\":", p->digest);
+        o = put_json_field(o, ",\"run\":", p->run);
+    } else {
+        o = put_string(o, p->model, strlen(p->model));
+        o = put_string(o, p->version, strlen(p->version));
+        o = put_string(o, p->digest, strlen(p->digest));
+        o = put_string(o, p->run, strlen(p->run));
+    }
+    e->source_len = (size_t)(o - e->source);
+}
+
+void score_encoder_release(struct score_encoder *e)
+{
+    free(e->source);
+    *e = (struct score_encoder){0};
+}
+
+/* The topic comes twice; numbers, names and the decision fit in what is left. Kafka's topic names
+ * need no escapes. */
+size_t score_max_bytes(const struct score_encoder *e, const char *topic)
+{
+    enum { REST = 1024 };
+
+    return 2 * strlen(topic) + e->source_len + REST;
+}
+
+enum { ID_MAX = 249 + 11 + 20 + 16 };
+
+static size_t make_id(const struct score_encoder *e, const struct record *r, size_t topic_len,
+                      char *id)
+{
+    char *o = put(id, r->topic, topic_len);
+
+    *o++ = '-';
+    o += integer_print(o, r->partition);
+    *o++ = '-';
+    o += integer_print(o, r->offset);
+    o = put(o, e->digest_tail, 13);
+    return (size_t)(o - id);
+}
+
+static size_t encode_json(const struct score_encoder *e, const struct record *r,
+                          const struct score *s, char *out)
+{
+    size_t topic_len = strlen(r->topic);
+    char *o = PUT(out, "{\"id\":\"");
+
+    o += make_id(e, r, topic_len, o);
+    o = PUT(o, "\",\"topic\":\"");
+    o = put(o, r->topic, topic_len);
+    o = PUT(o, "\",\"partition\":");
+    o += integer_print(o, r->partition);
+    o = PUT(o, ",\"offset\":");
+    o += integer_print(o, r->offset);
+    o = PUT(o, ",\"event_time\":");
+    o += integer_print(o, r->timestamp_ms);
+    o = PUT(o, ",\"schema_id\":");
+    if (s->schema_id >= 0) {
+        *o++ = '"';
+        o += integer_print(o, s->schema_id);
+        *o++ = '"';
+    } else {
+        o = PUT(o, "null");
+    }
+    o = put(o, e->source, e->source_len);
+    o = PUT(o, ",\"score\":");
+    o += number_print(o, s->value);
+    o = PUT(o, ",\"scores\":[],\"decision\":");
+    if (s->decision)
+        o += json_string_print(o, s->decision, strlen(s->decision));
+    else
+        o = PUT(o, "null");
+    o = PUT(o, ",\"mode\":\"live\",\"reasons\":null,\"carry\":{}}");
+    return (size_t)(o - out);
+}
+
+static size_t encode_avro(const struct score_encoder *e, const struct record *r,
+                          const struct score *s, char *out)
+{
+    size_t topic_len = strlen(r->topic);
+    char id[ID_MAX], number[24], *o = out;
+    uint32_t frame_id = __builtin_bswap32((uint32_t)e->schema_id);
+
+    *o++ = 0;
+    o = put(o, (const char *)&frame_id, 4);
+    o = put_string(o, id, make_id(e, r, topic_len, id));
+    o = put_string(o, r->topic, topic_len);
+    o = put_long(o, r->partition);
+    o = put_long(o, r->offset);
+    o = put_long(o, r->timestamp_ms);
+    if (s->schema_id >= 0) {
+        *o++ = 2; /* union branch 1, string */
+        o = put_string(o, number, integer_print(number, s->schema_id));
+    } else {
+        *o++ = 0;
+    }
+    o = put(o, e->source, e->source_len);
+    o = put(o, (const char *)&s->value, 8);
+    *o++ = 0; /* scores: no block */
+    if (s->decision) {
+        *o++ = 2;
+        o = put_string(o, s->decision, strlen(s->decision));
+    } else {
+        *o++ = 0;
+    }
+    o = PUT(o, "\0\0\0"); /* mode live, reasons null, carry empty */
+    return (size_t)(o - out);
+}
+
+size_t score_encode(const struct score_encoder *e, const struct record *r, const struct score *s,
+                    char *out)
+{
+    return e->format == FORMAT_JSON ? encode_json(e, r, s, out) : encode_avro(e, r, s, out);
+}

@@ -1,0 +1,51 @@
+/* score.h: one score record, encoded as JSON or as Avro in Confluent framing (schemas/score.avsc).
+ *
+ * Both name where the score comes from in the value itself: every Kafka header costs more CPU than
+ * the scoring. The id <topic>-<partition>-<offset>-<first 12 hex of the bundle's digest> is the
+ * same whenever the same bundle scores the same record.
+ *
+ * An encoder holds what is equal in all scores of a bundle, ready to copy. It owns its texts.
+ * Thread: the worker's.
+ */
+#ifndef PRODUCER_SCORE_H
+#define PRODUCER_SCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/config.h"
+#include "core/record.h"
+
+/* Who scored: borrowed texts, copied by score_encoder_init. */
+struct provenance {
+    const char *model, *version;
+    const char *digest; /* of the bundle, 64 hex */
+    const char *run;    /* of build and configuration, 12 hex */
+};
+
+struct score_encoder {
+    enum config_format format;
+    int32_t schema_id;    /* Avro: in the frame */
+    char digest_tail[14]; /* "-" and the first 12 hex */
+    char *source;         /* the fields model, version, digest, run, encoded */
+    size_t source_len;
+};
+
+struct score {
+    double value;
+    const char *decision; /* NULL when the bundle names none */
+    int64_t schema_id;    /* of the event; negative when it had none */
+};
+
+void score_encoder_init(struct score_encoder *encoder, enum config_format format, int32_t schema_id,
+                        const struct provenance *provenance);
+void score_encoder_release(struct score_encoder *encoder);
+
+/* How much room score_encode needs at most for a record of this topic. */
+size_t score_max_bytes(const struct score_encoder *encoder, const char *topic);
+
+/* Encodes into out; returns the length. */
+size_t score_encode(const struct score_encoder *encoder, const struct record *record,
+                    const struct score *score, char *out);
+
+#endif
