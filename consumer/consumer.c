@@ -90,12 +90,19 @@ struct consumer *consumer_new(const struct config *config, struct ledger *ledger
 
 int consumer_check(struct consumer *c, int timeout_ms, struct err *err)
 {
+    struct record record;
     int32_t partition_count;
 
-    for (size_t i = 0; i < c->config->topic_count; i++)
+    for (size_t i = 0; i < c->config->topic_count; i++) {
         if (kafka_topic_partitions(c->client, c->config->topics[i], timeout_ms, &partition_count,
-                                   err) != 0)
-            return err_prefix(err, "[consumer]");
+                                   err) == 0)
+            continue;
+        /* A wrong password shows as silence; the client's own error tells it apart. */
+        struct err cause = ERR_INIT;
+        if (err->kind == ERR_DEPENDENCY && consumer_poll(c, &record, 1, 10, &cause) < 0)
+            *err = cause;
+        return err_prefix(err, "[consumer]");
+    }
     return 0;
 }
 
@@ -131,7 +138,7 @@ static void take_event(struct consumer *c, const rd_kafka_message_t *message)
     uint32_t part = message->rkt ? part_of(c, message) : (uint32_t)LEDGER_NO_PART;
 
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (part != LEDGER_NO_PART)
+        if (part != LEDGER_NO_PART && !c->ledger->parts[part].is_paused)
             c->ledger->parts[part].end = message->offset;
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
         c->must_reassign = true;
@@ -229,6 +236,7 @@ void consumer_steer(struct consumer *c, bool pause_all)
         rd_kafka_topic_partition_list_add(*list, part->topic, part->partition)->offset =
             part->position;
         part->is_paused = want;
+        part->end = OFFSET_NONE; /* what the client saw of the end was before the seek */
     }
     if (pause) {
         rd_kafka_pause_partitions(c->client, pause);

@@ -64,8 +64,9 @@ void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t
 {
     struct part *p = &ledger->parts[part];
 
-    assert(first <= p->position && first >= p->done);
-    p->position = first;
+    assert(first >= p->done);
+    if (first < p->position)
+        p->position = first;
     p->end = OFFSET_NONE;
     p->counts.returned += count;
 }

@@ -80,7 +80,7 @@ static inline bool ledger_admit(struct ledger *ledger, uint32_t part, int64_t of
     return true;
 }
 
-/* Rule 4: `count` admitted records from `first` on are given back. */
+/* Rule 4: `count` admitted records from `first` on are given back, in any order. */
 void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t count);
 
 /* Sum over all partitions. */

@@ -76,6 +76,18 @@ static void set_batch_size(rd_kafka_conf_t *conf, const struct producer_limits *
     }
 }
 
+/* The smaller of the topic's limit (0: unknown) and the client's own. */
+static int64_t effective_limit(const rd_kafka_conf_t *conf, int64_t topic_bytes)
+{
+    char text[32];
+    size_t size = sizeof text;
+    int64_t own_bytes;
+
+    rd_kafka_conf_get(conf, "message.max.bytes", text, &size);
+    own_bytes = strtoll(text, NULL, 10);
+    return topic_bytes > 0 && topic_bytes < own_bytes ? topic_bytes : own_bytes;
+}
+
 struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
                               producer_report *report, void *arg, struct err *err)
 {
@@ -86,6 +98,8 @@ struct producer *producer_new(const struct config *config, const struct producer
         return NULL;
     p = mem_alloc(1, sizeof *p);
     *p = (struct producer){.config = config, .limits = *limits, .report = report, .arg = arg};
+    p->limits.score_bytes = effective_limit(conf, limits->score_bytes);
+    p->limits.dead_bytes = effective_limit(conf, limits->dead_bytes);
     set_batch_size(conf, limits);
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -136,8 +150,7 @@ enum sent producer_send_score(struct producer *p, const struct record *record,
     char *value = room(p, score_max_bytes(&p->encoder, record->topic));
     size_t len = score_encode(&p->encoder, record, score, value);
 
-    if (p->limits.score_bytes != 0 &&
-        (int64_t)(len + record->key.len + RECORD_OVERHEAD) > p->limits.score_bytes)
+    if ((int64_t)(len + record->key.len + RECORD_OVERHEAD) > p->limits.score_bytes)
         return SENT_TOO_LARGE;
     return answer(p,
                   rd_kafka_producev(p->client, RD_KAFKA_V_RKT(p->scores),

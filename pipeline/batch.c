@@ -1,0 +1,292 @@
+/* batch.c: one poll, one batch: records in, rows, scores, sent. run's hot path: nothing here
+ * allocates, logs or locks per record but for dead letters. */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "pipeline/state.h"
+
+void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
+{
+    size_t cap = (size_t)config->batch_rows;
+
+    *b = (struct batch){.cap = cap};
+    b->records = mem_alloc(cap, sizeof *b->records);
+    b->outcomes = mem_alloc(cap, sizeof *b->outcomes);
+    b->schema_ids = mem_alloc(cap, sizeof *b->schema_ids);
+    b->rows = mem_alloc(cap, sizeof *b->rows);
+    b->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *b->matrix);
+    b->margins = mem_alloc(cap, sizeof *b->margins);
+    b->scores = mem_alloc(cap, sizeof *b->scores);
+    b->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+}
+
+void batch_release_all(struct batch *b)
+{
+    free(b->records);
+    free(b->outcomes);
+    free(b->schema_ids);
+    free(b->rows);
+    free(b->matrix);
+    free(b->margins);
+    free(b->scores);
+    free(b->scratch);
+    *b = (struct batch){0};
+}
+
+/* Keeps the records that are ours and not behind the ledger's position; releases the rest. */
+static void admit(struct pipeline *p)
+{
+    struct batch *b = &p->batch;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < b->count; i++) {
+        const struct record *r = &b->records[i];
+        if (r->part != LEDGER_NO_PART && ledger_admit(&p->ledger, r->part, r->offset))
+            b->records[kept++] = *r;
+        else
+            consumer_release(r, 1);
+    }
+    b->count = kept;
+}
+
+/* The schema of record i is asked for now. True: decide again. False: its partition is parked at
+ * this record. */
+static bool learn(struct pipeline *p, size_t i)
+{
+    const struct record *r = &p->batch.records[i];
+    struct err err = ERR_INIT;
+
+    if (decoder_learn(p->decoder, p->batch.schema_ids[i], clock_ms(), &err) == 0)
+        return true;
+    park(p, r->part, p->batch.schema_ids[i], err.text);
+    return false;
+}
+
+/* A row or an outcome for record i. False: it was given back with its partition. */
+static bool decode_one(struct pipeline *p, size_t i)
+{
+    struct batch *b = &p->batch;
+    const struct record *r = &b->records[i];
+    const struct refused *refused = p->refused_count ? refused_find(p, r->part, r->offset) : NULL;
+    float *row = b->matrix + b->row_count * p->bundle->features.count;
+
+    if (p->ledger.parts[r->part].is_parked)
+        return false;
+    b->outcomes[i] = decoder_decode(p->decoder, r->value, row, &b->schema_ids[i]);
+    while (b->outcomes[i].kind == OUTCOME_WAITING) {
+        if (!learn(p, i))
+            return false;
+        b->outcomes[i] = decoder_decode(p->decoder, r->value, row, &b->schema_ids[i]);
+    }
+    if (refused)
+        b->outcomes[i] = outcome_dead(refused->fault, 0);
+    if (b->outcomes[i].kind == OUTCOME_SCORED)
+        b->rows[i] = (uint32_t)b->row_count++;
+    return true;
+}
+
+/* Decodes all; records of a partition that parks on the way leave the batch, and go back to the
+ * ledger. */
+static void decode(struct pipeline *p)
+{
+    struct batch *b = &p->batch;
+    size_t kept = 0;
+
+    b->row_count = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        if (decode_one(p, i)) {
+            b->records[kept] = b->records[i];
+            b->outcomes[kept] = b->outcomes[i];
+            b->schema_ids[kept] = b->schema_ids[i];
+            b->rows[kept++] = b->rows[i];
+            continue;
+        }
+        ledger_return(&p->ledger, b->records[i].part, b->records[i].offset, 1);
+        consumer_release(&b->records[i], 1);
+    }
+    b->count = kept;
+}
+
+static void score(struct pipeline *p)
+{
+    struct batch *b = &p->batch;
+
+    if (b->row_count > 0)
+        model_score(p->bundle->model, b->matrix, b->row_count, b->margins, b->scores, b->scratch);
+    for (size_t i = 0; i < b->count; i++)
+        if (b->outcomes[i].kind == OUTCOME_SCORED &&
+            !isfinite(bundle_output(p->bundle, b->margins[b->rows[i]], b->scores[b->rows[i]])))
+            b->outcomes[i] = outcome_dead(FAULT_SCORE_NOT_FINITE, 0);
+}
+
+/* Every record of the batch enters the ring with its outcome. */
+static void enter_ring(struct pipeline *p)
+{
+    struct batch *b = &p->batch;
+
+    b->slot = ring_open(&p->ring);
+    b->next = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
+        span->scored += b->outcomes[i].kind == OUTCOME_SCORED;
+        span->dead += b->outcomes[i].kind == OUTCOME_DEAD;
+        span->skipped += b->outcomes[i].kind == OUTCOME_SKIPPED;
+    }
+}
+
+static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
+{
+    (void)arg;
+    log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
+              "id=%lld %s", (long long)schema_id, text);
+}
+
+int batch_take(struct pipeline *p, struct err *err)
+{
+    struct batch *b = &p->batch;
+    size_t cap = p->suspect_count > 0 ? 1 : b->cap;
+    ssize_t got = consumer_poll(p->consumer, b->records, cap, (int)p->config->batch_wait_ms, err);
+
+    if (got <= 0)
+        return (int)got;
+    b->count = (size_t)got;
+    admit(p);
+    decode(p);
+    decoder_report(p->decoder, say_schema, NULL);
+    if (b->count == 0)
+        return 0;
+    score(p);
+    enter_ring(p);
+    p->has_unsent = true;
+    return 1;
+}
+
+int batch_discard(struct pipeline *p, struct err *err)
+{
+    ssize_t got = consumer_poll(p->consumer, p->batch.records, p->batch.cap, 5, err);
+
+    if (got > 0)
+        consumer_release(p->batch.records, (size_t)got);
+    return got < 0 ? -1 : 0;
+}
+
+/* Counts a fault; the 1st, 10th, 100th, ... of a kind is said. */
+static void tally(struct pipeline *p, const struct record *r, enum fault fault, const char *message)
+{
+    struct fault_tally *t = &p->summary->faults[fault];
+    uint64_t power = 1;
+
+    if (t->count++ == 0) {
+        snprintf(t->topic, sizeof t->topic, "%.249s", r->topic);
+        snprintf(t->message, sizeof t->message, "%.255s", message);
+        t->first_partition = r->partition;
+        t->first_offset = r->offset;
+    }
+    t->last_partition = r->partition;
+    t->last_offset = r->offset;
+    if (p->options->progress)
+        atomic_store_explicit(&p->options->progress->faults[fault], t->count, memory_order_relaxed);
+    while (power < t->count)
+        power *= 10;
+    if (power == t->count)
+        log_event(LOG_WARNING, "dead_letter",
+                  "stage=%s reason=%s blame=%s topic=%s partition=%d offset=%lld count=%llu %s",
+                  fault_stage(fault), fault_reason(fault), fault_blame(fault), r->topic,
+                  r->partition, (long long)r->offset, (unsigned long long)t->count, message);
+}
+
+/* Every header of the record, as many as it has. */
+static struct header *headers_of(const struct record *r, size_t *count)
+{
+    struct header *headers = mem_alloc(64, sizeof *headers);
+
+    *count = consumer_headers(r, headers, 64);
+    if (*count > 64) {
+        headers = mem_resize(headers, *count, sizeof *headers);
+        consumer_headers(r, headers, *count);
+    }
+    return headers;
+}
+
+static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
+{
+    const struct record *r = &p->batch.records[i];
+    const struct outcome *outcome = &p->batch.outcomes[i];
+    const struct refused *refused = refused_find(p, r->part, r->offset);
+    struct dead_letter letter = {.fault = (enum fault)outcome->fault,
+                                 .schema_id = p->batch.schema_ids[i],
+                                 .is_minimal = refused && refused->is_minimal};
+    struct header *headers = headers_of(r, &letter.header_count);
+    char message[512];
+    enum sent sent;
+
+    decoder_explain(p->decoder, outcome, message, sizeof message);
+    letter.message = message;
+    letter.headers = headers;
+    sent = producer_send_dead(p->producer, r, &letter, p->batch.slot, err);
+    free(headers);
+    if (sent ==
+        SENT_TOO_LARGE) { /* what is left is under 8 KiB: the topic's owner must raise its limit */
+        err_dependency(err, "%s: not even a dead letter without value, headers and key fits",
+                       p->config->dead_topic);
+        return SENT_FAILED;
+    }
+    if (sent == SENT_OK)
+        tally(p, r, letter.fault, message);
+    return sent;
+}
+
+static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
+{
+    struct batch *b = &p->batch;
+    double value = bundle_output(p->bundle, b->margins[b->rows[i]], b->scores[b->rows[i]]);
+    struct score made = {value, bundle_decision(p->bundle, value), b->schema_ids[i]};
+    enum sent sent = producer_send_score(p->producer, &b->records[i], &made, b->slot, err);
+
+    if (sent != SENT_TOO_LARGE)
+        return sent;
+    b->outcomes[i] = outcome_dead(FAULT_ENCODE_TOO_LARGE, 0);
+    for (size_t s = 0; s < b->slot->span_count; s++) {
+        if (b->slot->spans[s].part == b->records[i].part) {
+            b->slot->spans[s].scored--;
+            b->slot->spans[s].dead++;
+        }
+    }
+    return send_dead(p, i, err);
+}
+
+void batch_drop(struct pipeline *p)
+{
+    consumer_release(p->batch.records, p->batch.count);
+    p->batch.count = 0;
+    p->has_unsent = false;
+}
+
+bool batch_send(struct pipeline *p, struct err *err)
+{
+    struct batch *b = &p->batch;
+
+    for (; b->next < b->count; b->next++) {
+        enum sent sent = SENT_OK;
+        switch (b->outcomes[b->next].kind) {
+        case OUTCOME_SCORED: sent = send_score(p, b->next, err); break;
+        case OUTCOME_DEAD: sent = send_dead(p, b->next, err); break;
+        case OUTCOME_SKIPPED: continue;
+        case OUTCOME_WAITING: assert(!"decided before"); break;
+        }
+        if (sent != SENT_OK) {
+            assert(sent == SENT_FULL || err_is_set(err));
+            return false;
+        }
+        b->slot->waiting++;
+    }
+    b->slot->is_open = false;
+    batch_drop(p);
+    return true;
+}

@@ -1,0 +1,71 @@
+/* close.c: the way out. Every step has a deadline; what could not be committed is said and becomes
+ * exit code 75. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "pipeline/state.h"
+
+/* Waits for the last reports until the deadline; then retires what can be. */
+static void drain(struct pipeline *p, int64_t deadline_ms)
+{
+    while (producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
+        producer_flush(p->producer, 100);
+    ring_retire(&p->ring, &p->ledger);
+}
+
+static void summarise(struct pipeline *p)
+{
+    struct counts total = ledger_total(&p->ledger);
+    struct pipeline_summary *s = p->summary;
+    uint64_t failed;
+
+    s->consumed = total.consumed;
+    s->scored = total.scored;
+    s->dead = total.dead;
+    s->skipped = total.skipped;
+    s->returned = total.returned;
+    if (p->consumer)
+        consumer_commits(p->consumer, &s->commits, &failed);
+    s->in_flight = 0;
+    for (size_t i = 0; i < p->ledger.count; i++) {
+        int64_t lowest;
+        s->in_flight += ring_in_flight(&p->ring, &p->ledger, (uint32_t)i, &lowest);
+    }
+}
+
+int pipeline_close(struct pipeline *p, struct err *err)
+{
+    int64_t deadline_ms = clock_ms() + p->config->drain_ms;
+    struct err late = ERR_INIT;
+    bool is_broken = err->kind == ERR_FATAL && err->exit_code == EXIT_INTERNAL;
+
+    if (p->producer && !is_broken)
+        drain(p, deadline_ms);
+    if (p->has_unsent)
+        batch_drop(p);
+    if (p->producer && producer_in_flight(p->producer) > 0)
+        err_fatal(&late, EXIT_AGAIN,
+                  "%zu outcomes were not acknowledged within drain_ms = %lld: the next start "
+                  "scores their "
+                  "records again",
+                  producer_in_flight(p->producer), (long long)p->config->drain_ms);
+    else
+        ring_return_all(&p->ring, &p->ledger);
+    ring_check(&p->ring, &p->ledger, NULL, err);
+    summarise(p);
+    if (consumer_close(p->consumer, (int)(p->config->drain_ms < 5000 ? p->config->drain_ms : 5000),
+                       err_is_set(&late) ? &(struct err)ERR_INIT : &late) == 0 &&
+        p->consumer)
+        p->summary->commits++;
+    producer_close(p->producer);
+    batch_release_all(&p->batch);
+    decoder_free(p->decoder);
+    bundle_free(p->bundle);
+    ring_release(&p->ring);
+    ledger_release(&p->ledger);
+    if (!err_is_set(err) && err_is_set(&late))
+        *err = late;
+    return err_is_set(err) ? -1 : 0;
+}

@@ -1,0 +1,153 @@
+#include "pipeline/pipeline.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "pipeline/state.h"
+
+int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err)
+{
+    switch (err->kind) {
+    case ERR_NONE: return 0;
+    case ERR_RECORD: /* a record's failure is an outcome, not an error: one that gets here is our
+                        bug */
+        err->kind = ERR_FATAL;
+        err->exit_code = EXIT_INTERNAL;
+        return -1;
+    case ERR_DEPENDENCY:
+        if (part == LEDGER_NO_PART) {
+            p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
+            log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+            producer_refresh(p->producer);
+        } else {
+            park(p, part, p->ledger.parts[part].parked_id, err->text);
+        }
+        err_reset(err);
+        return 0;
+    case ERR_FATAL: return -1;
+    }
+    return -1;
+}
+
+/* At a partition's end with nothing of it in flight the end itself is done: transaction markers
+ * leave no lag. */
+static bool take_ends(struct pipeline *p)
+{
+    bool has_moved = false;
+
+    for (size_t i = 0; i < p->ledger.count; i++) {
+        struct part *part = &p->ledger.parts[i];
+        int64_t lowest;
+        if (part->end == OFFSET_NONE || !part->is_owned || part->is_parked ||
+            part->end < part->position ||
+            ring_in_flight(&p->ring, &p->ledger, (uint32_t)i, &lowest) > 0)
+            continue;
+        has_moved = has_moved || part->done != part->end;
+        part->done = part->position = part->end;
+        part->end = OFFSET_NONE;
+    }
+    return has_moved;
+}
+
+static void publish_progress(const struct pipeline *p)
+{
+    struct counts total = ledger_total(&p->ledger);
+    struct pipeline_progress *progress = p->options->progress;
+
+    atomic_store_explicit(&progress->consumed, total.consumed, memory_order_relaxed);
+    atomic_store_explicit(&progress->scored, total.scored, memory_order_relaxed);
+    atomic_store_explicit(&progress->dead, total.dead, memory_order_relaxed);
+    atomic_store_explicit(&progress->skipped, total.skipped, memory_order_relaxed);
+}
+
+/* At least once: what is done is stored, the client commits it within commit_ms. P1's sum is
+ * checked at every commit that was acknowledged. */
+static int commit_step(struct pipeline *p, struct err *err)
+{
+    enum { ENDS_MS = 100 };
+    bool has_moved = ring_retire(&p->ring, &p->ledger) > 0;
+    uint64_t commits, failed;
+
+    if (has_moved) {
+        p->tries = 0;
+        if (p->summary->latency_us_max == 0)
+            p->summary->latency_us_max = (uint64_t)(clock_ms() - p->assigned_ms) * 1000 + 1;
+    }
+    if (clock_ms() - p->ends_checked_ms >= ENDS_MS) {
+        p->ends_checked_ms = clock_ms();
+        has_moved |= take_ends(p);
+    }
+    if (!has_moved)
+        return 0;
+    consumer_store(p->consumer);
+    if (p->options->progress)
+        publish_progress(p);
+    consumer_commits(p->consumer, &commits, &failed);
+    if (commits == p->commits_seen)
+        return 0;
+    p->commits_seen = commits;
+    return ring_check(&p->ring, &p->ledger, NULL, err);
+}
+
+/* Stopping, and nothing left to wait for, or no time. */
+static bool is_done(struct pipeline *p)
+{
+    if (!*p->options->stop)
+        return false;
+    if (p->stop_ms == 0) {
+        p->stop_ms = clock_ms();
+        log_event(LOG_INFO, "stopping", "in_flight=%zu drain_ms=%lld",
+                  producer_in_flight(p->producer), (long long)p->config->drain_ms);
+    }
+    return (!p->has_unsent && producer_in_flight(p->producer) == 0) ||
+           clock_ms() - p->stop_ms >= p->config->drain_ms;
+}
+
+static int loop(struct pipeline *p, struct err *err)
+{
+    while (!is_done(p)) {
+        producer_poll(p->producer, 0); /* reports count slots down; a failure asks for a rewind */
+        unpark_due(p);
+        if (commit_step(p, err) != 0 && pipeline_fail(p, LEDGER_NO_PART, err) != 0)
+            return -1;
+        if (p->must_rewind && producer_in_flight(p->producer) == 0)
+            pipeline_rewind(p);
+        pipeline_steer(p);
+        if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) &&
+            pipeline_fail(p, LEDGER_NO_PART, err) != 0)
+            return -1;
+        if (!pipeline_can_take(p) && !p->is_all_paused) {
+            producer_flush(p->producer,
+                           5); /* waits without consuming: a pause would throw the prefetch away */
+            continue;
+        }
+        int took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
+        if (took < 0 && pipeline_fail(p, LEDGER_NO_PART, err) != 0)
+            return -1;
+        if (took == 0 && producer_in_flight(p->producer) > 0)
+            producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */
+    }
+    return 0;
+}
+
+int pipeline_run(const struct pipeline_options *options, struct pipeline_summary *summary,
+                 struct err *err)
+{
+    struct pipeline *p = mem_alloc(1, sizeof *p);
+    int result;
+
+    *summary = (struct pipeline_summary){0};
+    *p = (struct pipeline){.options = options, .config = options->config, .summary = summary};
+    p->rng = (uint64_t)clock_wall_ms() * 0x9e3779b97f4a7c15 | 1;
+    ledger_init(&p->ledger);
+    ring_init(&p->ring);
+    result = pipeline_start(p, err);
+    if (result == 0 && p->producer)
+        result = loop(p, err);
+    if (pipeline_close(p, err) != 0)
+        result = -1;
+    free(p);
+    return result;
+}

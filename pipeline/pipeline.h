@@ -1,0 +1,54 @@
+/* pipeline.h: scores a topic live: the only folder that knows consumer, schemas, scoring and
+ * producer.
+ *
+ * A pipeline is one worker: its own consumer, producer and ring; no globals. It runs on the
+ * caller's thread until it is told to stop or an error says so. ARCHITECTURE.md has the life of a
+ * record.
+ */
+#ifndef PIPELINE_PIPELINE_H
+#define PIPELINE_PIPELINE_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "core/config.h"
+#include "core/err.h"
+#include "core/outcome.h"
+
+/* Where a fault was met first and last, and how often. */
+struct fault_tally {
+    uint64_t count;
+    char topic[250];
+    int32_t first_partition, last_partition;
+    int64_t first_offset, last_offset;
+    char message[256]; /* of the first */
+};
+
+/* The account that every run ends with. */
+struct pipeline_summary {
+    uint64_t consumed, scored, dead, skipped, returned, in_flight;
+    uint64_t commits, rewinds;
+    uint64_t latency_us_max; /* from the first assignment to the first acknowledged score */
+    struct fault_tally faults[FAULT_COUNT];
+};
+
+/* What another thread may look at while a pipeline runs. */
+struct pipeline_progress {
+    _Atomic uint64_t consumed, scored, dead, skipped, faults[FAULT_COUNT];
+    _Atomic int is_ready;
+};
+
+struct pipeline_options {
+    const struct config *config;
+    const char *build;                  /* version of the program, for `run` */
+    const volatile sig_atomic_t *stop;  /* not 0: drain and end */
+    struct pipeline_progress *progress; /* or NULL */
+};
+
+/* Runs until *stop or an error. Fills *summary whatever happens. 0, or -1 with err: kind ERR_FATAL
+ * and the exit code of the program. */
+int pipeline_run(const struct pipeline_options *options, struct pipeline_summary *summary,
+                 struct err *err);
+
+#endif

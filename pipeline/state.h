@@ -1,0 +1,128 @@
+/* state.h: struct pipeline, shared by the files of this folder.
+ *
+ *   start.c   before the first record: model, schemas, brokers        batch.c   poll -> rows ->
+ * scores -> sent steer.c   waiting: parks, a full ring, rewinds, back-off          pipeline.c the
+ * loop, and the one switch close.c   the way out, every step with a deadline
+ */
+#ifndef PIPELINE_STATE_H
+#define PIPELINE_STATE_H
+
+#include <stdbool.h>
+
+#include "consumer/consumer.h"
+#include "consumer/ring.h"
+#include "pipeline/pipeline.h"
+#include "producer/producer.h"
+#include "schemas/decoder.h"
+#include "scoring/bundle.h"
+
+/* One poll: its records, what became of each, and the rows of those that are scored. */
+struct batch {
+    struct record *records;
+    struct outcome *outcomes;
+    int64_t *schema_ids;
+    uint32_t *rows; /* of the matrix, for scored ones */
+    size_t count, cap;
+    size_t row_count;
+    size_t next;       /* first record that is not sent yet */
+    struct slot *slot; /* in the ring, from admission on */
+
+    float *matrix; /* cap x feature_count */
+    double *margins, *scores;
+    void *scratch;
+};
+
+/* A record that the broker refused: by coordinates, on the second pass. */
+struct refused {
+    uint32_t part;
+    int64_t offset;
+    enum fault fault;
+    bool is_minimal; /* its full dead letter was refused too */
+};
+
+enum { REFUSED_MAX = 1024 };
+
+/* Offsets among which the broker refused something without naming it: sent one by one. */
+struct suspect {
+    uint32_t part;
+    int64_t first, end;
+};
+
+enum { SUSPECT_MAX = 256 };
+
+struct pipeline {
+    const struct pipeline_options *options;
+    const struct config *config;
+    struct pipeline_summary *summary;
+    char run[13];
+
+    struct ledger ledger;
+    struct ring ring;
+    struct bundle *bundle;
+    struct decoder *decoder;
+    struct consumer *consumer;
+    struct producer *producer;
+    struct batch batch;
+    bool has_unsent; /* the batch waits to be sent, or to be sent to its end */
+
+    bool must_rewind;      /* a delivery failed */
+    int64_t wait_until_ms; /* back-off of all partitions */
+    unsigned tries;        /* failures in a row, for the back-off */
+    int64_t full_since_ms; /* 0: there is room */
+    bool is_full_paused, is_all_paused;
+    size_t parked_count;
+
+    struct refused refused[REFUSED_MAX];
+    size_t refused_count;
+    struct suspect suspects[SUSPECT_MAX];
+    size_t suspect_count;
+
+    int64_t ends_checked_ms;
+    uint64_t commits_seen;
+    bool was_ready;
+    int64_t assigned_ms;
+    int64_t stop_ms; /* when stopping began, 0 before */
+    uint64_t rng;
+};
+
+/* The one switch: what a failure means, for one partition or (LEDGER_NO_PART) for all. 0: it is
+ * being waited for, go on; err is reset. -1: stop with err. */
+int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
+
+/* start.c */
+int pipeline_start(struct pipeline *p, struct err *err);
+
+/* batch.c */
+void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
+void batch_release_all(struct batch *batch);
+/* Takes one poll into the batch: 1 it waits to be sent, 0 nothing came, -1 err. */
+int batch_take(struct pipeline *p, struct err *err);
+/* While all partitions are paused: keeps the group member alive, and lets go of what still comes;
+ * the seek at the end of the pause brings it again. 0, or -1 err. */
+int batch_discard(struct pipeline *p, struct err *err);
+/* Sends what it can; true when all of it is sent and released. */
+bool batch_send(struct pipeline *p, struct err *err);
+/* Lets go of the messages of a batch that is given back; its spans are the ring's to return. */
+void batch_drop(struct pipeline *p);
+
+/* steer.c */
+int64_t backoff_ms(struct pipeline *p, unsigned tries);
+void park(struct pipeline *p, uint32_t part, int64_t schema_id, const char *why);
+void unpark_due(struct pipeline *p);
+void pipeline_rewind(struct pipeline *p);
+void pipeline_steer(struct pipeline *p);
+bool pipeline_can_take(const struct pipeline *p);
+bool pipeline_can_send(const struct pipeline *p);
+const struct refused *refused_find(const struct pipeline *p, uint32_t part, int64_t offset);
+producer_report pipeline_on_report;
+void pipeline_on_revoking(void *arg, bool is_lost);
+void pipeline_on_assigned(void *arg);
+
+/* close.c */
+int pipeline_close(struct pipeline *p, struct err *err);
+
+/* golden_events.c: runs the bundle's golden events through decoder and model. -1: EXIT_DATA, line
+ * and what differs. */
+int golden_events_run(const struct bundle *bundle, struct err *err);
+
+#endif
