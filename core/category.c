@@ -76,6 +76,44 @@ void category_free(struct category *table)
     free(table);
 }
 
+struct category *category_new(void)
+{
+    enum { FIRST_SLOTS = 16 };
+    struct category *table = mem_alloc(1, sizeof *table);
+
+    table->slots = mem_alloc(FIRST_SLOTS, sizeof *table->slots);
+    table->slot_mask = FIRST_SLOTS - 1;
+    return table;
+}
+
+/* Twice the slots, every value placed anew. */
+static void grow_slots(struct category *table)
+{
+    size_t slot_count = (table->slot_mask + 1) * 2;
+
+    free(table->slots);
+    table->slots = mem_alloc(slot_count, sizeof *table->slots);
+    table->slot_mask = slot_count - 1;
+    for (size_t i = 0; i < table->count; i++)
+        *slot_of(table, table->values[i].text, table->values[i].len) = (uint32_t)i + 1;
+}
+
+bool category_add(struct category *table, const char *text, size_t len, int32_t code)
+{
+    uint32_t *slot = slot_of(table, text, len);
+
+    if (*slot)
+        return false;
+    table->values = mem_grow(table->values, table->count, &table->cap, sizeof *table->values);
+    table->values[table->count] = (struct value){mem_copy_text(text, len), (uint32_t)len, code};
+    *slot = (uint32_t)++table->count;
+    if ((size_t)code >= table->code_count)
+        table->code_count = (size_t)code + 1;
+    if (table->count * 2 > table->slot_mask)
+        grow_slots(table);
+    return true;
+}
+
 /* RFC 4180's first field at *text: plain, or quoted with "" for a quote. New text, or NULL when
  * malformed; *text moves to the comma behind it. */
 static char *take_field(const char **text, const char *end, size_t *len)
@@ -120,36 +158,20 @@ static const char *take_line(struct category *table, const char *line, size_t le
         free(text);
         return "a code is an integer from 0 to 16777215";
     }
-    table->values = mem_grow(table->values, table->count, &table->cap, sizeof *table->values);
-    table->values[table->count++] = (struct value){text, (uint32_t)text_len, (int32_t)code};
+    if (!category_add(table, text, text_len, (int32_t)code)) {
+        free(text);
+        return "this value came before";
+    }
+    free(text);
     return NULL;
 }
 
-static void index_values(struct category *table)
-{
-    size_t slot_count = 16;
-
-    while (slot_count < table->count * 2)
-        slot_count *= 2;
-    table->slots = mem_alloc(slot_count, sizeof *table->slots);
-    table->slot_mask = slot_count - 1;
-}
-
-/* Fills the index; a value that comes twice, or a gap in the codes, is refused. */
-static int check_values(struct category *table, const char *path, struct err *err)
+/* Codes are 0 to n-1 without a gap. */
+static int check_codes(const struct category *table, const char *path, struct err *err)
 {
     bool *used;
-    size_t highest = 0;
+    size_t highest = table->code_count - 1;
 
-    for (size_t i = 0; i < table->count; i++) {
-        uint32_t *slot = slot_of(table, table->values[i].text, table->values[i].len);
-        if (*slot)
-            return err_fatal(err, EXIT_DATA, "%s:%zu: value \"%s\" comes twice (first on line %u)",
-                             path, i + 2, table->values[i].text, *slot + 1);
-        *slot = (uint32_t)i + 1;
-        if ((size_t)table->values[i].code > highest)
-            highest = (size_t)table->values[i].code;
-    }
     if (highest >= table->count)
         return err_fatal(err, EXIT_DATA, "%s: code %zu with only %zu values: codes are 0 to n-1",
                          path, highest, table->count);
@@ -160,7 +182,6 @@ static int check_values(struct category *table, const char *path, struct err *er
         if (!used[code])
             err_fatal(err, EXIT_DATA, "%s: no value has code %zu: codes are 0 to n-1", path, code);
     free(used);
-    table->code_count = highest + 1;
     return err_is_set(err) ? -1 : 0;
 }
 
@@ -189,8 +210,7 @@ static int read_table(struct category *table, const char *path, const char *text
     }
     if (table->count == 0)
         return err_fatal(err, EXIT_DATA, "%s: no values below the heading value,code", path);
-    index_values(table);
-    return check_values(table, path, err);
+    return check_codes(table, path, err);
 }
 
 int category_load(struct category **table, const char *path, struct err *err)
@@ -202,7 +222,7 @@ int category_load(struct category **table, const char *path, struct err *err)
     *table = NULL;
     if (file_read(path, MAX_FILE_BYTES, &text, &len, err) != 0)
         return -1;
-    *table = mem_alloc(1, sizeof **table);
+    *table = category_new();
     result = read_table(*table, path, text, len, err);
     free(text);
     if (result != 0) {

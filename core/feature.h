@@ -29,6 +29,10 @@ struct category;
 int category_load(struct category **table, const char *path, struct err *err);
 void category_free(struct category *table);
 
+/* An empty table, and one more value for it: false when the value is there already. */
+struct category *category_new(void);
+bool category_add(struct category *table, const char *text, size_t len, int32_t code);
+
 /* The code of text[0..len), or -1. No allocation, about 5 ns. */
 int32_t category_find(const struct category *table, const char *text, size_t len);
 size_t category_code_count(const struct category *table);

@@ -72,8 +72,8 @@ static int commit_step(struct pipeline *p, struct err *err)
 
     if (has_moved) {
         p->tries = 0;
-        if (p->summary->latency_us_max == 0)
-            p->summary->latency_us_max = (uint64_t)(clock_ms() - p->assigned_ms) * 1000 + 1;
+        if (p->summary->first_score_us == 0)
+            p->summary->first_score_us = (uint64_t)(clock_ms() - p->assigned_ms) * 1000 + 1;
     }
     if (clock_ms() - p->ends_checked_ms >= ENDS_MS) {
         p->ends_checked_ms = clock_ms();

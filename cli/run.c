@@ -1,0 +1,127 @@
+/* run.c: kscore run. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "pipeline/pipeline.h"
+
+static const struct cli_option options[] = {
+    {'c', "config", "FILE", "configuration; config.example.ini is its manual"},
+    {'s', "set", "SECTION.KEY=VALUE", "override one key, not a secret; may be repeated"},
+};
+
+enum { MAX_OVERRIDES = 64 };
+
+struct arguments {
+    const char *config;
+    const char *items[MAX_OVERRIDES];
+    struct config_overrides overrides;
+};
+
+static bool take(void *arg, const struct cli_option *option, const char *value)
+{
+    struct arguments *a = arg;
+
+    if (!option)
+        return false;
+    if (option->letter == 'c') {
+        a->config = value;
+        return true;
+    }
+    if (a->overrides.count == MAX_OVERRIDES)
+        return false;
+    a->items[a->overrides.count++] = value;
+    return true;
+}
+
+/* Signals reach the program as such: the only state outside of main's stack. */
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    if (stop)
+        _exit(EXIT_AGAIN); /* the second one means now */
+    stop = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+static void say_stopped(const struct pipeline_summary *s, int code)
+{
+    log_event(
+        LOG_INFO, "stopped",
+        "exit=%d consumed=%llu scored=%llu dead=%llu skipped=%llu returned=%llu in_flight=%llu "
+        "commits=%llu rewinds=%llu first_score_ms=%llu",
+        code, (unsigned long long)s->consumed, (unsigned long long)s->scored,
+        (unsigned long long)s->dead, (unsigned long long)s->skipped,
+        (unsigned long long)s->returned, (unsigned long long)s->in_flight,
+        (unsigned long long)s->commits, (unsigned long long)s->rewinds,
+        (unsigned long long)(s->first_score_us / 1000));
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct err err = ERR_INIT;
+    struct config config;
+    static struct pipeline_summary summary;
+    int code = EXIT_OK;
+
+    arguments.overrides.items = arguments.items;
+    if (cli_parse(command, argc, argv, take, &arguments, &err) != 0)
+        return cli_fail(command, &err);
+    if (!arguments.config) {
+        err_fatal(&err, EXIT_USAGE, "-c FILE is missing; see kscore run --help");
+        return cli_fail(command, &err);
+    }
+    if (config_load(&config, arguments.config, &arguments.overrides, &err) != 0)
+        return cli_fail(command, &err);
+    log_set_level((enum log_level)config.log_level);
+    log_set_json(config.log_format == 1);
+    catch_signals();
+    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), &stop, NULL}, &summary,
+                     &err) != 0) {
+        log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
+        code = err.exit_code;
+    }
+    say_stopped(&summary, code);
+    config_release(&config);
+    return code;
+}
+
+const struct cli_command cli_run = {
+    .name = "run",
+    .summary = "score a topic live, until SIGTERM or SIGINT",
+    .usage = "kscore run -c FILE [-s SECTION.KEY=VALUE ...]",
+    .help = "Reads events from [consumer] topic, scores them with [model] path, publishes scores "
+            "to [producer] topic\n"
+            "and what cannot be scored to [dead_letters] topic. An offset is committed only when "
+            "the brokers have\n"
+            "acknowledged the outcome of every record before it.\n\n"
+            "  kscore run -c kscore.ini\n"
+            "  kscore run -c kscore.ini -s consumer.start=2026-01-31T12:00:00Z -s "
+            "kscore.log_level=debug\n\n"
+            "Logs go to standard error, one line each, event=... first. event=ready: partitions "
+            "are assigned.\n"
+            "event=stopped, the last line: consumed = scored + dead + skipped + returned.\n"
+            "SIGTERM and SIGINT finish what is in flight (at most drain_ms), commit and exit 0; a "
+            "second one exits now.\n",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .run = run,
+};

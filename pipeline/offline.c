@@ -1,0 +1,303 @@
+#include "pipeline/offline.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "pipeline/columns.h"
+#include "pipeline/state.h"
+
+enum { BATCH_ROWS = 1024, MAX_LINE_BYTES = 16 << 20, MAX_DEPTH = 64 };
+
+struct offline {
+    const struct offline_options *options;
+    struct offline_counts *counts;
+    struct bundle *bundle; /* NULL for a bare model */
+    struct model *model;   /* the bundle's, or owned */
+    struct features own;   /* of a bare model: its names, each a number of that name */
+    const struct features *features;
+    struct columns columns; /* CSV */
+    struct decoder *decoder;
+    size_t width, outputs;
+
+    float *matrix;
+    double *margins, *scores;
+    void *scratch;
+    uint64_t *lines; /* line number of each row */
+    size_t row_count;
+    uint64_t line, bytes;
+    char *text; /* getline's */
+    size_t text_cap;
+};
+
+/* ---------------------------------------------------------------------------------------- model */
+
+static int load(struct offline *o, struct err *err)
+{
+    struct stat info;
+
+    if (stat(o->options->model_path, &info) != 0)
+        return err_fatal(err, EXIT_IO, "%s: %s", o->options->model_path, strerror(errno));
+    if (!S_ISDIR(info.st_mode)) {
+        if (model_load(&o->model, o->options->model_path, err) != 0)
+            return -1;
+        columns_of_model(&o->own, o->model);
+        o->features = &o->own;
+        return 0;
+    }
+    if (bundle_load(&o->bundle, o->options->model_path, err) != 0 ||
+        golden_events_run(o->bundle, err) != 0)
+        return -1;
+    o->model = o->bundle->model;
+    o->features = &o->bundle->features;
+    return 0;
+}
+
+static int open_decoder(struct offline *o, struct err *err)
+{
+    struct decoder_options options = {.format = EVENT_JSON,
+                                      .framing = FRAMING_NONE,
+                                      .max_value_bytes = MAX_LINE_BYTES,
+                                      .max_depth = MAX_DEPTH};
+
+    if (o->options->input == INPUT_F32LE)
+        return 0;
+    if (o->options->input == INPUT_CSV)
+        columns_init(&o->columns, o->features);
+    return decoder_new(&o->decoder, &options,
+                       o->options->input == INPUT_CSV ? &o->columns.features : o->features, err);
+}
+
+/* ---------------------------------------------------------------------------------------- output
+ */
+
+static void print_row(const struct offline *o, size_t row, const double *values)
+{
+    FILE *out = o->options->out;
+    bool is_csv = o->options->output == OUTPUT_AS_CSV;
+    const char *decision = NULL;
+    char number[NUMBER_TEXT_MAX];
+
+    if (o->bundle && o->outputs == 1)
+        decision =
+            bundle_decision(o->bundle, bundle_output(o->bundle, o->margins[row], o->scores[row]));
+    fprintf(out, is_csv ? "%llu" : "{\"line\":%llu", (unsigned long long)o->lines[row]);
+    for (size_t i = 0; i < o->outputs; i++) {
+        size_t len = number_print(number, values[i]);
+        if (!is_csv && i == 0)
+            fprintf(out, ",\"%s\":%s", o->options->is_margin ? "margin" : "score",
+                    o->outputs > 1 ? "[" : "");
+        else
+            fputc(',', out);
+        fwrite(number, 1, len, out);
+    }
+    if (!is_csv && o->outputs > 1)
+        fputc(']', out);
+    if (decision)
+        fprintf(out, is_csv ? ",%s" : ",\"decision\":\"%s\"", decision);
+    fputs(is_csv ? "\n" : "}\n", out);
+}
+
+static void print_heading(const struct offline *o)
+{
+    const char *what = o->options->is_margin ? "margin" : "score";
+
+    if (o->options->output != OUTPUT_AS_CSV)
+        return;
+    fputs("line", o->options->out);
+    for (size_t i = 0; i < o->outputs; i++)
+        o->outputs == 1 ? fprintf(o->options->out, ",%s", what)
+                        : fprintf(o->options->out, ",%s_%zu", what, i);
+    fputs(o->bundle && o->bundle->threshold_count && o->outputs == 1 ? ",decision\n" : "\n",
+          o->options->out);
+}
+
+static void write_raw(const struct offline *o, const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float narrow = (float)values[i];
+        if (o->options->output == OUTPUT_AS_F32LE)
+            fwrite(&narrow, sizeof narrow, 1, o->options->out);
+        else
+            fwrite(&values[i], sizeof values[i], 1, o->options->out);
+    }
+}
+
+static int flush_rows(struct offline *o, struct err *err)
+{
+    const double *values = o->options->is_margin ? o->margins : o->scores;
+    bool is_text = o->options->output == OUTPUT_AS_JSONL || o->options->output == OUTPUT_AS_CSV;
+
+    if (o->row_count > 0)
+        model_score(o->model, o->matrix, o->row_count, o->margins, o->scores, o->scratch);
+    for (size_t row = 0; row < o->row_count && is_text; row++)
+        print_row(o, row, values + row * o->outputs);
+    if (!is_text)
+        write_raw(o, values, o->row_count * o->outputs);
+    o->counts->rows += o->row_count;
+    o->row_count = 0;
+    if (o->options->progress)
+        o->options->progress(o->options->progress_arg, o->bytes, o->counts->rows);
+    if (ferror(o->options->out))
+        return err_fatal(err, EXIT_IO, "writing: %s", strerror(errno));
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------- input */
+
+static void refuse(struct offline *o, const char *stage, const char *reason, const char *why)
+{
+    o->counts->bad++;
+    fprintf(o->options->errors, "kscore score: line %llu: %s/%s: %s\n", (unsigned long long)o->line,
+            stage, reason, why);
+}
+
+static int take_event(struct offline *o, const char *text, size_t len, struct err *err)
+{
+    float *row = o->matrix + o->row_count * o->width;
+    struct outcome outcome;
+    char why[400];
+    int64_t schema_id;
+
+    outcome =
+        decoder_decode(o->decoder, (struct slice){(const uint8_t *)text, len}, row, &schema_id);
+    if (outcome.kind != OUTCOME_SCORED) {
+        decoder_explain(o->decoder, &outcome, why, sizeof why);
+        refuse(o, fault_stage((enum fault)outcome.fault), fault_reason((enum fault)outcome.fault),
+               why);
+        return 0;
+    }
+    o->lines[o->row_count++] = o->line;
+    return o->row_count == BATCH_ROWS ? flush_rows(o, err) : 0;
+}
+
+/* The next line without its end; false at the end of the input. */
+static bool next_line(struct offline *o, size_t *len)
+{
+    ssize_t got = getline(&o->text, &o->text_cap, o->options->in);
+
+    if (got < 0)
+        return false;
+    o->line++;
+    o->bytes += (uint64_t)got;
+    if (got > 0 && o->text[got - 1] == '\n')
+        got--;
+    if (got > 0 && o->text[got - 1] == '\r')
+        got--;
+    *len = (size_t)got;
+    return true;
+}
+
+static int take_jsonl(struct offline *o, struct err *err)
+{
+    size_t len;
+
+    while (next_line(o, &len))
+        if (take_event(o, o->text, len, err) != 0)
+            return -1;
+    return 0;
+}
+
+static int take_csv(struct offline *o, struct err *err)
+{
+    size_t len;
+    struct slice event;
+
+    if (!next_line(o, &len))
+        return err_fatal(err, EXIT_DATA,
+                         "the CSV input is empty: its first line names the columns");
+    if (columns_read_heading(&o->columns, o->text, len, err) != 0)
+        return -1;
+    while (next_line(o, &len)) {
+        if (!columns_to_json(&o->columns, o->text, len, &event))
+            refuse(o, "decode", "bad_csv",
+                   "the cells do not match the heading, or a quote is not closed");
+        else if (take_event(o, (const char *)event.data, event.len, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_floats(struct offline *o, struct err *err)
+{
+    size_t row_bytes = o->width * sizeof(float);
+
+    for (;;) {
+        size_t got = fread((char *)o->matrix, 1, BATCH_ROWS * row_bytes, o->options->in);
+        o->bytes += got;
+        o->row_count = got / row_bytes;
+        for (size_t i = 0; i < o->row_count; i++)
+            o->lines[i] = ++o->line;
+        if (flush_rows(o, err) != 0)
+            return -1;
+        if (got % row_bytes != 0)
+            return err_fatal(err, EXIT_DATA, "the input ends inside row %llu: %zu of %zu bytes",
+                             (unsigned long long)o->line + 1, got % row_bytes, row_bytes);
+        if (got < BATCH_ROWS * row_bytes)
+            return 0;
+    }
+}
+
+static int take_all(struct offline *o, struct err *err)
+{
+    int result = 0;
+
+    print_heading(o);
+    switch (o->options->input) {
+    case INPUT_JSONL: result = take_jsonl(o, err); break;
+    case INPUT_CSV: result = take_csv(o, err); break;
+    case INPUT_F32LE: result = take_floats(o, err); break;
+    }
+    if (result == 0)
+        result = flush_rows(o, err);
+    if (result == 0 && ferror(o->options->in))
+        result = err_fatal(err, EXIT_IO, "reading: %s", strerror(errno));
+    if (fflush(o->options->out) != 0 && result == 0)
+        result = err_fatal(err, EXIT_IO, "writing: %s", strerror(errno));
+    return result;
+}
+
+static int prepare(struct offline *o, struct err *err)
+{
+    if (load(o, err) != 0 || open_decoder(o, err) != 0)
+        return -1;
+    o->width = model_feature_count(o->model);
+    o->outputs = model_output_count(o->model);
+    if (o->options->columns != 0 && o->options->columns != o->width)
+        return err_fatal(err, EXIT_USAGE, "--columns %zu, but the model has %zu features",
+                         o->options->columns, o->width);
+    o->matrix = mem_alloc_aligned(BATCH_ROWS * o->width, sizeof *o->matrix);
+    o->margins = mem_alloc(BATCH_ROWS * o->outputs, sizeof *o->margins);
+    o->scores = mem_alloc(BATCH_ROWS * o->outputs, sizeof *o->scores);
+    o->scratch = mem_alloc_aligned(model_scratch_bytes(o->model), 1);
+    o->lines = mem_alloc(BATCH_ROWS, sizeof *o->lines);
+    return 0;
+}
+
+int offline_score(const struct offline_options *options, struct offline_counts *counts,
+                  struct err *err)
+{
+    struct offline o = {.options = options, .counts = counts};
+    int result;
+
+    *counts = (struct offline_counts){0};
+    result = prepare(&o, err) == 0 ? take_all(&o, err) : -1;
+    decoder_free(o.decoder);
+    columns_release(&o.columns);
+    features_release(&o.own);
+    if (o.bundle)
+        bundle_free(o.bundle);
+    else
+        model_free(o.model);
+    free(o.matrix);
+    free(o.margins);
+    free(o.scores);
+    free(o.scratch);
+    free(o.lines);
+    free(o.text);
+    return result;
+}

@@ -1,0 +1,41 @@
+/* offline.h: scores rows or events from a stream without Kafka: `kscore score`.
+ *
+ * The same decoder and model as `run`, 1,024 rows at a time; memory does not depend on the length
+ * of the input, only on its longest line. A bad line is reported with its number, the rest is
+ * scored.
+ */
+#ifndef PIPELINE_OFFLINE_H
+#define PIPELINE_OFFLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/err.h"
+
+enum offline_input { INPUT_JSONL, INPUT_CSV, INPUT_F32LE };
+enum offline_output { OUTPUT_AS_JSONL, OUTPUT_AS_CSV, OUTPUT_AS_F32LE, OUTPUT_AS_F64LE };
+
+struct offline_options {
+    const char *model_path; /* a bundle (folder) or a bare model file */
+    FILE *in, *out, *errors;
+    enum offline_input input;
+    enum offline_output output;
+    size_t columns; /* F32LE: floats per row; 0 = as many as the model has features */
+    bool is_margin; /* the sum before the link, instead of the library's own prediction */
+    /* Called now and then with the bytes and rows taken so far; may be NULL. */
+    void (*progress)(void *arg, uint64_t bytes, uint64_t rows);
+    void *progress_arg;
+};
+
+/* Rows scored and lines refused so far. */
+struct offline_counts {
+    uint64_t rows, bad;
+};
+
+/* 0, or -1 with EXIT_DATA (bundle, model, or a broken row stream), EXIT_IO, EXIT_USAGE. Bad lines
+ * are no error here: the caller looks at counts->bad. */
+int offline_score(const struct offline_options *options, struct offline_counts *counts,
+                  struct err *err);
+
+#endif
