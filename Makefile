@@ -46,8 +46,7 @@ test_objects = $(patsubst %.c,$(O)/%.o,$(1) $(HARNESS))
 # The scoring code adds floats in the library's order, one rounding each: no fused multiply-add.
 $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
 
-.PHONY: all help deps build demo test test-unit test-asan test-fault test-broker test-long lint bench \
-	fuzz install clean
+.PHONY: help deps deps-test deps-bench build demo test test-long lint bench fuzz fuzz-targets install clean
 
 build: deps $(O)/kscore ## build kscore into build/release
 
@@ -66,7 +65,8 @@ $(O)/cli/version.o: CPPFLAGS += -DKSCORE_BUILD='"$(COMMIT)"'
 $(O)/kscore: $(OBJECTS) $(O)/main.o
 	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(LIBS)
 
-$(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT))
+# Fuzz targets are replayed over their corpora by the unit suites.
+$(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT) $(FUZZ))
 	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 $(O)/fault: $(OBJECTS) $(call test_objects,$(FAULT))
@@ -75,7 +75,58 @@ $(O)/fault: $(OBJECTS) $(call test_objects,$(FAULT))
 $(O)/broker: $(OBJECTS) $(call test_objects,$(BROKER))
 	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
+demo: build ## the whole story in one process, on librdkafka's embedded broker
+	@$(O)/kscore demo
+
+test: deps-test ## every suite, on a real broker too; one: make test S=ledger C=gaps BUILD=asan
+	@tests/run "$(S)" "$(C)" "$(if $(S),$(BUILD))"
+
+test-long: deps-test ## what takes longer: long fuzzing, a second librdkafka
+	@tests/run-long
+
+deps-test: ; @tools/deps test
+deps-bench: ; @tools/deps bench
+
+lint: ## house rules, formatting, warnings as errors, static analysis
+	@tools/deps lint
+	@tools/lint
+	@tests/lint_test
+
+# What a benchmark compares with is used where it is installed.
+XGBOOST_LIBS = $(if $(wildcard /usr/include/xgboost/c_api.h),-lxgboost)
+
+$(O)/bench_%: $(OBJECTS) $(O)/bench/bench_%.o $(O)/bench/synthetic.o
+	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS) $(XGBOOST_LIBS)
+
+bench: deps-bench build $(O)/bench_kafka $(O)/bench_decode $(O)/bench_forest ## CPU per message, decoding, scoring: a table
+	@bench/run $(O)
+
+FUZZ_SECONDS ?= 60
+
+$(O)/fuzz_%: $(OBJECTS) $(O)/tests/fuzz/fuzz_%.o
+	$(CC) $(CFLAGS) $(LINK_fuzz) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+$(O)/tests/fuzz/%.o: CPPFLAGS += $(if $(filter fuzz,$(BUILD)),-DKSCORE_FUZZER)
+
+fuzz: deps-test ## every fuzz target for FUZZ_SECONDS (60)
+	@$(MAKE) BUILD=fuzz fuzz-targets
+
+fuzz-targets: $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz_%,$(FUZZ))
+	@for target in $^; do name=$${target##*/fuzz_}; mkdir -p build/corpus/$$name; \
+		echo "fuzz $$name, $(FUZZ_SECONDS) s"; \
+		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+			build/corpus/$$name tests/fuzz/corpus/$$name 2>build/corpus/$$name.log \
+			|| { tail -40 build/corpus/$$name.log; exit 1; }; done
+
+install: build ## kscore into PREFIX (/usr/local)
+	install -D -m 755 $(O)/kscore $(DESTDIR)$(PREFIX)/bin/kscore
+	install -D -m 644 config.example.ini $(DESTDIR)$(PREFIX)/share/doc/kscore/config.example.ini
+	install -D -m 644 schemas/score.avsc $(DESTDIR)$(PREFIX)/share/doc/kscore/score.avsc
+
 clean: ## delete everything that was built
 	rm -rf build
+
+# Objects are kept for the next build although rules chain through them.
+.SECONDARY:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

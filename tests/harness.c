@@ -108,13 +108,23 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* runner [SUITE [CASE]]: an unknown suite or a run of zero tests fails. */
+static int list(void)
+{
+    for (size_t i = 0; i < suite_count; i++)
+        puts(suites[i].name);
+    return 0;
+}
+
+/* runner --list | [SUITE [CASE]]: an unknown suite or a run of zero tests fails. */
 int main(int argc, char **argv)
 {
-    SRunner *runner = srunner_create(NULL);
+    SRunner *runner;
     int ran, failed;
 
     qsort(suites, suite_count, sizeof suites[0], by_name);
+    if (argc > 1 && strcmp(argv[1], "--list") == 0)
+        return list();
+    runner = srunner_create(NULL);
     for (size_t i = 0; i < suite_count; i++) {
         Suite *suite;
         if (argc > 1 && argv[1][0] && strcmp(argv[1], suites[i].name) != 0)
