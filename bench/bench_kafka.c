@@ -191,8 +191,8 @@ static int64_t high_sum(rd_kafka_t *client, const char *topic)
 
 /* Runs a program until `count` more records are in the output topic (kscore is then told to stop)
  * or it ends. */
-static struct cost measure(rd_kafka_t *client, const char *topic, char *const argv[], long count,
-                           bool is_kscore)
+static struct cost measure(rd_kafka_t *client, const char *topic, const char *const argv[],
+                           long count, bool is_kscore)
 {
     int64_t before = high_sum(client, topic), start_ms = clock_ms(), end_ms = 0;
     posix_spawn_file_actions_t actions;
@@ -202,7 +202,7 @@ static struct cost measure(rd_kafka_t *client, const char *topic, char *const ar
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    if (posix_spawn(&pid, argv[0], &actions, NULL, argv, environ) != 0)
+    if (posix_spawn(&pid, argv[0], &actions, NULL, (char *const *)argv, environ) != 0)
         die(argv[0], strerror(errno));
     posix_spawn_file_actions_destroy(&actions);
     while (is_kscore && high_sum(client, topic) - before < count) {
@@ -270,7 +270,7 @@ static struct cost run_kscore(rd_kafka_t *client, const struct config *config, c
 
     snprintf(name, sizeof name, "kscore.name=bench-%d-%d", (int)getpid(), run);
     return measure(client, config->score_topic,
-                   (char *[]){kscore, "run", "-c", path, "-s", name, NULL}, count, true);
+                   (const char *const[]){kscore, "run", "-c", path, "-s", name, NULL}, count, true);
 }
 
 static int pairs(char *self, char *kscore, char *path, long count, int pair_count)
@@ -290,7 +290,8 @@ static int pairs(char *self, char *kscore, char *path, long count, int pair_coun
     for (int i = 0; i < pair_count && i < 64; i++) {
         a = run_kscore(client, &config, kscore, path, i + 1, count);
         b = measure(client, config.score_topic,
-                    (char *[]){self, "pass", path, count_text, size_text, NULL}, count, false);
+                    (const char *const[]){self, "pass", path, count_text, size_text, NULL}, count,
+                    false);
         ours[i] = a.cpu_us;
         theirs[i] = b.cpu_us;
         ratios[i] = a.cpu_us / b.cpu_us;
