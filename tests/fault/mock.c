@@ -1,0 +1,268 @@
+#include "tests/fault/mock.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "tests/fixture.h"
+#include "tests/harness.h"
+
+static int64_t deadline(void)
+{
+    return clock_ms() + (int64_t)(30000 * harness_slowness());
+}
+
+/* Lets other threads turn while a condition is waited for. */
+static void breathe(struct mock *m)
+{
+    rd_kafka_poll(m->client, 10);
+}
+
+static rd_kafka_t *open_client(rd_kafka_type_t type, const char *bootstrap, const char *group)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256];
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, text, sizeof text);
+    if (group) {
+        rd_kafka_conf_set(conf, "group.id", group, text, sizeof text);
+        rd_kafka_conf_set(conf, "enable.partition.eof", "true", text, sizeof text);
+    }
+    rd_kafka_t *client = rd_kafka_new(type, conf, text, sizeof text);
+    ck_assert_msg(client != NULL, "%s", text);
+    return client;
+}
+
+void mock_start(struct mock *m, const char *consumer_lines, const char *kscore_lines)
+{
+    struct err err = ERR_INIT;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[4000];
+    int len;
+
+    memset(m, 0, sizeof *m);
+    snprintf(m->folder, sizeof m->folder, "%s", harness_folder());
+    fixture_bundle(m->folder);
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", text, sizeof text);
+    m->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    ck_assert_msg(m->client != NULL, "%s", text);
+    m->cluster = rd_kafka_handle_mock_cluster(m->client);
+    rd_kafka_mock_topic_create(m->cluster, "in", MOCK_PARTITIONS, 1);
+    rd_kafka_mock_topic_create(m->cluster, "scores", MOCK_PARTITIONS, 1);
+    rd_kafka_mock_topic_create(m->cluster, "dead", MOCK_PARTITIONS, 1);
+    len = snprintf(
+        text, sizeof text,
+        "[kscore]\nname = test\ncommit_ms = 100\n%s\n[kafka]\nbootstrap.servers = %s\n"
+        "[consumer]\ntopic = in\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s\n"
+        "[schemas]\nfolder = %s/schemas\n"
+        "[model]\npath = %s\n[producer]\ntopic = scores\n[dead_letters]\ntopic = dead\n",
+        kscore_lines ? kscore_lines : "", rd_kafka_mock_cluster_bootstraps(m->cluster),
+        consumer_lines ? consumer_lines : "", m->folder, m->folder);
+    ck_assert_msg(config_parse(&m->config, "test.ini", text, (size_t)len, NULL, &err) == 0, "%s",
+                  err.text);
+}
+
+void mock_produce(struct mock *m, int32_t partition, const char *key, const void *value, size_t len)
+{
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        m->client, RD_KAFKA_V_TOPIC("in"), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_KEY(key, key ? strlen(key) : 0), RD_KAFKA_V_VALUE((void *)value, len),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+
+    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+}
+
+void mock_produce_json(struct mock *m, int32_t partition, int from, int to)
+{
+    char key[32], value[64];
+
+    for (int i = from; i < to; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        snprintf(value, sizeof value, "{\"x\":%d}", i % 3);
+        mock_produce(m, partition, key, value, strlen(value));
+    }
+    ck_assert_int_eq(rd_kafka_flush(m->client, 10000), 0);
+}
+
+static void *pipeline_thread(void *arg)
+{
+    struct mock *m = arg;
+    struct pipeline_options options = {&m->config, "test", &m->stop, &m->progress};
+
+    m->result = pipeline_run(&options, &m->summary, &m->err);
+    return NULL;
+}
+
+void mock_run(struct mock *m)
+{
+    m->is_running = pthread_create(&m->thread, NULL, pipeline_thread, m) == 0;
+    ck_assert(m->is_running);
+}
+
+void mock_wait_ready(struct mock *m)
+{
+    int64_t until = deadline();
+
+    while (!atomic_load(&m->progress.is_ready)) {
+        ck_assert_msg(clock_ms() < until, "not ready in time");
+        breathe(m);
+    }
+}
+
+void mock_wait_outcomes(struct mock *m, uint64_t count)
+{
+    int64_t until = deadline();
+    uint64_t got;
+
+    while ((got = m->progress.scored + m->progress.dead + m->progress.skipped) < count) {
+        ck_assert_msg(clock_ms() < until, "%llu outcomes of %llu in time", (unsigned long long)got,
+                      (unsigned long long)count);
+        breathe(m);
+    }
+}
+
+void mock_stop(struct mock *m)
+{
+    const struct pipeline_summary *s = &m->summary;
+
+    m->stop = 1;
+    pthread_join(m->thread, NULL);
+    m->is_running = false;
+    ck_assert_msg(
+        s->consumed == s->scored + s->dead + s->skipped + s->returned + s->in_flight,
+        "P1: %llu consumed, %llu scored, %llu dead, %llu skipped, %llu returned, %llu in flight",
+        (unsigned long long)s->consumed, (unsigned long long)s->scored, (unsigned long long)s->dead,
+        (unsigned long long)s->skipped, (unsigned long long)s->returned,
+        (unsigned long long)s->in_flight);
+}
+
+void mock_end(struct mock *m)
+{
+    if (m->is_running)
+        mock_stop(m);
+    config_release(&m->config);
+    rd_kafka_destroy(m->client);
+}
+
+static void take_headers(rd_kafka_message_t *message, struct seen *seen)
+{
+    rd_kafka_headers_t *headers;
+    const char *topic, *partition, *offset, *reason;
+    size_t len;
+
+    if (rd_kafka_message_headers(message, &headers))
+        return;
+    if (rd_kafka_header_get_last(headers, "__connect.errors.topic", (const void **)&topic, &len) ||
+        rd_kafka_header_get_last(headers, "__connect.errors.partition", (const void **)&partition,
+                                 &len) ||
+        rd_kafka_header_get_last(headers, "__connect.errors.offset", (const void **)&offset,
+                                 &len) ||
+        rd_kafka_header_get_last(headers, "__connect.errors.exception.class.name",
+                                 (const void **)&reason, &len))
+        return;
+    snprintf(seen->source, sizeof seen->source, "%s-%s-%s", topic, partition, offset);
+    snprintf(seen->reason, sizeof seen->reason, "%s", reason);
+}
+
+/* Scores name their source in the value. */
+static void take_source(struct seen *seen)
+{
+    json_t *json = json_loadb(seen->value, seen->value_len, 0, NULL);
+
+    if (!json)
+        return;
+    snprintf(seen->source, sizeof seen->source, "%s-%lld-%lld",
+             json_string_value(json_object_get(json, "topic")),
+             (long long)json_integer_value(json_object_get(json, "partition")),
+             (long long)json_integer_value(json_object_get(json, "offset")));
+    json_decref(json);
+}
+
+size_t mock_read(struct mock *m, const char *topic, struct seen **all)
+{
+    rd_kafka_t *client =
+        open_client(RD_KAFKA_CONSUMER, rd_kafka_mock_cluster_bootstraps(m->cluster), "reader");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(MOCK_PARTITIONS);
+    int64_t until = deadline();
+    size_t count = 0, cap = 0;
+    int ends = 0;
+
+    *all = NULL;
+    for (int i = 0; i < MOCK_PARTITIONS; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_assign(client, list);
+    while (ends < MOCK_PARTITIONS) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(client, 100);
+        ck_assert_msg(clock_ms() < until, "%s could not be read in time", topic);
+        if (!message)
+            continue;
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            ends++;
+        } else if (!message->err) {
+            if (count == cap) {
+                cap = cap ? cap * 2 : 64;
+                *all = realloc(*all, cap * sizeof **all);
+            }
+            struct seen *seen = &(*all)[count++];
+            memset(seen, 0, sizeof *seen);
+            seen->partition = message->partition;
+            seen->is_null = message->payload == NULL;
+            seen->value_len = message->len < sizeof seen->value ? message->len : sizeof seen->value;
+            if (message->payload)
+                memcpy(seen->value, message->payload, seen->value_len);
+            snprintf(seen->key, sizeof seen->key, "%.*s", (int)message->key_len,
+                     message->key ? (char *)message->key : "");
+            take_headers(message, seen);
+            if (!*seen->source)
+                take_source(seen);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_consumer_close(client);
+    rd_kafka_destroy(client);
+    return count;
+}
+
+static int by_source(const void *a, const void *b)
+{
+    return strcmp(((const struct seen *)a)->source, ((const struct seen *)b)->source);
+}
+
+size_t mock_expect_outcomes(struct mock *m, size_t count)
+{
+    struct seen *scores, *dead, *all;
+    size_t score_count = mock_read(m, "scores", &scores), dead_count = mock_read(m, "dead", &dead);
+    size_t distinct = 0, sum = score_count + dead_count;
+
+    all = calloc(sum + 1, sizeof *all);
+    if (score_count)
+        memcpy(all, scores, score_count * sizeof *all);
+    if (dead_count)
+        memcpy(all + score_count, dead, dead_count * sizeof *all);
+    qsort(all, sum, sizeof *all, by_source);
+    for (size_t i = 0; i < sum; i++)
+        distinct += i == 0 || strcmp(all[i].source, all[i - 1].source) != 0;
+    ck_assert_msg(distinct == count, "%zu records have an outcome, want %zu", distinct, count);
+    free(all);
+    free(scores);
+    free(dead);
+    return sum - distinct;
+}
+
+int64_t mock_committed(struct mock *m, int32_t partition)
+{
+    rd_kafka_t *client =
+        open_client(RD_KAFKA_CONSUMER, rd_kafka_mock_cluster_bootstraps(m->cluster), "test");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    int64_t offset;
+
+    rd_kafka_topic_partition_list_add(list, "in", partition);
+    ck_assert_int_eq(rd_kafka_committed(client, list, 10000), 0);
+    offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(client);
+    return offset;
+}

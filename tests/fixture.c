@@ -1,0 +1,46 @@
+#include "tests/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/sha256.h"
+#include "tests/harness.h"
+
+static const char model[] =
+    "{\"learner\":{\"attributes\":{},\"feature_names\":[\"x\"],\"feature_types\":[\"float\"],"
+    "\"gradient_booster\":{\"model\":{\"gbtree_model_param\":{\"num_parallel_tree\":\"1\","
+    "\"num_trees\":\"1\",\"size_leaf_vector\":\"0\"},\"tree_info\":[0],\"trees\":[{"
+    "\"base_weights\":[0,0,0],\"categories\":[],\"categories_nodes\":[],\"categories_segments\":[],"
+    "\"categories_sizes\":[],\"default_left\":[1,0,0],\"id\":0,\"left_children\":[1,-1,-1],"
+    "\"loss_changes\":[1,0,0],\"parents\":[2147483647,0,0],\"right_children\":[2,-1,-1],"
+    "\"split_conditions\":[1,-0.5,0.5],\"split_indices\":[0,0,0],\"split_type\":[0,0,0],"
+    "\"sum_hessian\":[2,1,1],\"tree_param\":{\"num_deleted\":\"0\",\"num_feature\":\"1\","
+    "\"num_nodes\":\"3\",\"size_leaf_vector\":\"0\"}}]},\"name\":\"gbtree\"},\"learner_model_"
+    "param\":{"
+    "\"base_score\":\"5E-1\",\"num_class\":\"0\",\"num_feature\":\"1\",\"num_target\":\"1\"},"
+    "\"objective\":{\"name\":\"binary:logistic\",\"reg_loss_param\":{\"scale_pos_weight\":\"1\"}}},"
+    "\"version\":[1,7,4]}";
+
+void fixture_bundle(const char *folder)
+{
+    static const char schema[] =
+        "{\"type\":\"record\",\"name\":\"Event\",\"fields\":[{\"name\":\"x\",\"type\":\"double\"},"
+        "{\"name\":\"note\",\"type\":\"string\"}]}";
+    char ini[1000], hex[SHA256_HEX + 1], schemas[300];
+    struct sha256 hash;
+
+    sha256_init(&hash);
+    sha256_add(&hash, model, sizeof model - 1);
+    sha256_hex(&hash, hex);
+    snprintf(ini, sizeof ini,
+             "[model]\nname = tiny\nversion = 1\nformat = xgboost\nfile = model.json\nsha256 = %s\n"
+             "[output]\nkind = probability\nname = p\nthresholds = 0.5 high\nbelow = low\n"
+             "[features]\nx = x : number, required\n",
+             hex);
+    harness_write(folder, "model.json", model, sizeof model - 1);
+    harness_write(folder, "model.ini", ini, strlen(ini));
+    snprintf(schemas, sizeof schemas, "%s/schemas", folder);
+    mkdir(schemas, 0755);
+    harness_write(schemas, "1.avsc", schema, sizeof schema - 1);
+}
