@@ -1,0 +1,15 @@
+/* golden.h: golden.jsonl, what a bundle must score:
+ * {"margin":-4.65,"score":0.0094,"row":[1400,null,...],"event":{...}}, one object a line. A line
+ * needs a margin or a score, and a row or an event; other keys are ignored. No file: no goldens. */
+#ifndef SCORING_GOLDEN_H
+#define SCORING_GOLDEN_H
+
+#include "scoring/bundle.h"
+
+/* Fills bundle->goldens. EXIT_DATA with the line. */
+int golden_load(struct bundle *bundle, struct err *err);
+
+/* Scores every golden that has a row. */
+int golden_rows_run(const struct bundle *bundle, struct err *err);
+
+#endif
