@@ -46,7 +46,7 @@ test_objects = $(patsubst %.c,$(O)/%.o,$(1) $(HARNESS))
 # The scoring code adds floats in the library's order, one rounding each: no fused multiply-add.
 $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
 
-.PHONY: help deps deps-test deps-bench build demo test test-long lint bench fuzz fuzz-targets install clean
+.PHONY: help deps deps-test deps-bench deps-fuzz build demo test test-long lint bench fuzz fuzz-targets install clean
 
 build: deps $(O)/kscore ## build kscore into build/release
 
@@ -86,6 +86,7 @@ test-long: deps-test ## what takes longer: long fuzzing, a second librdkafka
 
 deps-test: ; @tools/deps test
 deps-bench: ; @tools/deps bench
+deps-fuzz: ; @tools/deps fuzz
 
 lint: ## house rules, formatting, warnings as errors, static analysis
 	@tools/deps lint
@@ -108,7 +109,7 @@ $(O)/fuzz_%: $(OBJECTS) $(O)/tests/fuzz/fuzz_%.o
 
 $(O)/tests/fuzz/%.o: CPPFLAGS += $(if $(filter fuzz,$(BUILD)),-DKSCORE_FUZZER)
 
-fuzz: deps-test ## every fuzz target for FUZZ_SECONDS (60)
+fuzz: deps-fuzz ## every fuzz target for FUZZ_SECONDS (60)
 	@$(MAKE) BUILD=fuzz fuzz-targets
 
 fuzz-targets: $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz_%,$(FUZZ))
