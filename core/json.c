@@ -61,12 +61,12 @@ static bool enter(struct json *j, enum json_type type)
     return true;
 }
 
-bool json_object(struct json *j)
+bool json_enter_object(struct json *j)
 {
     return enter(j, JSON_OBJECT);
 }
 
-bool json_array(struct json *j)
+bool json_enter_array(struct json *j)
 {
     return enter(j, JSON_ARRAY);
 }
@@ -98,7 +98,7 @@ static bool next(struct json *j, char closing)
 
 bool json_key(struct json *j, struct json_text *key)
 {
-    if (!next(j, '}') || !json_string(j, key))
+    if (!next(j, '}') || !json_take_string(j, key))
         return false;
     skip_blanks(j);
     if (j->at == j->end || *j->at != ':')
@@ -127,7 +127,7 @@ static size_t escape_len(const char *p, const char *end)
     return p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) ? 2 : 0;
 }
 
-bool json_string(struct json *j, struct json_text *text)
+bool json_take_string(struct json *j, struct json_text *text)
 {
     const char *p;
 
@@ -204,7 +204,7 @@ bool json_boolean(struct json *j, bool *value)
     return *value ? literal(j, "true", 4) : literal(j, "false", 5);
 }
 
-bool json_null(struct json *j)
+bool json_take_null(struct json *j)
 {
     return literal(j, "null", 4);
 }
@@ -216,17 +216,17 @@ bool json_skip(struct json *j)
     bool truth;
 
     switch (json_peek(j)) {
-    case JSON_NULL: return json_null(j);
+    case JSON_NULL: return json_take_null(j);
     case JSON_FALSE:
     case JSON_TRUE: return json_boolean(j, &truth);
     case JSON_NUMBER: return json_number(j, &number);
-    case JSON_STRING: return json_string(j, &text);
+    case JSON_STRING: return json_take_string(j, &text);
     case JSON_ARRAY:
-        for (json_array(j); json_item(j);)
+        for (json_enter_array(j); json_item(j);)
             json_skip(j);
         return j->fault == JSON_OK;
     case JSON_OBJECT:
-        for (json_object(j); json_key(j, &text);)
+        for (json_enter_object(j); json_key(j, &text);)
             json_skip(j);
         return j->fault == JSON_OK;
     case JSON_NONE: break;

@@ -1,12 +1,14 @@
 /* json.h: a pull tokenizer over JSON text in memory (RFC 8259), for events and for model files.
  *
  *   json_init(&j, text, len, 64);
- *   for (json_object(&j); json_key(&j, &key);)      // key: raw bytes between the quotes
+ *   for (json_enter_object(&j); json_key(&j, &key);)      // key: raw bytes between the quotes
  *       if (json_text_equals(&key, "trees")) ... else json_skip(&j);
  *   if (json_end(&j)) ...                           // all well, nothing but blanks left
  *
  * The first failure sticks: afterwards every call says "no more", so loops end by themselves and
  * one look at `fault` at the end is enough. `at` then stands where it went wrong.
+ *
+ * No name here may be one of jansson's: the linker would let ours stand in for those inside it.
  *
  * No allocation, no recursion deeper than max_depth. Does not check UTF-8 (utf8_is_valid on the
  * whole text does, once, when `has_high` says that there is a byte over 0x7f). Borrows the text.
@@ -57,8 +59,8 @@ void json_init(struct json *j, const char *text, size_t len, unsigned max_depth)
 enum json_type json_peek(struct json *j);
 
 /* Enters a container; false and fault when the next value is none. */
-bool json_object(struct json *j);
-bool json_array(struct json *j);
+bool json_enter_object(struct json *j);
+bool json_enter_array(struct json *j);
 
 /* Inside an object: true and the next key, with the colon taken, so that a value comes next; false
  * when the object ended (its brace is taken) or on failure. json_item is the same for arrays. */
@@ -66,10 +68,10 @@ bool json_key(struct json *j, struct json_text *key);
 bool json_item(struct json *j);
 
 /* Takes one value of that type; false and fault otherwise. */
-bool json_string(struct json *j, struct json_text *text);
+bool json_take_string(struct json *j, struct json_text *text);
 bool json_number(struct json *j, double *value);
 bool json_boolean(struct json *j, bool *value);
-bool json_null(struct json *j);
+bool json_take_null(struct json *j);
 
 /* As json_number with one rounding to float32. */
 bool json_float(struct json *j, float *value);

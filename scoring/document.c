@@ -236,7 +236,7 @@ enum document_type document_peek(struct document *d)
 
 bool document_object(struct document *d)
 {
-    return d->is_binary ? enter(d, '{') : json_object(&d->json);
+    return d->is_binary ? enter(d, '{') : json_enter_object(&d->json);
 }
 
 bool document_key(struct document *d, struct json_text *key)
@@ -246,7 +246,7 @@ bool document_key(struct document *d, struct json_text *key)
 
 bool document_array(struct document *d)
 {
-    return d->is_binary ? enter(d, '[') : json_array(&d->json);
+    return d->is_binary ? enter(d, '[') : json_enter_array(&d->json);
 }
 
 bool document_item(struct document *d)
@@ -259,7 +259,7 @@ bool document_string(struct document *d, struct json_text *text)
     if (document_peek(d) != DOCUMENT_STRING)
         return document_fail(d);
     if (!d->is_binary)
-        return json_string(&d->json, text);
+        return json_take_string(&d->json, text);
     take_marker(d);
     return take_text(d, text);
 }

@@ -16,12 +16,12 @@ static bool take_row(struct json *j, struct golden *golden, size_t width)
     size_t count = 0;
 
     golden->row = mem_alloc(width, sizeof *golden->row);
-    for (json_array(j); json_item(j); count++) {
+    for (json_enter_array(j); json_item(j); count++) {
         float value = NAN;
         if (count == width)
             return json_fail(j, JSON_BAD);
         if (json_peek(j) == JSON_NULL)
-            json_null(j);
+            json_take_null(j);
         else
             json_float(j, &value);
         golden->row[count] = value;
@@ -49,7 +49,7 @@ static int take_line(struct bundle *b, struct golden *golden, const char *text, 
 
     json_init(&j, text, len, MAX_DEPTH);
     golden->margin = golden->score = NAN;
-    for (json_object(&j); json_key(&j, &key);) {
+    for (json_enter_object(&j); json_key(&j, &key);) {
         if (json_text_equals(&key, "margin"))
             json_number(&j, &golden->margin);
         else if (json_text_equals(&key, "score"))

@@ -1,0 +1,76 @@
+#include "schemas/bind.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+void bind_init(struct bind *bind, const struct features *features)
+{
+    *bind = (struct bind){.features = features};
+    bind->fill = mem_alloc(features->count, sizeof *bind->fill);
+    bind->at = mem_alloc(features->count, sizeof *bind->at);
+    bind->required = mem_alloc(features->count, sizeof *bind->required);
+    for (size_t i = 0; i < features->count; i++) {
+        const struct feature *f = &features->items[i];
+        bind->fill[i] = f->required ? bind_fault_float(FAULT_BIND_MISSING_FIELD) : f->missing;
+        if (f->required)
+            bind->required[bind->required_count++] = i;
+    }
+}
+
+void bind_release(struct bind *bind)
+{
+    free(bind->fill);
+    free(bind->at);
+    free(bind->required);
+    *bind = (struct bind){0};
+}
+
+void bind_odd_number(struct bind *b, float *row, size_t slot, float value, size_t at)
+{
+    if (isnan(value))
+        bind_missing(b, row, slot, at);
+    else
+        bind_fault(b, row, slot, FAULT_BIND_NOT_FINITE, at);
+}
+
+float bind_text_value(const struct feature *feature, const char *text, size_t len)
+{
+    int32_t code = category_find(feature->table, text, len);
+
+    if (code >= 0)
+        return (float)code;
+    return feature->unknown_is_missing ? feature->missing
+                                       : bind_fault_float(FAULT_BIND_UNKNOWN_CATEGORY);
+}
+
+void bind_unknown(struct bind *b, float *row, size_t slot, size_t at)
+{
+    if (b->features->items[slot].unknown_is_missing)
+        row[slot] = b->features->items[slot].missing;
+    else
+        bind_fault(b, row, slot, FAULT_BIND_UNKNOWN_CATEGORY, at);
+}
+
+bool bind_text(struct bind *b, float *row, size_t slot, const char *text, size_t len, size_t at)
+{
+    int32_t code = category_find(b->features->items[slot].table, text, len);
+
+    if (code < 0) {
+        bind_unknown(b, row, slot, at);
+        return false;
+    }
+    row[slot] = (float)code;
+    return true;
+}
+
+struct outcome bind_judge_faults(const struct bind *b, const float *row)
+{
+    for (size_t i = 0; i < b->features->count; i++)
+        if (bind_is_fault(row[i])) {
+            uint32_t bits;
+            memcpy(&bits, &row[i], sizeof bits);
+            return outcome_dead_feature((enum fault)(bits & BIND_FAULT_MASK), i, b->at[i]);
+        }
+    return outcome_scored();
+}
