@@ -5,7 +5,7 @@
 
 #include "core/text.h"
 
-static const struct cli_command *const commands[] = {&cli_run, &cli_score, &cli_demo};
+static const struct cli_command *const commands[] = {&cli_run, &cli_score};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

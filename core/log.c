@@ -1,6 +1,5 @@
 #include "core/log.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,7 +11,9 @@
 
 enum { TEXT_MAX = 2048, RECENT = 32, REPEAT_MS = 10000 };
 
-/* The closed list; docs/log-events.md says what each means, a test holds the two together. */
+/* The closed list; docs/log-events.md says what each means. A test holds it against the page and
+ * against every log_event in the sources: a line that is said for the first time at 3 a.m. must not
+ * abort the program. */
 static const char *const events[] = {"starting",
                                      "model_loaded",
                                      "schema_loaded",
@@ -37,6 +38,7 @@ static const char *const events[] = {"starting",
                                      "invariant",
                                      "full",
                                      "demo",
+                                     "dead_letter",
                                      NULL};
 
 static struct {
@@ -69,14 +71,6 @@ void log_set_json(bool json)
 bool log_is_on(enum log_level level)
 {
     return level <= logger.level;
-}
-
-static bool is_listed(const char *event)
-{
-    for (size_t i = 0; events[i]; i++)
-        if (strcmp(events[i], event) == 0)
-            return true;
-    return false;
 }
 
 static uint64_t hash_text(const char *event, const char *text)
@@ -146,7 +140,6 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     unsigned repeats;
     va_list args;
 
-    assert(is_listed(event));
     if (!log_is_on(level))
         return;
     va_start(args, format);

@@ -72,8 +72,9 @@ START_TEST(a_record_that_the_broker_refuses_is_found_and_becomes_a_dead_letter)
 
     mock_start(&m, NULL, NULL);
     mock_produce_json(&m, 0, 0, 20);
-    /* once for the batch, once for the first record sent alone */
-    rd_kafka_mock_push_request_errors(m.cluster, API_PRODUCE, 2, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+    /* once for each output partition's batch, once for the first record sent alone */
+    rd_kafka_mock_push_request_errors(m.cluster, API_PRODUCE, 3, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+                                      RD_KAFKA_RESP_ERR_INVALID_RECORD,
                                       RD_KAFKA_RESP_ERR_INVALID_RECORD);
     mock_run(&m);
     mock_wait_outcomes(&m, 20);

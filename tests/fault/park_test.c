@@ -32,6 +32,8 @@ START_TEST(a_partition_waits_for_its_schema_and_the_other_goes_on)
     struct mock m;
 
     mock_start(&m, "format = avro", NULL);
+    mock_run(&m);
+    mock_wait_ready(&m);
     /* A link to itself cannot be opened (ELOOP), as root neither: there, but not now. */
     snprintf(loop, sizeof loop, "%s/schemas/2.avsc", m.folder);
     snprintf(schema, sizeof schema, "%s/schemas/1.avsc", m.folder);
@@ -40,7 +42,6 @@ START_TEST(a_partition_waits_for_its_schema_and_the_other_goes_on)
     produce_avro(&m, 0, 2, 10);
     produce_avro(&m, 0, 1, 10);
     produce_avro(&m, 1, 1, 40);
-    mock_run(&m);
     mock_wait_outcomes(&m, 50);
     rd_kafka_poll(m.client, 500);
     ck_assert_uint_eq(m.progress.scored, 50);

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Real flights through a real Kafka: every margin to the bit, every score, every offset one outcome, every broken event
+dead-lettered with the stage and reason that its writer names."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import real
+
+if __name__ == "__main__":
+    real.in_venv()
+
+import numpy as np
+
+
+def ulps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def line(x: np.ndarray) -> np.ndarray:
+        bits = x.astype(np.float32).view(np.int32).astype(np.int64)
+        return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+    return np.abs(line(a) - line(b))
+
+
+class Flights:
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.folder = args.data / "flights"
+        sys.path.insert(0, str(self.folder))
+        import bundle
+        import events
+
+        self.bundle, self.events = bundle, events
+        self.rows = list(events.read_rows(self.folder / "flights.csv.gz", args.first, args.last))
+        self.is_default_week = (args.first, args.last) == (date(2013, 11, 1), date(2013, 11, 7))
+
+    def expected(self, model: str, versions: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Margin and score of each event: what the library that wrote the model gives for bundle.py's rows; for v2 and v3
+        of the first week of November also the files beside the data."""
+        import xgboost
+
+        b = self.bundle.Bundle(self.folder / "models" / model)
+        rows = np.array([b.row(self.events.make_event(r, v)) for r, v in zip(self.rows, versions)], np.float32)
+        booster = xgboost.Booster(model_file=str(b.file))
+        margin = booster.inplace_predict(rows, predict_type="margin", missing=np.nan).astype(np.float32)
+        score = booster.inplace_predict(rows, missing=np.nan).astype(np.float32)
+        if self.is_default_week:
+            newer = np.array([v != "v1" for v in versions])
+            for have, kind in ((margin, "margin"), (score, "score")):
+                stored = np.fromfile(self.folder / "expected" / f"{model}.{kind}.f32", "<f4")
+                assert (have[newer].view(np.uint32) == stored[newer].view(np.uint32)).all(), f"{model} {kind}"
+        return margin, score
+
+    def write(self, *options: str) -> None:
+        subprocess.run(
+            [sys.executable, self.folder / "events.py", "--from", str(self.args.first), "--to", str(self.args.last),
+             "--seed", str(self.args.seed), *options],
+            check=True,
+        )
+
+
+def versions_of(count: int, schema: str) -> list[str]:
+    return [f"v{n % 3 + 1}" for n in range(count)] if schema == "mixed" else [schema] * count
+
+
+def margins_to_the_bit(flights: Flights, account: real.Account, folder: Path) -> None:
+    for model in ("delay-1", "delay-2"):
+        for schema in ("v1", "v2", "v3", "mixed"):
+            file = folder / f"{schema}.jsonl"
+            if not file.exists():
+                flights.write("--schema", schema, "--out", str(file))
+            margin, score = flights.expected(model, versions_of(len(flights.rows), schema))
+            for what, want in (("margin", margin), ("prediction", score)):
+                out = subprocess.run(
+                    [flights.args.kscore, "score", "--model", flights.folder / "models" / model, "--output", what,
+                     "--output-format", "f32le", file],
+                    check=True, stdout=subprocess.PIPE,
+                ).stdout
+                got = np.frombuffer(out, "<f4")
+                same = len(got) == len(want) and (got.view(np.uint32) == want.view(np.uint32)).all()
+                near = len(got) == len(want) and int(ulps(got, want).max()) <= 1
+                account.check(same if what == "margin" else near, f"{model} {schema}: {len(want)} {what}s"
+                              + (" equal by bits" if same else " within 1 ulp"), f"{len(got)} values")
+
+
+def run_kscore(flights: Flights, broker: real.Broker, name: str, model: str, avro: bool, total: int, skipped: int):
+    """Scores topic NAME to its end; returns exit code and the last log line."""
+    schemas = broker.folder / "schemas"
+    schemas.mkdir(exist_ok=True)
+    for i in (1, 2, 3):
+        (schemas / f"{i}.avsc").write_bytes((flights.folder / "schemas" / f"flight-v{i}.avsc").read_bytes())
+    config = real.write_config(
+        broker.folder / f"{name}.ini", broker,
+        {"kscore": {"name": f"kscore-{name}"},
+         "consumer": {"topic": name, "format": "avro" if avro else "json"},
+         "schemas": {"folder": schemas},
+         "model": {"path": flights.folder / "models" / model},
+         "producer": {"topic": f"{name}-scores"},
+         "dead_letters": {"topic": f"{name}-dead"}},
+    )
+    log = broker.folder / f"{name}.log"
+    with open(log, "wb") as err:
+        process = subprocess.Popen([flights.args.kscore, "run", "-c", config], stderr=err)
+    try:
+        real.until(f"{name}: {total} outcomes (see {log})", 120,
+                   lambda: broker.count(f"{name}-scores") + broker.count(f"{name}-dead") >= total - skipped
+                   or process.poll() is not None)
+    finally:
+        process.terminate()
+    code = process.wait(60)
+    lines = log.read_text().splitlines()
+    return code, lines[-1] if lines else ""
+
+
+def stopped_counts(line: str) -> dict[str, int]:
+    return {k: int(v) for k, v in (w.split("=", 1) for w in line.split() if "=" in w) if v.isdigit()}
+
+
+def through_kafka(flights: Flights, account: real.Account, broker: real.Broker, model: str, avro: bool, hostile: float) -> None:
+    name = f"{'avro' if avro else 'json'}-{model}{'-hostile' if hostile else ''}"
+    print(name, flush=True)
+    broker.topics(name, f"{name}-scores", f"{name}-dead")
+    truth_file = broker.folder / f"{name}.truth"
+    # in JSON the broken ones need one schema version: `carrier` and `carrier_code` differ between them
+    schema = "mixed" if avro or not hostile else "v2"
+    options = ["--format", "avro"] if avro else []
+    flights.write("--schema", schema, "--brokers", broker.bootstrap, "--topic", name, "--truth", str(truth_file),
+                  *options, *(["--hostile", str(hostile)] if hostile else []))
+    truths = [json.loads(line) for line in truth_file.read_text().splitlines()]
+    events = {(m.partition(), m.offset()): m for m in broker.read(name)}
+    by_place = {(t["partition"], t["offset"]): t for t in truths}
+    skipped = sum(t["outcome"] == "skipped" for t in truths)
+    code, last = run_kscore(flights, broker, name, model, avro, len(truths), skipped)
+    counts = stopped_counts(last)
+    want = Counter(t["outcome"] for t in truths)
+    account.check(code == 0, "SIGTERM ends with exit code 0", f"{code}: {last}")
+    account.check(
+        (counts.get("scored"), counts.get("dead"), counts.get("skipped")) == (want["scored"], want["dead"], want["skipped"])
+        and counts.get("consumed") == len(truths) + counts.get("returned", -1),
+        f"event=stopped accounts for {len(truths)} records: {dict(want)}", last)
+
+    scores = broker.read(f"{name}-scores")
+    dead = broker.read(f"{name}-dead")
+    values = [json.loads(m.value()) for m in scores]
+    scored_at = Counter((v["partition"], v["offset"]) for v in values)
+    headers = [dict(m.headers() or []) for m in dead]
+    dead_at = Counter((int(h["__connect.errors.partition"]), int(h["__connect.errors.offset"])) for h in headers)
+    outcomes = Counter()
+    outcomes.update(scored_at)
+    outcomes.update(dead_at)
+    outcomes.update(p for p, t in by_place.items() if t["outcome"] == "skipped")
+    account.check(set(outcomes) == set(events) and set(outcomes.values()) == {1}, "every offset has exactly one outcome",
+                  f"{len(set(events) - set(outcomes))} without, {sum(c > 1 for c in outcomes.values())} with several")
+    account.check(set(scored_at) == {p for p, t in by_place.items() if t["outcome"] == "scored"},
+                  "scored are those that the truth says")
+
+    if not hostile:
+        versions = [t["schema"] for t in truths]
+        _, want_scores = flights.expected(model, versions)
+        index = {(t["partition"], t["offset"]): t["n"] for t in truths}
+        got = np.array([v["score"] for v in values], np.float64)
+        expected = np.array([want_scores[index[v["partition"], v["offset"]]] for v in values], np.float32)
+        account.check(int(ulps(got.astype(np.float32), expected).max()) <= 1 and (got == got.astype(np.float32)).all(),
+                      f"{len(got)} published scores within 1 ulp")
+        decide = lambda s: "late" if s >= 0.5 else "watch" if s >= 0.25 else "on_time"
+        account.check(all(v["decision"] == decide(v["score"]) for v in values), "decisions follow the thresholds")
+    account.check(
+        all(v["topic"] == name and v["id"] == f"{name}-{v['partition']}-{v['offset']}-{v['digest'][:12]}"
+            and v["mode"] == "live" and v["schema_id"] == (str(int.from_bytes(events[v["partition"], v["offset"]].value()[1:5], "big")) if avro else None)
+            for v in values), "scores name id, topic, schema, mode")
+    account.check(
+        all(m.key() == events[v["partition"], v["offset"]].key()
+            and m.timestamp()[1] == events[v["partition"], v["offset"]].timestamp()[1] == v["event_time"]
+            for m, v in zip(scores, values)), "scores have the event's key and time")
+    if hostile:
+        wrong = []
+        for m, h in zip(dead, headers):
+            place = int(h["__connect.errors.partition"]), int(h["__connect.errors.offset"])
+            t, source = by_place[place], events[place]
+            said = h["__connect.errors.stage"].decode(), h["__connect.errors.exception.class.name"].decode()
+            if said != (t["stage"], t["reason"]) or m.value() != source.value() or m.key() != source.key() or m.partition() != place[0]:
+                wrong.append(f"{t['kind']} at {place}: {said}, not {(t['stage'], t['reason'])}; "
+                             f"{h['__connect.errors.exception.message'].decode()}")
+        kinds = Counter(t["kind"] for t in truths if t["outcome"] == "dead")
+        account.check(not wrong and len(dead) == want["dead"],
+                      f"{len(dead)} dead letters of {len(kinds)} kinds: stage, reason, bytes, key, partition", "; ".join(wrong[:5]))
+    else:
+        account.check(not dead, "no dead letters", str(headers[:1]))
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", type=Path, default=Path(os.environ.get("KSCORE_DATA", "../shared/data")))
+    p.add_argument("--kscore", type=Path, default=Path("build/release/kscore"))
+    p.add_argument("--from", dest="first", type=date.fromisoformat, default=date(2013, 11, 1))
+    p.add_argument("--to", dest="last", type=date.fromisoformat, default=date(2013, 11, 7))
+    p.add_argument("--hostile", type=float, default=0.03)
+    p.add_argument("--seed", type=int, default=1)
+    args = p.parse_args()
+    account = real.Account()
+    flights = Flights(args)
+    with real.Broker() as broker:
+        margins_to_the_bit(flights, account, broker.folder)
+        for avro in (False, True):
+            for model in ("delay-1", "delay-2"):
+                through_kafka(flights, account, broker, model, avro, 0)
+            through_kafka(flights, account, broker, "delay-2", avro, args.hostile)
+    account.end()
+
+
+if __name__ == "__main__":
+    main()

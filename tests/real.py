@@ -1,0 +1,123 @@
+"""What the runs on real input share: a venv with pinned clients, a real broker, kscore as a process."""
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("KSCORE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kscore")
+PACKAGES = ["confluent-kafka==2.16.1", "fastavro==1.12.1", "xgboost==3.2.0", "numpy==2.4.6", "scipy"]
+PARTITIONS = 4
+
+
+def in_venv() -> None:
+    """Starts the script again in a venv of its own, made once, with pinned packages from PyPI."""
+    venv = CACHE / "venv"
+    if Path(sys.prefix) == venv:
+        return
+    if not (venv / "ready").exists():
+        print(f"making {venv} with {', '.join(PACKAGES)}", flush=True)
+        shutil.rmtree(venv, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([venv / "bin/pip", "install", "-q", *PACKAGES], check=True)
+        (venv / "ready").touch()
+    os.execv(venv / "bin/python", [str(venv / "bin/python"), *sys.argv])
+
+
+class Broker:
+    """A real Apache Kafka, started by tests/kafka."""
+
+    def __enter__(self) -> Broker:
+        self.folder = Path(tempfile.mkdtemp(prefix="kscore-real-"))
+        port = str(random.randrange(20000, 30000))
+        self.bootstrap = subprocess.run(
+            [HERE / "kafka", "start", self.folder / "broker", port], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run([HERE / "kafka", "stop", self.folder / "broker"], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def topics(self, *names: str) -> None:
+        from confluent_kafka.admin import AdminClient, NewTopic
+
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})  # held: its end cancels what is under way
+        made = admin.create_topics(
+            [NewTopic(n, PARTITIONS, 1, config={"retention.ms": "-1"}) for n in names]
+        )
+        for future in made.values():
+            future.result()
+
+    def read(self, topic: str) -> list:
+        """Every message of a topic, once, to its present end."""
+        from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "read", "enable.partition.eof": True})
+        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(PARTITIONS)])
+        messages, ends, deadline = [], set(), time.monotonic() + 60
+        while len(ends) < PARTITIONS:
+            m = consumer.poll(1)
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{topic} could not be read in 60 s")
+            if m is None:
+                continue
+            if m.error() is None:
+                messages.append(m)
+            elif m.error().code() == KafkaError._PARTITION_EOF:
+                ends.add(m.partition())
+            else:
+                raise SystemExit(f"{topic}: {m.error()}")
+        consumer.close()
+        return messages
+
+    def count(self, topic: str) -> int:
+        from confluent_kafka import Consumer, TopicPartition
+
+        if not hasattr(self, "watcher"):
+            self.watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "watch"})
+        return sum(self.watcher.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(PARTITIONS))
+
+    def committed(self, group: str, topic: str) -> list[int]:
+        from confluent_kafka import Consumer, TopicPartition
+
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        found = consumer.committed([TopicPartition(topic, p) for p in range(PARTITIONS)], timeout=10)
+        consumer.close()
+        return [max(t.offset, 0) for t in found]
+
+
+def write_config(path: Path, broker: Broker, sections: dict[str, dict[str, object]]) -> Path:
+    sections = {"kafka": {"bootstrap.servers": broker.bootstrap}, **sections}
+    path.write_text("".join(f"[{s}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) for s, keys in sections.items()))
+    return path
+
+
+def until(what: str, seconds: float, done) -> None:
+    """Polls with a deadline."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not in {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+class Account:
+    """Counts what held and what did not, and says what was expected of what."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+
+    def check(self, holds: bool, what: str, detail: str = "") -> None:
+        self.passed, self.failed = self.passed + bool(holds), self.failed + (not holds)
+        print(f"  {'ok  ' if holds else 'FAIL'} {what}{'' if holds else ': ' + detail}", flush=True)
+
+    def end(self) -> None:
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        sys.exit(self.failed != 0)
