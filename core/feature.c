@@ -62,7 +62,8 @@ static bool take_bracket(struct path *path, const char *text, size_t len, size_t
         return true;
     }
     const char *close = memchr(inside, ']', (size_t)(end - inside));
-    if (!close || !integer_parse(inside, (size_t)(close - inside), 0, 1000000, &index))
+    if (!close || *inside == '-' ||
+        !integer_parse(inside, (size_t)(close - inside), 0, 1000000, &index))
         return false;
     add_step(path, STEP_INDEX, NULL, 0)->index = (size_t)index;
     *at = (size_t)(close + 1 - text);
@@ -179,13 +180,29 @@ struct parts {
     char separator;
 };
 
+/* The separator, or NULL; a key in quotes, ["a|b"], may hold it. */
+static const char *find_separator(const struct parts *parts)
+{
+    bool is_key = false;
+
+    for (const char *p = parts->text; p < parts->end; p++) {
+        if (is_key)
+            is_key = *p != '"';
+        else if (*p == '"' && p > parts->text && p[-1] == '[')
+            is_key = true;
+        else if (*p == parts->separator)
+            return p;
+    }
+    return NULL;
+}
+
 static bool next_part(struct parts *parts, const char **part, size_t *len)
 {
     const char *stop;
 
     if (!parts->text)
         return false;
-    stop = memchr(parts->text, parts->separator, (size_t)(parts->end - parts->text));
+    stop = find_separator(parts);
     *part = parts->text;
     *len = (size_t)((stop ? stop : parts->end) - parts->text);
     text_trim(part, len);

@@ -33,7 +33,8 @@ static int read_all(int fd, const char *path, char *data, size_t want, size_t *l
 int file_read(const char *path, size_t max_bytes, char **data, size_t *len, struct err *err)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Without O_NONBLOCK a pipe that nobody writes to would hold us here for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int result = -1;
 
     *data = NULL;

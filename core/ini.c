@@ -56,7 +56,6 @@ static int take_entry(struct reader *r, const char *text, size_t len)
 {
     const char *equals = memchr(text, '=', len), *name = text, *value;
     size_t name_len, value_len;
-    char *section_copy, *name_copy;
 
     if (!equals)
         return bad(r, "expected [section], name = value, or a comment that starts with ; or #");
@@ -69,33 +68,63 @@ static int take_entry(struct reader *r, const char *text, size_t len)
         return bad(r, "a name is missing before =");
     if (!r->section)
         return bad(r, "an entry before the first [section]");
-    section_copy = mem_copy_text(r->section, r->section_len);
-    name_copy = mem_copy_text(name, name_len);
-    const struct ini_entry *twice = ini_find(r->ini, section_copy, name_copy);
-    if (twice) {
-        err_fatal(r->err, r->code, "%s:%d: %s is already set on line %d", r->ini->file, r->line,
-                  name_copy, twice->line);
-        free(section_copy);
-        free(name_copy);
-        return -1;
-    }
-    add(r->ini, section_copy, name_copy, mem_copy_text(value, value_len), r->line);
+    add(r->ini, mem_copy_text(r->section, r->section_len), mem_copy_text(name, name_len),
+        mem_copy_text(value, value_len), r->line);
     return 0;
 }
 
 static int take_line(struct reader *r, const char *text, size_t len)
 {
+    if (memchr(text, '\0', len) || !utf8_is_valid((const uint8_t *)text, len))
+        return bad(r, "not text in UTF-8");
     text_trim(&text, &len);
     if (len == 0 || *text == ';' || *text == '#')
         return 0;
     if (*text != '[')
         return take_entry(r, text, len);
-    if (text[len - 1] != ']')
-        return bad(r, "a section is written [name]");
     r->section = text + 1;
-    r->section_len = len - 2;
+    r->section_len = len > 2 ? len - 2 : 0;
     text_trim(&r->section, &r->section_len);
+    if (text[len - 1] != ']' || r->section_len == 0)
+        return bad(r, "a section is written [name]");
     return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct ini_entry *x = *(const struct ini_entry *const *)a;
+    const struct ini_entry *y = *(const struct ini_entry *const *)b;
+    int order = strcmp(x->section, y->section);
+
+    if (order == 0)
+        order = strcmp(x->name, y->name);
+    return order ? order : x->line - y->line;
+}
+
+/* The first line that sets again what an earlier one set. Sorted: a model.ini may have 65,000
+ * features, too many to compare each with each. */
+static int refuse_twice(struct reader *r)
+{
+    const struct ini *ini = r->ini;
+    const struct ini_entry **sorted = mem_alloc(ini->count, sizeof *sorted), *first = NULL,
+                           *twice = NULL;
+
+    for (size_t i = 0; i < ini->count; i++)
+        sorted[i] = &ini->entries[i];
+    qsort(sorted, ini->count, sizeof *sorted, by_name);
+    for (size_t i = 1; i < ini->count; i++) {
+        const struct ini_entry *x = sorted[i - 1], *y = sorted[i];
+        if (strcmp(x->section, y->section) == 0 && strcmp(x->name, y->name) == 0 &&
+            (!twice || y->line < twice->line)) {
+            first = x;
+            twice = y;
+        }
+    }
+    if (twice)
+        err_fatal(r->err, r->code, "%s:%d: %s is already set on line %d", ini->file, twice->line,
+                  twice->name, first->line);
+    free(sorted);
+    return twice ? -1 : 0;
 }
 
 int ini_parse(struct ini *ini, const char *file, const char *text, size_t len, enum exit_code code,
@@ -105,11 +134,6 @@ int ini_parse(struct ini *ini, const char *file, const char *text, size_t len, e
     const char *end = text + len;
 
     *ini = (struct ini){.file = mem_copy_text(file, strlen(file))};
-    if (memchr(text, '\0', len) || !utf8_is_valid((const uint8_t *)text, len)) {
-        err_fatal(err, code, "%s: not a text file in UTF-8", file);
-        ini_release(ini);
-        return -1;
-    }
     while (text < end) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         if (!stop)
@@ -120,6 +144,10 @@ int ini_parse(struct ini *ini, const char *file, const char *text, size_t len, e
             return -1;
         }
         text = stop + 1;
+    }
+    if (refuse_twice(&r) != 0) {
+        ini_release(ini);
+        return -1;
     }
     return 0;
 }

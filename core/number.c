@@ -141,14 +141,15 @@ static struct decimal take_decimal(const char *text, size_t len)
     return d;
 }
 
-/* The significant digits in front of the exponent, at most 800 of them and a 1 behind when more
- * follow: 767 decide any double, the rest only says "a little more". strtod reads the point as the
- * C locale has it, and kscore never sets another. */
+/* The significant digits in front of the exponent, at most 800 of them and a 1 behind when one that
+ * is not 0 follows: 767 decide any double, the rest only says "a little more". strtod reads the
+ * point as the C locale has it, and kscore never sets another. */
 static void slow_text(const char *text, const struct decimal *d, char *out, size_t cap)
 {
     enum { KEPT = 800 };
     size_t kept = 0, seen = 0;
     int64_t exponent = d->exponent;
+    bool is_more = false;
     char *o = out;
 
     if (d->is_negative)
@@ -160,12 +161,14 @@ static void slow_text(const char *text, const struct decimal *d, char *out, size
         if (kept < KEPT) {
             *o++ = *p;
             kept++;
+        } else {
+            is_more |= *p != '0';
         }
     }
     if (d->digit_count > MAX_DIGITS)
         exponent -= (int64_t)(d->digit_count - MAX_DIGITS);
     exponent += (int64_t)(d->digit_count - kept);
-    if (d->digit_count > kept) {
+    if (is_more) {
         *o++ = '1';
         exponent--;
     }

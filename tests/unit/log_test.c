@@ -1,0 +1,181 @@
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "tests/harness.h"
+
+/* The library's clock, moved on by the tests: ten seconds pass without a sleep. */
+static time_t jumped_s;
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, id, now);
+
+    if (id == CLOCK_MONOTONIC)
+        now->tv_sec += jumped_s;
+    return result;
+}
+
+static FILE *captured;
+
+/* Standard error goes to a file; each test runs in a child of its own. */
+static void capture(void)
+{
+    captured = tmpfile();
+    ck_assert_ptr_nonnull(captured);
+    ck_assert_int_ge(dup2(fileno(captured), STDERR_FILENO), 0);
+}
+
+static const char *line(int number)
+{
+    static char text[20000];
+
+    fflush(stderr);
+    rewind(captured);
+    for (int i = 0; i <= number; i++)
+        if (!fgets(text, sizeof text, captured))
+            return NULL;
+    text[strcspn(text, "\n")] = '\0';
+    return text;
+}
+
+START_TEST(a_text_line_has_stamp_level_event_and_words)
+{
+    const char *text;
+
+    capture();
+    log_event(LOG_WARNING, "waiting", "for=%s", "brokers");
+    text = line(0);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(strcspn(text, "T"), 10);
+    ck_assert_int_eq(text[23], 'Z');
+    ck_assert_str_eq(text + 24, " warning event=waiting for=brokers");
+    ck_assert_ptr_null(line(1));
+}
+END_TEST
+
+START_TEST(a_json_line_reads_back_whatever_the_text)
+{
+    json_t *root;
+    const char *event, *level, *msg, *ts;
+
+    capture();
+    log_set_json(true);
+    log_event(LOG_ERROR, "failed", "a \"quote\" \\ tab\t esc\x1b line\nend \xff \xc3\xa9");
+    root = json_loads(line(0), 0, NULL);
+    ck_assert_ptr_nonnull(root);
+    ck_assert_int_eq(json_unpack(root, "{s:s,s:s,s:s,s:s}", "ts", &ts, "level", &level, "event",
+                                 &event, "msg", &msg),
+                     0);
+    ck_assert_str_eq(event, "failed");
+    ck_assert_str_eq(level, "error");
+    ck_assert_str_eq(msg, "a \"quote\" \\ tab\t esc\x1b line end \xef\xbf\xbd \xc3\xa9");
+    ck_assert_uint_eq(strlen(ts), 24);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(every_line_stays_one_line)
+{
+    capture();
+    log_event(LOG_INFO, "kafka", "first\r\nsecond");
+    ck_assert_ptr_nonnull(strstr(line(0), "first  second"));
+    ck_assert_ptr_null(line(1));
+}
+END_TEST
+
+START_TEST(long_texts_are_cut)
+{
+    char text[5000];
+
+    memset(text, '"', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    capture();
+    log_set_json(true);
+    log_event(LOG_INFO, "kafka", "%s", text);
+    json_t *root = json_loads(line(0), 0, NULL);
+    ck_assert_ptr_nonnull(root);
+    ck_assert_uint_eq(strlen(json_string_value(json_object_get(root, "msg"))), 2047);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(levels_below_the_set_one_are_silent)
+{
+    capture();
+    ck_assert(log_is_on(LOG_INFO) && !log_is_on(LOG_DEBUG));
+    log_event(LOG_DEBUG, "kafka", "quiet");
+    log_set_level(LOG_ERROR);
+    log_event(LOG_WARNING, "kafka", "quiet");
+    log_event(LOG_ERROR, "kafka", "loud");
+    ck_assert_ptr_nonnull(strstr(line(0), "loud"));
+    ck_assert_ptr_null(line(1));
+}
+END_TEST
+
+START_TEST(repeated_lines_are_counted_and_said_once)
+{
+    capture();
+    for (int i = 0; i < 5; i++)
+        log_event(LOG_INFO, "waiting", "for=brokers");
+    log_event(LOG_INFO, "waiting", "for=schemas");
+    ck_assert_ptr_nonnull(strstr(line(0), "for=brokers"));
+    ck_assert_ptr_nonnull(strstr(line(1), "for=schemas"));
+    ck_assert_ptr_null(line(2));
+    jumped_s += 11;
+    log_event(LOG_INFO, "waiting", "for=brokers");
+    ck_assert_ptr_nonnull(strstr(line(2), "for=brokers (and 4 times before)"));
+    ck_assert_ptr_null(line(3));
+    jumped_s += 11;
+    log_event(LOG_INFO, "waiting", "for=brokers");
+    ck_assert_ptr_null(strstr(line(3), "times before"));
+}
+END_TEST
+
+START_TEST(repeats_are_a_number_in_json)
+{
+    capture();
+    log_set_json(true);
+    for (int i = 0; i < 3; i++)
+        log_event(LOG_INFO, "waiting", "for=brokers");
+    jumped_s += 11;
+    log_event(LOG_INFO, "waiting", "for=brokers");
+    json_t *root = json_loads(line(1), 0, NULL);
+    ck_assert_ptr_nonnull(root);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "repeated")), 2);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(an_event_outside_of_the_list_aborts)
+{
+    capture();
+    log_event(LOG_INFO, "no_such_event", "x");
+}
+END_TEST
+
+START_TEST(the_list_has_no_event_twice)
+{
+    const char *const *events = log_events();
+
+    for (size_t i = 0; events[i]; i++)
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(events[i], events[k]);
+}
+END_TEST
+
+SUITE(log)
+{
+    CASE("lines", a_text_line_has_stamp_level_event_and_words,
+         a_json_line_reads_back_whatever_the_text, every_line_stays_one_line, long_texts_are_cut,
+         levels_below_the_set_one_are_silent);
+    CASE("repeats", repeated_lines_are_counted_and_said_once, repeats_are_a_number_in_json);
+    CASE("list", the_list_has_no_event_twice);
+    tcase_add_test_raise_signal(harness_case(suite, "unknown", NULL, 0),
+                                an_event_outside_of_the_list_aborts, 6 /* SIGABRT */);
+}
