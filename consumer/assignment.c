@@ -14,19 +14,31 @@ enum { ASK_MS = 5000, REJOIN_MS = 1000 };
 typedef rd_kafka_topic_partition_list_t list_t;
 typedef rd_kafka_topic_partition_t entry_t;
 
-/* Commits the offsets of a list and waits. */
+/* Commits the offsets of a list and waits. A partition's refusal shows in its element: the answer
+ * as a whole fails only when all were refused. */
 static int commit_now(struct consumer *c, const list_t *list, struct err *err)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->client);
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->client, list, queue, NULL, NULL);
     rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, ASK_MS);
+    const list_t *answer = event ? rd_kafka_event_topic_partition_list(event) : NULL;
+    char what[300] = "committing start offsets";
 
     if (!code)
         code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int i = 0; answer && i < answer->cnt; i++) {
+        const entry_t *entry = &answer->elems[i];
+        if (!entry->err)
+            continue;
+        code = entry->err;
+        snprintf(what, sizeof what, "committing the start offset of %s [%d]", entry->topic,
+                 entry->partition);
+        break;
+    }
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
-    return code ? kafka_err(err, code, "committing start offsets") : 0;
+    return code ? kafka_err(err, code, what) : 0;
 }
 
 /* Whether the group has committed any partition of the topic. */
