@@ -1,0 +1,191 @@
+#include "tests/broker/child.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "tests/harness.h"
+
+enum { MAX_WORDS = 40, MAX_LOG = 64 << 20 };
+
+static void find_binary(char *path, size_t cap)
+{
+    char self[400];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    ck_assert_int_gt(len, 0);
+    self[len] = '\0';
+    snprintf(path, cap, "%s/kscore", dirname(self));
+}
+
+void child_exec(struct child *k, const char *folder, const char *const *words)
+{
+    static int count;
+    const char *argv[MAX_WORDS] = {"kscore"};
+    char binary[420];
+
+    *k = (struct child){.code = -1};
+    snprintf(k->path, sizeof k->path, "%s/log-%d", folder, count++);
+    find_binary(binary, sizeof binary);
+    for (size_t i = 0; words[i]; i++) {
+        ck_assert_uint_lt(i + 2, MAX_WORDS);
+        argv[i + 1] = words[i];
+    }
+    k->pid = fork();
+    ck_assert_int_ge(k->pid, 0);
+    if (k->pid == 0) {
+        int fd = open(k->path, O_CREAT | O_WRONLY | O_APPEND, 0644);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        execv(binary, (char **)argv);
+        perror(binary);
+        _exit(127);
+    }
+}
+
+void child_start(struct child *k, struct cluster *c, const char *const *items)
+{
+    const char *words[MAX_WORDS] = {"run", "-c", c->config};
+    size_t count = 3;
+
+    for (; *items; items++) {
+        ck_assert_uint_lt(count + 2, MAX_WORDS);
+        words[count++] = "-s";
+        words[count++] = *items;
+    }
+    child_exec(k, c->folder, words);
+}
+
+static void read_log(struct child *k)
+{
+    struct err err = ERR_INIT;
+    size_t len;
+
+    free(k->log);
+    k->log = NULL;
+    if (file_read(k->path, MAX_LOG, &k->log, &len, &err) != 0)
+        k->log = strdup("");
+}
+
+bool child_is_running(struct child *k)
+{
+    int status;
+
+    if (k->code >= 0)
+        return false;
+    if (waitpid(k->pid, &status, WNOHANG) != k->pid)
+        return true;
+    k->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return false;
+}
+
+/* The nth place of text in the log, NULL when it is not there so often. */
+static const char *find(const struct child *k, const char *text, int nth)
+{
+    const char *at = k->log;
+
+    while ((at = strstr(at, text)) && --nth > 0)
+        at += strlen(text);
+    return at;
+}
+
+const char *child_wait_line(struct child *k, const char *text, int nth)
+{
+    static char lines[4][4000];
+    static int next;
+    int64_t until = cluster_deadline();
+    const char *at;
+
+    for (;;) {
+        bool is_running = child_is_running(k);
+        read_log(k);
+        if ((at = find(k, text, nth)))
+            break;
+        ck_assert_msg(is_running, "ended with %d without \"%s\" (%d times); its log:\n%s", k->code,
+                      text, nth, k->log);
+        ck_assert_msg(clock_ms() < until, "no \"%s\" (%d times) in time; the log:\n%s", text, nth,
+                      k->log);
+        cluster_breathe();
+    }
+    while (at > k->log && at[-1] != '\n')
+        at--;
+    next = (next + 1) % 4;
+    snprintf(lines[next], sizeof lines[next], "%.*s", (int)strcspn(at, "\n"), at);
+    return lines[next];
+}
+
+int child_count(struct child *k, const char *text)
+{
+    int count = 0;
+
+    read_log(k);
+    while (find(k, text, count + 1))
+        count++;
+    return count;
+}
+
+int64_t child_number(const char *line, const char *name)
+{
+    char pattern[64];
+    const char *at;
+
+    snprintf(pattern, sizeof pattern, " %s=", name);
+    at = strstr(line, pattern);
+    ck_assert_msg(at != NULL, "no%s in: %s", pattern, line);
+    return strtoll(at + strlen(pattern), NULL, 10);
+}
+
+void child_signal(struct child *k, int number)
+{
+    ck_assert_int_eq(kill(k->pid, number), 0);
+}
+
+void child_expect_exit(struct child *k, int code)
+{
+    int64_t until = cluster_deadline();
+
+    while (child_is_running(k)) {
+        if (clock_ms() >= until) {
+            read_log(k);
+            ck_abort_msg("did not end in time; its log:\n%s", k->log);
+        }
+        cluster_breathe();
+    }
+    read_log(k);
+    ck_assert_msg(k->code == code, "exit code %d, want %d; the log:\n%s", k->code, code, k->log);
+}
+
+const char *child_stop(struct child *k)
+{
+    const char *line;
+
+    child_signal(k, SIGTERM);
+    child_expect_exit(k, 0);
+    line = child_wait_line(k, "event=stopped", 1);
+    ck_assert_msg(strstr(k->log, line)[strlen(line) + 1] == '\0',
+                  "event=stopped is not the last line:\n%s", k->log);
+    ck_assert_msg(child_number(line, "consumed") ==
+                      child_number(line, "scored") + child_number(line, "dead") +
+                          child_number(line, "skipped") + child_number(line, "returned") +
+                          child_number(line, "in_flight"),
+                  "P1 does not hold: %s", line);
+    return line;
+}
+
+void child_release(struct child *k)
+{
+    if (child_is_running(k)) {
+        kill(k->pid, SIGKILL);
+        waitpid(k->pid, NULL, 0);
+    }
+    free(k->log);
+}

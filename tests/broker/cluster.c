@@ -1,0 +1,289 @@
+#include "tests/broker/cluster.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "tests/fixture.h"
+#include "tests/harness.h"
+
+enum { ASK_MS = 10000 };
+
+int64_t cluster_deadline(void)
+{
+    return clock_ms() + (int64_t)(30000 * harness_slowness());
+}
+
+void cluster_breathe(void)
+{
+    poll(NULL, 0, 10);
+}
+
+static rd_kafka_t *new_client(struct cluster *c, rd_kafka_type_t type, const char *const *settings)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256], name[100];
+    rd_kafka_t *client;
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", c->bootstrap, text, sizeof text);
+    for (; *settings; settings++) {
+        const char *equals = strchr(*settings, '=');
+        snprintf(name, sizeof name, "%.*s", (int)(equals - *settings), *settings);
+        if (rd_kafka_conf_set(conf, name, equals + 1, text, sizeof text) != RD_KAFKA_CONF_OK) {
+            rd_kafka_conf_destroy(conf);
+            return NULL;
+        }
+    }
+    client = rd_kafka_new(type, conf, text, sizeof text);
+    ck_assert_msg(client != NULL, "%s", text);
+    return client;
+}
+
+rd_kafka_t *cluster_producer(struct cluster *c, const char *const *settings)
+{
+    return new_client(c, RD_KAFKA_PRODUCER, settings);
+}
+
+static void write_config(struct cluster *c)
+{
+    char text[2000];
+
+    snprintf(text, sizeof text,
+             "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\nbootstrap.servers = %s\n"
+             "[consumer]\ntopic = %s\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n"
+             "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
+             c->group, c->bootstrap, c->in, c->folder, c->scores, c->dead);
+    snprintf(c->config, sizeof c->config, "%s",
+             harness_write(c->folder, "kscore.ini", text, strlen(text)));
+}
+
+void cluster_open(struct cluster *c, int32_t partitions)
+{
+    const char *bootstrap = getenv("KSCORE_BOOTSTRAP");
+    char group[80];
+
+    ck_assert_msg(bootstrap != NULL, "KSCORE_BOOTSTRAP is not set: start it by tests/run-broker");
+    memset(c, 0, sizeof *c);
+    c->partitions = partitions;
+    snprintf(c->bootstrap, sizeof c->bootstrap, "%s", bootstrap);
+    snprintf(c->folder, sizeof c->folder, "%s", harness_folder());
+    snprintf(c->group, sizeof c->group, "t%d-%lld", (int)getpid(), (long long)clock_wall_ms());
+    snprintf(c->in, sizeof c->in, "%s.in", c->group);
+    snprintf(c->scores, sizeof c->scores, "%s.scores", c->group);
+    snprintf(c->dead, sizeof c->dead, "%s.dead", c->group);
+    snprintf(group, sizeof group, "group.id=%s", c->group);
+    c->producer = new_client(c, RD_KAFKA_PRODUCER, (const char *[]){"linger.ms=1", NULL});
+    c->watcher = new_client(c, RD_KAFKA_CONSUMER, (const char *[]){group, NULL});
+    cluster_create_topic(c, c->in, partitions, NULL);
+    cluster_create_topic(c, c->scores, partitions, NULL);
+    cluster_create_topic(c, c->dead, partitions, NULL);
+    fixture_bundle(c->folder);
+    write_config(c);
+}
+
+void cluster_close(struct cluster *c)
+{
+    rd_kafka_destroy(c->producer);
+    rd_kafka_destroy(c->watcher);
+}
+
+/* Waits for the answer to an administrator's request; each kind of answer is judged by its caller.
+ */
+static rd_kafka_event_t *admin_answer(rd_kafka_queue_t *queue, const char *what)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS);
+
+    ck_assert_msg(event != NULL, "%s: no answer", what);
+    ck_assert_msg(!rd_kafka_event_error(event), "%s: %s", what, rd_kafka_event_error_string(event));
+    rd_kafka_queue_destroy(queue);
+    return event;
+}
+
+static void expect_topic_result(const rd_kafka_topic_result_t *result, const char *what)
+{
+    ck_assert_msg(!rd_kafka_topic_result_error(result), "%s: %s", what,
+                  rd_kafka_topic_result_error_string(result));
+}
+
+void cluster_create_topic(struct cluster *c, const char *topic, int32_t partitions,
+                          const char *config)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
+    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, 1, NULL, 0);
+    rd_kafka_event_t *event;
+    const rd_kafka_topic_result_t **results;
+    char name[100];
+    size_t count;
+
+    if (config) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(config, "="), config);
+        rd_kafka_NewTopic_set_config(wanted, name, strchr(config, '=') + 1);
+    }
+    rd_kafka_CreateTopics(c->producer, &wanted, 1, NULL, queue);
+    event = admin_answer(queue, topic);
+    results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    expect_topic_result(results[0], topic);
+    rd_kafka_event_destroy(event);
+    rd_kafka_NewTopic_destroy(wanted);
+}
+
+void cluster_add_partitions(struct cluster *c, const char *topic, int32_t total)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
+    char text[256];
+    rd_kafka_NewPartitions_t *wanted =
+        rd_kafka_NewPartitions_new(topic, (size_t)total, text, sizeof text);
+    const rd_kafka_topic_result_t **results;
+    rd_kafka_event_t *event;
+    size_t count;
+
+    rd_kafka_CreatePartitions(c->producer, &wanted, 1, NULL, queue);
+    event = admin_answer(queue, topic);
+    results = rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event),
+                                                      &count);
+    expect_topic_result(results[0], topic);
+    rd_kafka_event_destroy(event);
+    rd_kafka_NewPartitions_destroy(wanted);
+    c->partitions = total;
+}
+
+void cluster_delete_records(struct cluster *c, int32_t partition, int64_t before)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_DeleteRecords_t *wanted;
+    rd_kafka_event_t *event;
+
+    rd_kafka_topic_partition_list_add(list, c->in, partition)->offset = before;
+    wanted = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(c->producer, &wanted, 1, NULL, queue);
+    event = admin_answer(queue, "deleting records");
+    rd_kafka_event_destroy(event);
+    rd_kafka_DeleteRecords_destroy(wanted);
+    rd_kafka_topic_partition_list_destroy(list);
+    ck_assert_int_eq(cluster_low(c, c->in, partition), before);
+}
+
+void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                   rd_kafka_AclOperation_t operation)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
+    char text[256];
+    rd_kafka_AclBinding_t *wanted =
+        rd_kafka_AclBinding_new(type, name, RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:kscore", "*",
+                                operation, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, text, sizeof text);
+    const rd_kafka_acl_result_t **results;
+    rd_kafka_event_t *event;
+    size_t count;
+
+    ck_assert_msg(wanted != NULL, "%s", text);
+    rd_kafka_CreateAcls(c->producer, &wanted, 1, NULL, queue);
+    event = admin_answer(queue, "creating an ACL");
+    results = rd_kafka_CreateAcls_result_acls(rd_kafka_event_CreateAcls_result(event), &count);
+    ck_assert_msg(count == 1 && !rd_kafka_acl_result_error(results[0]), "no ACL for %s", name);
+    rd_kafka_event_destroy(event);
+    rd_kafka_AclBinding_destroy(wanted);
+}
+
+void cluster_send(struct cluster *c, int32_t partition, const char *key, const void *value,
+                  size_t len)
+{
+    rd_kafka_resp_err_t code;
+
+    while ((code = rd_kafka_producev(
+                c->producer, RD_KAFKA_V_TOPIC(c->in), RD_KAFKA_V_PARTITION(partition),
+                RD_KAFKA_V_KEY(key, key ? strlen(key) : 0), RD_KAFKA_V_VALUE((void *)value, len),
+                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
+           RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        rd_kafka_poll(c->producer, 10);
+    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+}
+
+void cluster_send_events(struct cluster *c, int count)
+{
+    char key[32], value[64];
+
+    for (; count-- > 0; c->event_count++) {
+        snprintf(key, sizeof key, "k%d", (int)(c->event_count % 40));
+        snprintf(value, sizeof value, "{\"x\":%d,\"n\":%lld}", (int)(c->event_count % 3),
+                 (long long)c->event_count);
+        cluster_send(c, (int32_t)(c->event_count % c->partitions), key, value, strlen(value));
+    }
+    cluster_flush(c->producer);
+}
+
+void cluster_flush(rd_kafka_t *producer)
+{
+    ck_assert_int_eq(rd_kafka_flush(producer, ASK_MS), 0);
+}
+
+static void ask_ends(struct cluster *c, const char *topic, int32_t partition, int64_t *low,
+                     int64_t *high)
+{
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(c->watcher, topic, partition, low, high, ASK_MS);
+
+    ck_assert_msg(!code, "%s[%d]: %s", topic, partition, rd_kafka_err2str(code));
+}
+
+int64_t cluster_low(struct cluster *c, const char *topic, int32_t partition)
+{
+    int64_t low, high;
+
+    ask_ends(c, topic, partition, &low, &high);
+    return low;
+}
+
+int64_t cluster_end(struct cluster *c, const char *topic, int32_t partition)
+{
+    int64_t low, high;
+
+    ask_ends(c, topic, partition, &low, &high);
+    return high;
+}
+
+int64_t cluster_outcome_count(struct cluster *c)
+{
+    int64_t sum = 0;
+
+    for (int32_t i = 0; i < c->partitions; i++)
+        sum += cluster_end(c, c->scores, i) + cluster_end(c, c->dead, i);
+    return sum;
+}
+
+void cluster_wait_outcomes(struct cluster *c, int64_t count)
+{
+    int64_t until = cluster_deadline(), got;
+
+    while ((got = cluster_outcome_count(c)) < count) {
+        ck_assert_msg(clock_ms() < until, "%lld outcomes of %lld in time", (long long)got,
+                      (long long)count);
+        cluster_breathe();
+    }
+}
+
+int64_t cluster_committed(struct cluster *c, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_resp_err_t code;
+    int64_t offset;
+
+    rd_kafka_topic_partition_list_add(list, c->in, partition);
+    code = rd_kafka_committed(c->watcher, list, ASK_MS);
+    ck_assert_msg(!code, "asking for committed offsets: %s", rd_kafka_err2str(code));
+    offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return offset < 0 ? -1 : offset;
+}
+
+void cluster_expect_no_lag(struct cluster *c)
+{
+    for (int32_t i = 0; i < c->partitions; i++)
+        ck_assert_msg(cluster_committed(c, i) == cluster_end(c, c->in, i),
+                      "%s[%d]: committed %lld, want its end %lld", c->in, i,
+                      (long long)cluster_committed(c, i), (long long)cluster_end(c, c->in, i));
+}

@@ -1,0 +1,77 @@
+/* cluster.h: one test's topics, group and folder on the real Apache Kafka that tests/run-broker
+ * starts.
+ *
+ * The broker is shared by all tests, so every test has names of its own: topics <unique>.in,
+ * .scores, .dead and a group of that name. The folder holds the fixture bundle, kscore.ini and the
+ * logs of the processes that the test starts (child.h). Everything is made in the forked test.
+ */
+#ifndef TESTS_BROKER_CLUSTER_H
+#define TESTS_BROKER_CLUSTER_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CLUSTER_MAX_PARTITIONS = 8 };
+
+struct cluster {
+    char bootstrap[100];
+    char folder[300], config[320]; /* kscore.ini */
+    char group[64], in[80], scores[80], dead[80];
+    int32_t partitions;
+    rd_kafka_t *producer; /* sends to explicit partitions; copies what it is given */
+    rd_kafka_t *watcher;  /* a consumer of the group that never joins it: offsets and watermarks */
+    int64_t event_count;  /* of cluster_send_events so far */
+};
+
+/* Makes the three topics with that many partitions, the bundle and the configuration: commits every
+ * 100 ms, a session of 6 s. */
+void cluster_open(struct cluster *cluster, int32_t partitions);
+void cluster_close(struct cluster *cluster);
+
+/* One more topic; config is NULL or "name=value". */
+void cluster_create_topic(struct cluster *cluster, const char *topic, int32_t partitions,
+                          const char *config);
+void cluster_add_partitions(struct cluster *cluster, const char *topic, int32_t total);
+
+/* Deletes the records of in[partition] below `before`. */
+void cluster_delete_records(struct cluster *cluster, int32_t partition, int64_t before);
+
+/* Allows User:kscore one operation on a topic or group. */
+void cluster_allow(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
+                   rd_kafka_AclOperation_t operation);
+
+/* A producer of the test's own, with settings "name=value", NULL-terminated. NULL when librdkafka
+ * was built without one of them. */
+rd_kafka_t *cluster_producer(struct cluster *cluster, const char *const *settings);
+
+/* One record into in[partition]; value NULL is a null value, key NULL a null key. */
+void cluster_send(struct cluster *cluster, int32_t partition, const char *key, const void *value,
+                  size_t len);
+
+/* Events {"x":i%3,"n":i} of key k<i%40> into in[i % partitions], the next `count` of i; waits until
+ * the broker has them. */
+void cluster_send_events(struct cluster *cluster, int count);
+
+/* Waits until everything sent is acknowledged. */
+void cluster_flush(rd_kafka_t *producer);
+
+/* Low and high end of topic[partition] (the last stable offset, when transactions are open). */
+int64_t cluster_low(struct cluster *cluster, const char *topic, int32_t partition);
+int64_t cluster_end(struct cluster *cluster, const char *topic, int32_t partition);
+
+/* Sum of the ends of scores and dead letters. */
+int64_t cluster_outcome_count(struct cluster *cluster);
+void cluster_wait_outcomes(struct cluster *cluster, int64_t count);
+
+/* The group's committed offset of in[partition], -1 without one. */
+int64_t cluster_committed(struct cluster *cluster, int32_t partition);
+
+/* Fails unless every partition's committed offset is its end. */
+void cluster_expect_no_lag(struct cluster *cluster);
+
+/* A deadline for what must happen, and a breath (10 ms) between two looks at it. */
+int64_t cluster_deadline(void);
+void cluster_breathe(void);
+
+#endif
