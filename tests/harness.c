@@ -1,5 +1,6 @@
 #include "tests/harness.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,20 @@ double harness_slowness(void)
     return factor >= 1 ? factor : 1;
 }
 
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    (void)info, (void)type, (void)where;
+    return remove(path);
+}
+
+/* A test that failed leaves its folder to look at. */
+static void remove_folder(int status, void *path)
+{
+    if (status == 0)
+        nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(path);
+}
+
 const char *harness_folder(void)
 {
     static char path[256];
@@ -51,6 +66,7 @@ const char *harness_folder(void)
         perror(path);
         abort();
     }
+    on_exit(remove_folder, strdup(path));
     return path;
 }
 

@@ -60,6 +60,23 @@ static void write_config(struct cluster *c)
              harness_write(c->folder, "kscore.ini", text, strlen(text)));
 }
 
+/* Makes a client know the partitions of a topic now: else what is sent first waits up to 1 s. */
+static void learn_topic(rd_kafka_t *client, rd_kafka_topic_t *topic, int32_t partitions)
+{
+    int64_t until = cluster_deadline();
+    const struct rd_kafka_metadata *metadata;
+    int32_t got = 0;
+
+    while (got < partitions) {
+        ck_assert_msg(clock_ms() < until, "%s has %d partitions, want %d",
+                      rd_kafka_topic_name(topic), got, partitions);
+        if (rd_kafka_metadata(client, 0, topic, &metadata, ASK_MS))
+            continue;
+        got = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+}
+
 void cluster_open(struct cluster *c, int32_t partitions)
 {
     const char *bootstrap = getenv("KSCORE_BOOTSTRAP");
@@ -80,12 +97,15 @@ void cluster_open(struct cluster *c, int32_t partitions)
     cluster_create_topic(c, c->in, partitions, NULL);
     cluster_create_topic(c, c->scores, partitions, NULL);
     cluster_create_topic(c, c->dead, partitions, NULL);
+    c->topic = rd_kafka_topic_new(c->producer, c->in, NULL);
+    learn_topic(c->producer, c->topic, partitions);
     fixture_bundle(c->folder);
     write_config(c);
 }
 
 void cluster_close(struct cluster *c)
 {
+    rd_kafka_topic_destroy(c->topic);
     rd_kafka_destroy(c->producer);
     rd_kafka_destroy(c->watcher);
 }
@@ -148,6 +168,8 @@ void cluster_add_partitions(struct cluster *c, const char *topic, int32_t total)
     expect_topic_result(results[0], topic);
     rd_kafka_event_destroy(event);
     rd_kafka_NewPartitions_destroy(wanted);
+    if (strcmp(topic, c->in) == 0)
+        learn_topic(c->producer, c->topic, total);
     c->partitions = total;
 }
 
@@ -195,7 +217,7 @@ void cluster_send(struct cluster *c, int32_t partition, const char *key, const v
     rd_kafka_resp_err_t code;
 
     while ((code = rd_kafka_producev(
-                c->producer, RD_KAFKA_V_TOPIC(c->in), RD_KAFKA_V_PARTITION(partition),
+                c->producer, RD_KAFKA_V_RKT(c->topic), RD_KAFKA_V_PARTITION(partition),
                 RD_KAFKA_V_KEY(key, key ? strlen(key) : 0), RD_KAFKA_V_VALUE((void *)value, len),
                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
            RD_KAFKA_RESP_ERR__QUEUE_FULL)

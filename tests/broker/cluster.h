@@ -19,9 +19,10 @@ struct cluster {
     char folder[300], config[320]; /* kscore.ini */
     char group[64], in[80], scores[80], dead[80];
     int32_t partitions;
-    rd_kafka_t *producer; /* sends to explicit partitions; copies what it is given */
-    rd_kafka_t *watcher;  /* a consumer of the group that never joins it: offsets and watermarks */
-    int64_t event_count;  /* of cluster_send_events so far */
+    rd_kafka_t *producer;    /* sends to explicit partitions; copies what it is given */
+    rd_kafka_topic_t *topic; /* in, to send to */
+    rd_kafka_t *watcher; /* a consumer of the group that never joins it: offsets and watermarks */
+    int64_t event_count; /* of cluster_send_events so far */
 };
 
 /* Makes the three topics with that many partitions, the bundle and the configuration: commits every

@@ -23,6 +23,7 @@ static rd_kafka_t *open_reader(const struct cluster *c)
     static const char *const settings[][2] = {{"group.id", "reader"},
                                               {"enable.partition.eof", "true"},
                                               {"enable.auto.commit", "false"},
+                                              {"fetch.wait.max.ms", "10"},
                                               {"check.crcs", "true"}};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char text[256];
