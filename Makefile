@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
+QUIET := $(findstring s,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 
 BUILD ?= release
@@ -35,8 +36,8 @@ endif
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wformat=2 -Wundef -Wvla -Wno-format-nonliteral $(if $(WERROR),-Werror)
 COMMIT = $(shell git describe --always --dirty 2>/dev/null || echo unknown)
-# V=1 shows the commands.
-say = @$(if $(V),,echo "  $(1)"; )
+# V=1 shows the commands, -s nothing.
+say = $(if $(V)$(QUIET),,@echo "  $(1)"; )
 CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS += -std=gnu11 -g $(WARNINGS) $(FLAGS_$(BUILD))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lm -lpthread
