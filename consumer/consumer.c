@@ -309,7 +309,13 @@ static void leave(struct consumer *c, int64_t deadline_ms)
     struct record records[16];
     struct err ignored = ERR_INIT;
 
-    rd_kafka_error_destroy(rd_kafka_consumer_close_queue(c->client, c->queue));
+    rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(c->client, c->queue);
+
+    /* A fenced client does not close: there is nothing to wait for. */
+    if (refused) {
+        rd_kafka_error_destroy(refused);
+        return;
+    }
     while (!rd_kafka_consumer_closed(c->client) && clock_ms() < deadline_ms) {
         ssize_t got = consumer_poll(c, records, 16, 20, &ignored);
         if (got > 0)
