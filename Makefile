@@ -62,6 +62,9 @@ $(O)/%.o: %.c
 
 $(O)/cli/version.o: CPPFLAGS += -DKSCORE_BUILD='"$(COMMIT)"'
 
+# It carries the demo's bundle.
+$(O)/cli/demo_bundle.o: $(wildcard examples/payments/bundle/*)
+
 $(O)/kscore: $(OBJECTS) $(O)/main.o
 	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(LIBS)
 

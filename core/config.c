@@ -13,7 +13,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, NUMBER, CHOICE, LIST };
+enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -45,7 +45,7 @@ static const struct key keys[] = {
     {{"kscore", "drain_ms", "20000", false}, NUMBER, AT(drain_ms), 100, 600000, NULL},
     {{"kscore", "log_format", "text", false}, CHOICE, AT(log_format), 0, 0, log_formats},
     {{"kscore", "log_level", "info", false}, CHOICE, AT(log_level), 0, 0, log_levels},
-    {{"consumer", "topic", "", true}, LIST, AT(topics), 0, 0, NULL},
+    {{"consumer", "topic", "", true}, TOPICS, AT(topics), 0, 0, NULL},
     {{"consumer", "format", "json", false}, CHOICE, AT(format), 0, 0, formats},
     {{"consumer", "framing", "", false}, CHOICE, AT(framing), 0, 0, framings},
     {{"consumer", "start", "earliest", false}, TEXT, AT(start_text), 0, 0, NULL},
@@ -54,10 +54,10 @@ static const struct key keys[] = {
     {{"consumer", "max_depth", "64", false}, NUMBER, AT(max_depth), 1, 1000, NULL},
     {{"schemas", "folder", "", false}, TEXT, AT(schema_folder), 0, 0, NULL},
     {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
-    {{"producer", "topic", "", true}, TEXT, AT(score_topic), 0, 0, NULL},
+    {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
-    {{"dead_letters", "topic", "", true}, TEXT, AT(dead_topic), 0, 0, NULL},
+    {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
 };
 /* clang-format on */
 
@@ -76,8 +76,10 @@ size_t config_rows(const struct config_row **rows)
 bool config_is_secret(const char *name)
 {
     static const char *const marks[] = {"password",  "secret",  "token",
-                                        "user.info", "key.pem", "jaas"};
+                                        "user.info", "key.pem", "oauthbearer.config"};
 
+    if (strstr(name, "endpoint"))
+        return false;
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (strstr(name, marks[i]))
             return true;
@@ -162,6 +164,8 @@ static int read_value_file(struct reader *r, struct ini_entry *entry)
         text[--len] = '\0';
     free(entry->value);
     entry->value = text;
+    if (strlen(text) != len)
+        return fail(r, entry, "%s_FILE: holds a NUL byte", entry->name);
     return 0;
 }
 
@@ -187,7 +191,7 @@ static int apply_override(struct reader *r, const char *text)
     const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
     char *section, *name;
 
-    if (!dot || !equals || equals < dot + 2)
+    if (!dot || !equals || dot == text || equals < dot + 2)
         return err_fatal(r->err, EXIT_USAGE, "-s %s: expected section.key=value", text);
     section = mem_copy_text(text, (size_t)(dot - text));
     name = mem_copy_text(dot + 1, (size_t)(equals - dot - 1));
@@ -204,8 +208,7 @@ static int apply_override(struct reader *r, const char *text)
     return err_is_set(r->err) ? -1 : 0;
 }
 
-/* -------------------------------------------------------------------------------- values of our
- * keys */
+/* Values of our keys. */
 
 static int take_number(struct reader *r, const struct key *key, const struct ini_entry *entry,
                        const char *text, int64_t *out)
@@ -231,8 +234,23 @@ static int take_choice(struct reader *r, const struct key *key, const struct ini
                 words);
 }
 
+/* Kafka's own rule. A name that starts with ^ would be a pattern to librdkafka. */
+static int check_topic(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                       const char *name, size_t len)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    if (len > 0 && len <= 249 && strspn(name, letters) >= len &&
+        !(len <= 2 && strncmp(name, "..", len) == 0))
+        return 0;
+    return fail(r, entry, "%s.%s: \"%.*s\" is no name of a topic (1 to 249 of a-z A-Z 0-9 . _ -)",
+                key->row.section, key->row.name, (int)len, name);
+}
+
 /* "a, b" into config->topics. */
-static int take_topics(struct reader *r, const struct ini_entry *entry, const char *text)
+static int take_topics(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                       const char *text)
 {
     struct config *c = r->config;
 
@@ -240,8 +258,11 @@ static int take_topics(struct reader *r, const struct ini_entry *entry, const ch
         const char *comma = strchr(p, ','), *word = p;
         size_t len = comma ? (size_t)(comma - p) : strlen(p);
         text_trim(&word, &len);
-        if (len == 0 || len > 249)
-            return fail(r, entry, "consumer.topic is a list of topic names with commas");
+        if (check_topic(r, key, entry, word, len) != 0)
+            return -1;
+        for (size_t i = 0; i < c->topic_count; i++)
+            if (strlen(c->topics[i]) == len && strncmp(c->topics[i], word, len) == 0)
+                return fail(r, entry, "consumer.topic: %s is named twice", c->topics[i]);
         c->topics = mem_resize(c->topics, c->topic_count + 1, sizeof *c->topics);
         c->topics[c->topic_count++] = mem_copy_text(word, len);
         p = comma ? comma + 1 : NULL;
@@ -255,10 +276,14 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
     void *field = (char *)r->config + key->offset;
 
     switch (key->kind) {
-    case TEXT: *(char **)field = mem_copy_text(text, strlen(text)); return 0;
-    case NUMBER: return *text ? take_number(r, key, entry, text, field) : 0;
-    case CHOICE: return *text ? take_choice(r, key, entry, text, field) : 0;
-    case LIST: return take_topics(r, entry, text);
+    case TOPIC:
+    case TEXT:
+        *(char **)field = mem_copy_text(text, strlen(text));
+        return key->kind == TOPIC ? check_topic(r, key, entry, text, strlen(text)) : 0;
+    /* Without an entry the preset is taken, where there is one. */
+    case NUMBER: return entry || *text ? take_number(r, key, entry, text, field) : 0;
+    case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
+    case TOPICS: return take_topics(r, key, entry, text);
     }
     return 0;
 }
@@ -279,8 +304,7 @@ static int take_keys(struct reader *r)
     return result;
 }
 
-/* --------------------------------------------------------------------- keys that are librdkafka's,
- * or wrong */
+/* Keys that are librdkafka's, or wrong. */
 
 static struct kafka_keys *kafka_section(struct config *c, const char *section)
 {
@@ -345,8 +369,7 @@ static const char *kafka_value(const struct kafka_keys *list, const char *name)
     return NULL;
 }
 
-/* --------------------------------------------------------------------------------- checks between
- * keys */
+/* Checks between keys. */
 
 static int check_start(struct reader *r)
 {
@@ -378,9 +401,11 @@ static int check_start(struct reader *r)
 static int check_between(struct reader *r)
 {
     struct config *c = r->config;
+    const char *servers = kafka_value(&c->kafka, "bootstrap.servers");
 
-    if (!kafka_value(&c->kafka, "bootstrap.servers"))
-        return fail(r, NULL, "bootstrap.servers is missing in [kafka]");
+    if (!servers || !*servers)
+        return fail(r, ini_find(&r->ini, "kafka", "bootstrap.servers"),
+                    "bootstrap.servers is missing in [kafka]");
     if (c->format == FORMAT_AVRO && !*c->schema_folder)
         return fail(r, ini_find(&r->ini, "consumer", "format"),
                     "format = avro needs [schemas] folder, a folder of <id>.avsc files");
@@ -405,25 +430,51 @@ static int check_between(struct reader *r)
     return check_start(r);
 }
 
-/* Over the effective value of every key in the table's order, then librdkafka's as they stand. */
+static void digest_key(struct sha256 *hash, const char *section, const char *name,
+                       const char *value)
+{
+    if (config_is_secret(name))
+        return;
+    sha256_add(hash, section, strlen(section) + 1);
+    sha256_add(hash, name, strlen(name) + 1);
+    sha256_add(hash, value, strlen(value) + 1);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct kafka_key *const *left = a, *const *right = b;
+
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static void digest_section(struct sha256 *hash, const char *section, const struct kafka_keys *list)
+{
+    const struct kafka_key **sorted = mem_alloc(list->count + 1, sizeof *sorted);
+
+    for (size_t i = 0; i < list->count; i++)
+        sorted[i] = &list->items[i];
+    qsort(sorted, list->count, sizeof *sorted, by_name);
+    for (size_t i = 0; i < list->count; i++)
+        digest_key(hash, section, sorted[i]->name, sorted[i]->value);
+    free(sorted);
+}
+
+/* Over what is in effect, in an order of its own: every key of ours in the table's, then
+ * librdkafka's by name. A default written out, or lines in another order, are the same
+ * configuration. */
 static void make_digest(struct reader *r)
 {
     struct sha256 hash;
 
     sha256_init(&hash);
-    for (size_t i = 0; i < KEY_COUNT + r->ini.count; i++) {
-        const struct config_row *row = i < KEY_COUNT ? &keys[i].row : NULL;
-        const struct ini_entry *entry =
-            row ? ini_find(&r->ini, row->section, row->name) : &r->ini.entries[i - KEY_COUNT];
-        const char *section = row ? row->section : entry->section;
-        const char *name = row ? row->name : entry->name;
-        const char *value = entry ? entry->value : row->preset;
-        if (config_is_secret(name))
-            continue;
-        sha256_add(&hash, section, strlen(section) + 1);
-        sha256_add(&hash, name, strlen(name) + 1);
-        sha256_add(&hash, value, strlen(value) + 1);
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct config_row *row = &keys[i].row;
+        const struct ini_entry *entry = ini_find(&r->ini, row->section, row->name);
+        digest_key(&hash, row->section, row->name, entry ? entry->value : row->preset);
     }
+    digest_section(&hash, "kafka", &r->config->kafka);
+    digest_section(&hash, "consumer", &r->config->consumer);
+    digest_section(&hash, "producer", &r->config->producer);
     sha256_hex(&hash, r->config->digest);
 }
 
@@ -486,7 +537,7 @@ static void release_keys(struct kafka_keys *list)
 void config_release(struct config *c)
 {
     for (size_t i = 0; i < KEY_COUNT; i++)
-        if (keys[i].kind == TEXT)
+        if (keys[i].kind == TEXT || keys[i].kind == TOPIC)
             free(*(char **)((char *)c + keys[i].offset));
     for (size_t i = 0; i < c->topic_count; i++)
         free(c->topics[i]);

@@ -21,8 +21,6 @@ static const struct {
     {"enable.partition.eof", "kscore needs it to leave no lag behind transaction markers"},
     {"isolation.level", "kscore reads committed records only"},
     {"group.instance.id", "use [kscore] instance"},
-    {"partition.assignment.strategy",
-     "it is range on every librdkafka: kinds cannot mix in a group"},
     {"enable.idempotence", "it is always on: no record is lost or reordered by a retry"},
     {"acks", "it is always all: an outcome counts when the brokers have it"},
     {"request.required.acks", "it is always all: an outcome counts when the brokers have it"},
@@ -41,6 +39,9 @@ static const struct {
     {"max.in.flight.requests.per.connection", "idempotence sets it"},
     {"retries", "idempotence sets it"},
     {"message.send.max.retries", "idempotence sets it"},
+    {"offset.store.method", "offsets are kept by the group, on the brokers"},
+    {"auto.commit.enable", "kscore commits what is finished; see [kscore] commit_ms"},
+    {"enable.gapless.guarantee", "a failed delivery rewinds and sends again"},
 };
 
 /* Presets a user may change, by client. Why each: docs/kafka-settings.md. */
@@ -54,6 +55,7 @@ static const struct {
     {KAFKA_CONSUMER, "reconnect.backoff.max.ms", "2000"},
     {KAFKA_CONSUMER, "topic.metadata.refresh.interval.ms", "60000"},
     {KAFKA_CONSUMER, "log.connection.close", "false"},
+    {KAFKA_CONSUMER, "partition.assignment.strategy", "range"},
     {KAFKA_PRODUCER, "linger.ms", "5"},
     {KAFKA_PRODUCER, "compression.type", "lz4"},
     {KAFKA_PRODUCER, "socket.timeout.ms", "20000"},
@@ -87,21 +89,30 @@ bool kafka_conf_is_key(const char *name)
     return is_known;
 }
 
-/* The key of librdkafka's whose name is nearest, in a buffer, or "". */
+/* The key of librdkafka's whose name is nearest, in a buffer, or "". Only the table that it prints
+ * for its documentation has all names: aliases, and keys without a default. */
 static void nearest_key(const char *name, char *out, size_t cap)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    size_t count, names = 0;
-    const char **dump = rd_kafka_conf_dump(conf, &count), **list = mem_alloc(count, sizeof *list);
+    enum { MAX_KEYS = 1000 };
+    char *table, *rest, **list = mem_alloc(MAX_KEYS, sizeof *list);
     const char *near;
+    size_t size, count = 0;
+    FILE *stream = open_memstream(&table, &size);
 
-    for (size_t i = 0; i + 1 < count; i += 2)
-        list[names++] = dump[i];
-    near = text_nearest(name, list, names);
+    rd_kafka_conf_properties_show(stream);
+    fclose(stream);
+    for (char *line = strtok_r(table, "\n", &rest); line && count < MAX_KEYS;
+         line = strtok_r(NULL, "\n", &rest)) {
+        size_t len = strcspn(line, " |");
+        if (len == 0 || line[len] == '\0' || strspn(line, "-") == len)
+            continue;
+        line[len] = '\0';
+        list[count++] = line;
+    }
+    near = text_nearest(name, (const char *const *)list, count);
     snprintf(out, cap, "%s%s%s", near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     free(list);
-    rd_kafka_conf_dump_free(dump, count);
-    rd_kafka_conf_destroy(conf);
+    free(table);
 }
 
 bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap)
@@ -115,6 +126,11 @@ bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap
             snprintf(why, cap, "%s is kscore's own: %s", name, owned[i].remedy);
             return false;
         }
+    }
+    /* Incremental assignment is broken in librdkafka before 2.10 (#4381, #4800, #4908). */
+    if (strcmp(name, "partition.assignment.strategy") == 0 && strstr(value, "cooperative")) {
+        snprintf(why, cap, "%s can be range or roundrobin, not %s", name, value);
+        return false;
     }
     conf = rd_kafka_conf_new();
     result = rd_kafka_conf_set(conf, name, value, text, sizeof text);
@@ -173,7 +189,6 @@ static void set_owned(rd_kafka_conf_t *conf, enum kafka_role role, const struct 
     kafka_conf_set(conf, "auto.offset.reset", "error");
     kafka_conf_set(conf, "enable.partition.eof", "true");
     kafka_conf_set(conf, "isolation.level", "read_committed");
-    kafka_conf_set(conf, "partition.assignment.strategy", "range");
     if (*config->instance)
         kafka_conf_set(conf, "group.instance.id", config->instance);
 }

@@ -152,13 +152,6 @@ START_TEST(repeats_are_a_number_in_json)
 }
 END_TEST
 
-START_TEST(an_event_outside_of_the_list_aborts)
-{
-    capture();
-    log_event(LOG_INFO, "no_such_event", "x");
-}
-END_TEST
-
 START_TEST(the_list_has_no_event_twice)
 {
     const char *const *events = log_events();
@@ -176,6 +169,4 @@ SUITE(log)
          levels_below_the_set_one_are_silent);
     CASE("repeats", repeated_lines_are_counted_and_said_once, repeats_are_a_number_in_json);
     CASE("list", the_list_has_no_event_twice);
-    tcase_add_test_raise_signal(harness_case(suite, "unknown", NULL, 0),
-                                an_event_outside_of_the_list_aborts, 6 /* SIGABRT */);
 }
