@@ -28,7 +28,7 @@ static void compress(uint32_t state[8], const uint8_t block[64])
 {
     uint32_t w[64], s[8];
 
-    for (size_t t = 0; t < 16; t++)
+    for (int t = 0; t < 16; t++)
         w[t] = big_endian(block + 4 * t);
     for (int t = 16; t < 64; t++) {
         uint32_t a = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3;

@@ -376,7 +376,7 @@ static const char *take_word(struct scan *s, const struct scan_node *node, const
         return next;
     }
     next = *p == 't' ? skip_word(s, p, "true", 4) : skip_word(s, p, "false", 5);
-    bind_scalar(s, node, p, FEATURE_BOOLEAN, *p == 't' ? 1.0f : 0.0f);
+    bind_scalar(s, node, p, FEATURE_BOOLEAN, *p == 't');
     return next;
 }
 
