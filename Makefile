@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules
+QUIET := $(findstring s,$(firstword -$(MAKEFLAGS)))
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 
 BUILD ?= release
 O := build/$(BUILD)
@@ -34,7 +35,9 @@ endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wformat=2 -Wundef -Wvla -Wno-format-nonliteral $(if $(WERROR),-Werror)
-COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+COMMIT = $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# V=1 shows the commands, -s nothing.
+say = $(if $(V)$(QUIET),,@echo "  $(1)"; )
 CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS += -std=gnu11 -g $(WARNINGS) $(FLAGS_$(BUILD))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -lm -lpthread
@@ -46,9 +49,9 @@ test_objects = $(patsubst %.c,$(O)/%.o,$(1) $(HARNESS))
 # The scoring code adds floats in the library's order, one rounding each: no fused multiply-add.
 $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
 
-.PHONY: help deps deps-test deps-bench deps-fuzz build demo test test-long lint bench fuzz fuzz-targets install clean
+.PHONY: always help deps deps-test deps-bench deps-fuzz build demo test test-long lint bench fuzz fuzz-targets install clean
 
-build: deps $(O)/kscore ## build kscore into build/release
+build: $(O)/kscore ## build kscore into build/release
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,27 +59,32 @@ help: ## list the targets
 deps: ## check for libraries and tools, install what is missing (Debian, Ubuntu)
 	@tools/deps build
 
-$(O)/%.o: %.c
+# Nothing is compiled before what it needs is there.
+$(O)/%.o: %.c | deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,cc $<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Every score names its build: it follows the commit.
 $(O)/cli/version.o: CPPFLAGS += -DKSCORE_BUILD='"$(COMMIT)"'
+$(O)/cli/version.o: $(O)/commit
+$(O)/commit: always | deps
+	@mkdir -p $(@D); echo "$(COMMIT)" | cmp -s - $@ || echo "$(COMMIT)" > $@
 
 # It carries the demo's bundle.
 $(O)/cli/demo_bundle.o: $(wildcard examples/payments/bundle/*)
 
 $(O)/kscore: $(OBJECTS) $(O)/main.o
-	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(LIBS)
 
 # Fuzz targets are replayed over their corpora by the unit suites.
 $(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT) $(FUZZ))
-	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 $(O)/fault: $(OBJECTS) $(call test_objects,$(FAULT))
-	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 $(O)/broker: $(OBJECTS) $(call test_objects,$(BROKER))
-	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 demo: build ## the whole story in one process, on librdkafka's embedded broker
 	@$(O)/kscore demo
@@ -100,7 +108,7 @@ lint: ## house rules, formatting, warnings as errors, static analysis
 XGBOOST_LIBS = $(if $(wildcard /usr/include/xgboost/c_api.h),-lxgboost)
 
 $(O)/bench_%: $(OBJECTS) $(O)/bench/bench_%.o $(O)/bench/synthetic.o
-	$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS) $(XGBOOST_LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS) $(XGBOOST_LIBS)
 
 bench: deps-bench build $(O)/bench_kafka $(O)/bench_decode $(O)/bench_forest ## CPU per message, decoding, scoring: a table
 	@bench/run $(O)
@@ -108,7 +116,7 @@ bench: deps-bench build $(O)/bench_kafka $(O)/bench_decode $(O)/bench_forest ## 
 FUZZ_SECONDS ?= 60
 
 $(O)/fuzz_%: $(OBJECTS) $(O)/tests/fuzz/fuzz_%.o
-	$(CC) $(CFLAGS) $(LINK_fuzz) -o $@ $^ $(TEST_LIBS) $(LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_fuzz) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 $(O)/tests/fuzz/%.o: CPPFLAGS += $(if $(filter fuzz,$(BUILD)),-DKSCORE_FUZZER)
 

@@ -1,15 +1,14 @@
 /* bench_kafka.c: what kscore costs beside a bare librdkafka pass-through, on the same filled topic,
  * in one run.
  *
- *   bench_kafka bundle FOLDER                  the synthetic bundle and its schema
- *   bench_kafka fill  BOOTSTRAP COUNT           topic bench-in, COUNT Avro events of
- * bench/synthetic.h bench_kafka pass  CONFIG COUNT BYTES        consumes COUNT, produces one stored
- * value of BYTES a message, its key bench_kafka pairs KSCORE CONFIG COUNT PAIRS runs kscore and
- * pass in turns; prints the table
+ *   bench_kafka bundle FOLDER                   the synthetic bundle and its schema
+ *   bench_kafka fill  BOOTSTRAP COUNT           topic bench-in: COUNT Avro events (synthetic.h)
+ *   bench_kafka pass  CONFIG COUNT BYTES        consumes COUNT, produces for each a value of BYTES
+ *   bench_kafka pairs KSCORE CONFIG COUNT PAIRS runs kscore and pass in turns; prints the table
  *
  * The pass-through has kscore's own client settings (core/kafka_conf.h), partitioner, timestamps,
  * delivery reports and stored offsets; it produces message by message with rd_kafka_producev. CPU
- * is the whole process, user and system.
+ * is that of the whole process, user and system.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +45,7 @@ static struct config load(const char *path)
     return config;
 }
 
-/* ------------------------------------------------------------------------------------------- fill
- */
+/* ---- fill */
 
 static int fill(const char *bootstrap, long count)
 {
@@ -78,8 +76,7 @@ static int fill(const char *bootstrap, long count)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- pass
- */
+/* ---- pass */
 
 static long acknowledged;
 
@@ -167,8 +164,7 @@ static int pass(const char *path, long count, size_t bytes)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ pairs
- */
+/* ---- pairs */
 
 struct cost {
     double cpu_us, seconds; /* CPU per message; wall */

@@ -1,8 +1,10 @@
 /* state.h: struct pipeline, shared by the files of this folder.
  *
- *   start.c   before the first record: model, schemas, brokers        batch.c   poll -> rows ->
- * scores -> sent steer.c   waiting: parks, a full ring, rewinds, back-off          pipeline.c the
- * loop, and the one switch close.c   the way out, every step with a deadline
+ *   start.c     before the first record: model, schemas, brokers
+ *   batch.c     poll -> rows -> scores -> sent
+ *   steer.c     waiting: parks, a full ring, rewinds, back-off
+ *   pipeline.c  the loop, and the one switch
+ *   close.c     the way out, every step with a deadline
  */
 #ifndef PIPELINE_STATE_H
 #define PIPELINE_STATE_H
