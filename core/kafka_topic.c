@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/kafka_conf.h"
+#include "core/mem.h"
 
 int kafka_topic_partitions(rd_kafka_t *client, const char *topic, int timeout_ms,
                            int32_t *partition_count, struct err *err)
@@ -29,20 +30,13 @@ int kafka_topic_partitions(rd_kafka_t *client, const char *topic, int timeout_ms
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : kafka_err(err, code, what);
 }
 
-static int64_t read_limit(rd_kafka_event_t *event)
+/* The entry max.message.bytes of one resource, 0 when there is none. */
+static int64_t limit_of(const rd_kafka_ConfigResource_t *resource)
 {
-    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
-    size_t resource_count = 0, entry_count;
+    size_t count;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
 
-    if (!result || rd_kafka_event_error(event))
-        return 0;
-    const rd_kafka_ConfigResource_t **resources =
-        rd_kafka_DescribeConfigs_result_resources(result, &resource_count);
-    if (resource_count != 1 || rd_kafka_ConfigResource_error(resources[0]))
-        return 0;
-    const rd_kafka_ConfigEntry_t **entries =
-        rd_kafka_ConfigResource_configs(resources[0], &entry_count);
-    for (size_t i = 0; i < entry_count; i++) {
+    for (size_t i = 0; i < count && !rd_kafka_ConfigResource_error(resource); i++) {
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
         if (value && strcmp(rd_kafka_ConfigEntry_name(entries[i]), "max.message.bytes") == 0)
             return strtoll(value, NULL, 10);
@@ -50,25 +44,45 @@ static int64_t read_limit(rd_kafka_event_t *event)
     return 0;
 }
 
-int64_t kafka_topic_max_bytes(rd_kafka_t *client, const char *topic, int timeout_ms)
+static void take_limits(rd_kafka_event_t *event, const char *const *topics, size_t count,
+                        int64_t *limits)
+{
+    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
+    const rd_kafka_ConfigResource_t **resources;
+    size_t resource_count = 0;
+
+    if (!result || rd_kafka_event_error(event))
+        return;
+    resources = rd_kafka_DescribeConfigs_result_resources(result, &resource_count);
+    for (size_t i = 0; i < resource_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (strcmp(rd_kafka_ConfigResource_name(resources[i]), topics[k]) == 0)
+                limits[k] = limit_of(resources[i]);
+}
+
+void kafka_topic_max_bytes(rd_kafka_t *client, const char *const *topics, size_t count,
+                           int timeout_ms, int64_t *limits)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    rd_kafka_ConfigResource_t *resource =
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_ConfigResource_t **resources = mem_alloc(count, sizeof *resources);
     char text[200];
     rd_kafka_event_t *event;
-    int64_t limit;
 
+    for (size_t i = 0; i < count; i++) {
+        limits[i] = 0;
+        resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i]);
+    }
     rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text, sizeof text);
-    rd_kafka_DescribeConfigs(client, &resource, 1, options, queue);
+    rd_kafka_DescribeConfigs(client, resources, count, options, queue);
     event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
-    limit = event ? read_limit(event) : 0;
-    if (event)
+    if (event) {
+        take_limits(event, topics, count, limits);
         rd_kafka_event_destroy(event);
-    rd_kafka_ConfigResource_destroy(resource);
+    }
+    rd_kafka_ConfigResource_destroy_array(resources, count);
+    free(resources);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
-    return limit;
 }

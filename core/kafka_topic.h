@@ -13,8 +13,9 @@
 int kafka_topic_partitions(rd_kafka_t *client, const char *topic, int timeout_ms,
                            int32_t *partition_count, struct err *err);
 
-/* The topic's max.message.bytes, or 0 when the cluster does not say (no permission, an old broker).
- */
-int64_t kafka_topic_max_bytes(rd_kafka_t *client, const char *topic, int timeout_ms);
+/* limits[i] = max.message.bytes of topics[i], or 0 when the cluster does not say (no permission, an
+ * old broker). One question for all of them. */
+void kafka_topic_max_bytes(rd_kafka_t *client, const char *const *topics, size_t count,
+                           int timeout_ms, int64_t *limits);
 
 #endif

@@ -66,32 +66,36 @@ static int prove_write(rd_kafka_t *client, const char *topic, int64_t limit, int
     return 0;
 }
 
-static int check_topic(rd_kafka_t *client, const char *topic, int timeout_ms, int32_t *partitions,
-                       int64_t *bytes, bool *is_proven, struct err *err)
+static int check_topics(rd_kafka_t *client, const struct config *config, int timeout_ms,
+                        struct producer_limits *limits, bool *is_proven, struct err *err)
 {
-    if (kafka_topic_partitions(client, topic, timeout_ms, partitions, err) != 0)
-        return -1;
-    *bytes = kafka_topic_max_bytes(client, topic, timeout_ms);
-    return prove_write(client, topic, *bytes, timeout_ms, is_proven, err);
+    const char *const topics[] = {config->score_topic, config->dead_topic};
+    static const char *const sections[] = {"[producer]", "[dead_letters]"};
+    int32_t *const partitions[] = {&limits->score_partitions, &limits->dead_partitions};
+    int64_t bytes[2];
+
+    for (int i = 0; i < 2; i++)
+        if (kafka_topic_partitions(client, topics[i], timeout_ms, partitions[i], err) != 0)
+            return err_prefix(err, "%s", sections[i]);
+    kafka_topic_max_bytes(client, topics, 2, timeout_ms, bytes);
+    limits->score_bytes = bytes[0];
+    limits->dead_bytes = bytes[1];
+    for (int i = 0; i < 2; i++)
+        if (prove_write(client, topics[i], bytes[i], timeout_ms, is_proven, err) != 0)
+            return err_prefix(err, "%s", sections[i]);
+    return 0;
 }
 
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err)
 {
     rd_kafka_t *client = open_client(config, err);
-    int result = -1;
+    int result;
 
     *is_proven = true;
     if (!client)
         return -1;
-    if (check_topic(client, config->score_topic, timeout_ms, &limits->score_partitions,
-                    &limits->score_bytes, is_proven, err) != 0)
-        err_prefix(err, "[producer]");
-    else if (check_topic(client, config->dead_topic, timeout_ms, &limits->dead_partitions,
-                         &limits->dead_bytes, is_proven, err) != 0)
-        err_prefix(err, "[dead_letters]");
-    else
-        result = 0;
+    result = check_topics(client, config, timeout_ms, limits, is_proven, err);
     kafka_client_destroy(client, timeout_ms);
     return result;
 }
