@@ -57,8 +57,8 @@ int pipeline_close(struct pipeline *p, struct err *err)
     summarise(p);
     if (consumer_close(p->consumer, (int)(p->config->drain_ms < 5000 ? p->config->drain_ms : 5000),
                        err_is_set(&late) ? &(struct err)ERR_INIT : &late) == 0 &&
-        p->consumer)
-        p->summary->commits++;
+        p->summary->consumed > 0)
+        p->summary->commits++; /* the last one, which the client does when it leaves the group */
     producer_close(p->producer);
     batch_release_all(&p->batch);
     decoder_free(p->decoder);

@@ -42,6 +42,8 @@ class Broker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if hasattr(self, "watcher"):
+            self.watcher.close()  # or it complains about the broker's end
         subprocess.run([HERE / "kafka", "stop", self.folder / "broker"], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
