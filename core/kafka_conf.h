@@ -19,7 +19,7 @@
 
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
-/* A key that kscore sets unless a user does, and one that a user may not set with what is said then.
+/* A key that kscore sets unless a user does; one that a user may not set, and what is said then.
  * For docs/kafka-settings.md and its test. */
 struct kafka_preset {
     enum kafka_role role;
