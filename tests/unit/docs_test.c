@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "core/kafka_conf.h"
+#include "core/log.h"
 #include "core/outcome.h"
 #include "tests/harness.h"
 
@@ -134,10 +135,26 @@ START_TEST(kafka_settings_lists_each_owned_key_with_its_value)
 }
 END_TEST
 
+START_TEST(log_events_lists_the_closed_list_in_its_order)
+{
+    const char *const *events = log_events();
+    size_t i = 0;
+
+    read_table("docs/log-events.md", "| event | when |");
+    for (; events[i] && i < table.count; i++) {
+        ck_assert_str_eq(table.cells[i][0], events[i]);
+        ck_assert_uint_gt(strlen(table.cells[i][1]), 5);
+    }
+    ck_assert_msg(!events[i], "%s is missing", events[i]);
+    ck_assert_uint_eq(i, table.count);
+}
+END_TEST
+
 SUITE(docs)
 {
     TCase *tables = CASE("tables", dead_letters_lists_each_fault_in_the_order_of_the_code,
                          kafka_settings_lists_each_preset_with_its_value,
-                         kafka_settings_lists_each_owned_key_with_its_value);
+                         kafka_settings_lists_each_owned_key_with_its_value,
+                         log_events_lists_the_closed_list_in_its_order);
     tcase_add_checked_fixture(tables, NULL, release_table);
 }
