@@ -141,7 +141,7 @@ START_TEST(log_events_lists_the_closed_list_in_its_order)
     size_t i = 0;
 
     read_table("docs/log-events.md", "| event | when |");
-    for (; events[i] && i < table.count; i++) {
+    for (; i < table.count && events[i]; i++) {
         ck_assert_str_eq(table.cells[i][0], events[i]);
         ck_assert_uint_gt(strlen(table.cells[i][1]), 5);
     }
