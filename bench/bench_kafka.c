@@ -27,8 +27,6 @@
 #include "core/config.h"
 #include "core/kafka_conf.h"
 
-extern char **environ;
-
 enum { BATCH = 1024, PARTITIONS = 4 };
 
 static void die(const char *what, const char *why)
@@ -274,16 +272,18 @@ static int pairs(char *self, char *kscore, char *path, long count, int pair_coun
     struct config config = load(path);
     const char *bootstrap = config.kafka.items[0].value;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    double ours[64], theirs[64], ratios[64];
+    double ours[64] = {0}, theirs[64] = {0}, ratios[64] = {0};
     char text[256], count_text[32], size_text[32];
     struct cost a = {0}, b = {0};
 
+    if (pair_count < 1 || pair_count > 64)
+        die("pairs", "1 to 64");
     kafka_conf_set(conf, "bootstrap.servers", bootstrap);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     run_kscore(client, &config, kscore, path, 0, count); /* warm */
     snprintf(count_text, sizeof count_text, "%ld", count);
     snprintf(size_text, sizeof size_text, "%zu", score_bytes(bootstrap, config.score_topic));
-    for (int i = 0; i < pair_count && i < 64; i++) {
+    for (int i = 0; i < pair_count; i++) {
         a = run_kscore(client, &config, kscore, path, i + 1, count);
         b = measure(client, config.score_topic,
                     (const char *const[]){self, "pass", path, count_text, size_text, NULL}, count,

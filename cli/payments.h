@@ -48,6 +48,6 @@ struct payment {
 void payments_init(struct payments *payments, uint64_t seed);
 
 /* The next payment. By payments-api 3.0 when is_new: then most of them are broken. */
-void payments_next(struct payments *payments, bool is_new, struct payment *payment);
+void payments_next(struct payments *payments, bool is_new, struct payment *out);
 
 #endif

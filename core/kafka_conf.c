@@ -11,9 +11,7 @@
 #include "core/text.h"
 
 /* Keys a user may not set, and what to say. */
-static const struct {
-    const char *name, *remedy;
-} owned[] = {
+static const struct kafka_owned owned[] = {
     {"enable.auto.commit", "kscore commits what is finished; see [kscore] commit_ms"},
     {"enable.auto.offset.store", "kscore stores an offset only when its outcome is acknowledged"},
     {"auto.commit.interval.ms", "use [kscore] commit_ms"},
@@ -45,10 +43,7 @@ static const struct {
 };
 
 /* Presets a user may change, by client. Why each: docs/kafka-settings.md. */
-static const struct {
-    enum kafka_role role;
-    const char *name, *value;
-} presets[] = {
+static const struct kafka_preset presets[] = {
     {KAFKA_CONSUMER, "max.partition.fetch.bytes", "1048576"},
     {KAFKA_CONSUMER, "fetch.wait.max.ms", "100"},
     {KAFKA_CONSUMER, "socket.timeout.ms", "20000"},
@@ -63,6 +58,18 @@ static const struct {
     {KAFKA_PRODUCER, "topic.metadata.refresh.interval.ms", "60000"},
     {KAFKA_PRODUCER, "log.connection.close", "false"},
 };
+
+const struct kafka_preset *kafka_conf_presets(size_t *count)
+{
+    *count = sizeof presets / sizeof presets[0];
+    return presets;
+}
+
+const struct kafka_owned *kafka_conf_owned(size_t *count)
+{
+    *count = sizeof owned / sizeof owned[0];
+    return owned;
+}
 
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {

@@ -19,6 +19,18 @@
 
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
+/* A key that kscore sets unless a user does; one that a user may not set, and what is said then.
+ * For docs/kafka-settings.md and its test. */
+struct kafka_preset {
+    enum kafka_role role;
+    const char *name, *value;
+};
+struct kafka_owned {
+    const char *name, *remedy;
+};
+const struct kafka_preset *kafka_conf_presets(size_t *count);
+const struct kafka_owned *kafka_conf_owned(size_t *count);
+
 /* librdkafka knows this key. */
 bool kafka_conf_is_key(const char *name);
 

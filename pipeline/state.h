@@ -109,7 +109,7 @@ void batch_drop(struct pipeline *p);
 
 /* steer.c */
 int64_t backoff_ms(struct pipeline *p, unsigned tries);
-void park(struct pipeline *p, uint32_t part, int64_t schema_id, const char *why);
+void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why);
 void unpark_due(struct pipeline *p);
 void pipeline_rewind(struct pipeline *p);
 void pipeline_steer(struct pipeline *p);

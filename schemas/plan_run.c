@@ -71,7 +71,7 @@ static inline bool take_varint(struct reader *r, uint64_t *value)
     const uint8_t *p = r->p;
 
     if (__builtin_expect(r->end - p >= 2, 1)) {
-        if (p[0] < 0x80) {
+        if (p[0] < 0x80) { /* NOLINT(clang-analyzer-core.NullDereference): 2 bytes are here */
             *value = p[0];
             r->p = p + 1;
             return true;

@@ -93,7 +93,7 @@ static bool take_number(struct document *d, char type, double *value)
 
 static bool take_length(struct document *d, int64_t *len)
 {
-    double value;
+    double value = 0;
 
     if (left(d) < 1 || !strchr("iUIlL", *d->json.at) || *d->json.at == 0)
         return document_fail(d);
@@ -282,7 +282,7 @@ static bool take_double(struct document *d, double *value)
 
 bool document_int(struct document *d, int64_t *value)
 {
-    double number;
+    double number = 0;
 
     if (!take_double(d, &number) || !(fabs(number) <= 0x1p53) || number != floor(number))
         return document_fail(d);
@@ -292,7 +292,7 @@ bool document_int(struct document *d, int64_t *value)
 
 bool document_float(struct document *d, float *value)
 {
-    double number;
+    double number = 0;
 
     if (!d->is_binary && json_peek(&d->json) == JSON_NUMBER)
         return json_float(&d->json, value);

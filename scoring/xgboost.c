@@ -392,7 +392,7 @@ static bool take_cats(struct reader *r)
 static bool take_gbtree_param(struct reader *r)
 {
     struct json_text key;
-    int64_t value;
+    int64_t value = 0;
 
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "num_trees"))

@@ -107,7 +107,7 @@ def until(what: str, seconds: float, done) -> None:
     while not done():
         if time.monotonic() > deadline:
             raise SystemExit(f"not in {seconds} s: {what}")
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two polls
 
 
 class Account:

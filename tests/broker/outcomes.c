@@ -60,7 +60,7 @@ static void assign_all(rd_kafka_t *client, const char *topic, int32_t partitions
 
 void reading_load(struct reading *r, struct cluster *c, const char *topic)
 {
-    int64_t until = cluster_deadline(), end[CLUSTER_MAX_PARTITIONS];
+    int64_t until = harness_deadline(), end[CLUSTER_MAX_PARTITIONS];
     bool is_read[CLUSTER_MAX_PARTITIONS] = {0};
     int32_t left = c->partitions;
 

@@ -346,9 +346,9 @@ static void send_in_transaction(struct cluster *c, rd_kafka_t *producer, int cou
 /* The broker writes the marks after it has answered the commit. */
 static void wait_end(struct cluster *c, int64_t end)
 {
-    int64_t until = cluster_deadline();
+    int64_t until = harness_deadline();
 
-    for (; cluster_end(c, c->in, 0) < end; cluster_breathe())
+    for (; cluster_end(c, c->in, 0) < end; harness_breathe())
         ck_assert_msg(clock_ms() < until, "end %lld, want %lld",
                       (long long)cluster_end(c, c->in, 0), (long long)end);
     ck_assert_int_eq(cluster_end(c, c->in, 0), end);
@@ -356,9 +356,9 @@ static void wait_end(struct cluster *c, int64_t end)
 
 static void wait_committed(struct cluster *c, int64_t offset)
 {
-    int64_t until = cluster_deadline();
+    int64_t until = harness_deadline();
 
-    for (; cluster_committed(c, 0) < offset; cluster_breathe())
+    for (; cluster_committed(c, 0) < offset; harness_breathe())
         ck_assert_msg(clock_ms() < until, "committed %lld, want %lld",
                       (long long)cluster_committed(c, 0), (long long)offset);
 }
