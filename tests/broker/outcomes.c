@@ -37,31 +37,51 @@ static rd_kafka_t *open_reader(const struct cluster *c)
     return client;
 }
 
+static void add_message(struct reading *r, rd_kafka_message_t *message)
+{
+    if (r->count == r->cap) {
+        r->cap = r->cap ? r->cap * 2 : 1024;
+        r->items = realloc(r->items, r->cap * sizeof *r->items);
+        ck_assert_ptr_nonnull(r->items);
+    }
+    r->items[r->count++] = message;
+}
+
+/* From the first record of every partition. */
+static void assign_all(rd_kafka_t *client, const char *topic, int32_t partitions)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+
+    for (int32_t i = 0; i < partitions; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_assign(client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 void reading_load(struct reading *r, struct cluster *c, const char *topic)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(c->partitions);
-    int64_t until = harness_deadline();
-    size_t cap = 0;
-    int ends = 0;
+    int64_t until = harness_deadline(), end[CLUSTER_MAX_PARTITIONS];
+    bool is_read[CLUSTER_MAX_PARTITIONS] = {0};
+    int32_t left = c->partitions;
 
-    *r = (struct reading){.client = open_reader(c)};
     for (int32_t i = 0; i < c->partitions; i++)
-        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    rd_kafka_assign(r->client, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    while (ends < c->partitions) {
+        end[i] = cluster_end(c, topic, i);
+    *r = (struct reading){.client = open_reader(c)};
+    assign_all(r->client, topic, c->partitions);
+    while (left > 0) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(r->client, 100);
         ck_assert_msg(clock_ms() < until, "%s could not be read in time", topic);
         if (message && !message->err) {
-            if (r->count == cap) {
-                cap = cap ? cap * 2 : 1024;
-                r->items = realloc(r->items, cap * sizeof *r->items);
-            }
-            r->items[r->count++] = message;
-        } else if (message) {
-            ends += message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-            rd_kafka_message_destroy(message);
+            add_message(r, message);
+            continue;
         }
+        if (message && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF &&
+            message->offset >= end[message->partition] && !is_read[message->partition]) {
+            is_read[message->partition] = true;
+            left--;
+        }
+        if (message)
+            rd_kafka_message_destroy(message);
     }
     if (r->count > 0)
         qsort(r->items, r->count, sizeof *r->items, by_place);

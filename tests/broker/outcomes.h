@@ -11,7 +11,7 @@
 struct reading {
     rd_kafka_t *client;
     rd_kafka_message_t **items;
-    size_t count;
+    size_t count, cap;
 };
 
 /* What committed readers see of a topic, from its start to its present end. */
