@@ -19,7 +19,7 @@ int64_t cluster_deadline(void)
 
 void cluster_breathe(void)
 {
-    poll(NULL, 0, 10);
+    poll(NULL, 0, 10); /* between two polls */
 }
 
 static rd_kafka_t *new_client(struct cluster *c, rd_kafka_type_t type, const char *const *settings)
