@@ -1,4 +1,5 @@
 #include "tests/harness.h"
+#include "core/clock.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -6,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "core/clock.h"
 
 enum { MAX_SUITES = 100 };
 
@@ -54,6 +57,16 @@ static void remove_folder(int status, void *path)
     if (status == 0)
         nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(path);
+}
+
+int64_t harness_deadline(void)
+{
+    return clock_ms() + (int64_t)(30000 * harness_slowness());
+}
+
+void harness_breathe(void)
+{
+    nanosleep(&(struct timespec){0, 10000000}, NULL); /* between two polls */
 }
 
 const char *harness_folder(void)

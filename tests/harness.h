@@ -36,6 +36,12 @@ TCase *harness_case(Suite *suite, const char *name, const TTest *const *tests, s
 /* Time-outs are multiplied by $KSCORE_TEST_SLOW (1): sanitizers and busy machines are slow. */
 double harness_slowness(void);
 
+/* When a test that waits gives up, on clock_ms: 30 s, times the slowness. */
+int64_t harness_deadline(void);
+
+/* 10 ms for others, between two looks at a condition that has a deadline. */
+void harness_breathe(void);
+
 /* A new empty folder below $TMPDIR, removed when the program ends well. Static buffer per call:
  * copy. */
 const char *harness_folder(void);

@@ -102,7 +102,7 @@ const char *child_wait_line(struct child *k, const char *text, int nth)
 {
     static char lines[4][4000];
     static int next;
-    int64_t until = cluster_deadline();
+    int64_t until = harness_deadline();
     const char *at;
 
     for (;;) {
@@ -114,7 +114,7 @@ const char *child_wait_line(struct child *k, const char *text, int nth)
                       text, nth, k->log);
         ck_assert_msg(clock_ms() < until, "no \"%s\" (%d times) in time; the log:\n%s", text, nth,
                       k->log);
-        cluster_breathe();
+        harness_breathe();
     }
     while (at > k->log && at[-1] != '\n')
         at--;
@@ -151,14 +151,14 @@ void child_signal(struct child *k, int number)
 
 void child_expect_exit(struct child *k, int code)
 {
-    int64_t until = cluster_deadline();
+    int64_t until = harness_deadline();
 
     while (child_is_running(k)) {
         if (clock_ms() >= until) {
             read_log(k);
             ck_abort_msg("did not end in time; its log:\n%s", k->log);
         }
-        cluster_breathe();
+        harness_breathe();
     }
     read_log(k);
     ck_assert_msg(k->code == code, "exit code %d, want %d; the log:\n%s", k->code, code, k->log);

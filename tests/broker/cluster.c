@@ -12,16 +12,6 @@
 
 enum { ASK_MS = 10000 };
 
-int64_t cluster_deadline(void)
-{
-    return clock_ms() + (int64_t)(30000 * harness_slowness());
-}
-
-void cluster_breathe(void)
-{
-    poll(NULL, 0, 10); /* between two polls */
-}
-
 static rd_kafka_t *new_client(struct cluster *c, rd_kafka_type_t type, const char *const *settings)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -63,7 +53,7 @@ static void write_config(struct cluster *c)
 /* Makes a client know the partitions of a topic now: else what is sent first waits up to 1 s. */
 static void learn_topic(rd_kafka_t *client, rd_kafka_topic_t *topic, int32_t partitions)
 {
-    int64_t until = cluster_deadline();
+    int64_t until = harness_deadline();
     const struct rd_kafka_metadata *metadata;
     int32_t got = 0;
 
@@ -279,12 +269,12 @@ int64_t cluster_outcome_count(struct cluster *c)
 
 void cluster_wait_outcomes(struct cluster *c, int64_t count)
 {
-    int64_t until = cluster_deadline(), got;
+    int64_t until = harness_deadline(), got;
 
     while ((got = cluster_outcome_count(c)) < count) {
         ck_assert_msg(clock_ms() < until, "%lld outcomes of %lld in time", (long long)got,
                       (long long)count);
-        cluster_breathe();
+        harness_breathe();
     }
 }
 

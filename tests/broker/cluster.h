@@ -71,8 +71,4 @@ int64_t cluster_committed(struct cluster *cluster, int32_t partition);
 /* Fails unless every partition's committed offset is its end. */
 void cluster_expect_no_lag(struct cluster *cluster);
 
-/* A deadline for what must happen, and a breath (10 ms) between two looks at it. */
-int64_t cluster_deadline(void);
-void cluster_breathe(void);
-
 #endif

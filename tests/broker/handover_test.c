@@ -16,7 +16,7 @@ enum { PARTITIONS = 4 };
  * does not pause. */
 static void stream_until_busy(struct cluster *c, int64_t outcomes)
 {
-    int64_t until = cluster_deadline(), committed;
+    int64_t until = harness_deadline(), committed;
 
     do {
         ck_assert_msg(clock_ms() < until, "no commit after %lld outcomes in time",
@@ -31,7 +31,7 @@ static void stream_until_busy(struct cluster *c, int64_t outcomes)
 /* Sends events until the process is gone. */
 static void stream_until_gone(struct cluster *c, struct child *k)
 {
-    int64_t until = cluster_deadline();
+    int64_t until = harness_deadline();
 
     while (child_is_running(k)) {
         ck_assert_msg(clock_ms() < until, "it did not end in time");

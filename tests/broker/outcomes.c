@@ -40,7 +40,7 @@ static rd_kafka_t *open_reader(const struct cluster *c)
 void reading_load(struct reading *r, struct cluster *c, const char *topic)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(c->partitions);
-    int64_t until = cluster_deadline();
+    int64_t until = harness_deadline();
     size_t cap = 0;
     int ends = 0;
 

@@ -9,17 +9,6 @@
 #include "tests/fixture.h"
 #include "tests/harness.h"
 
-static int64_t deadline(void)
-{
-    return clock_ms() + (int64_t)(30000 * harness_slowness());
-}
-
-/* Lets other threads turn while a condition is waited for. */
-static void breathe(struct mock *m)
-{
-    rd_kafka_poll(m->client, 10);
-}
-
 static rd_kafka_t *open_client(rd_kafka_type_t type, const char *bootstrap, const char *group)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -103,23 +92,23 @@ void mock_run(struct mock *m)
 
 void mock_wait_ready(struct mock *m)
 {
-    int64_t until = deadline();
+    int64_t until = harness_deadline();
 
     while (!atomic_load(&m->progress.is_ready)) {
         ck_assert_msg(clock_ms() < until, "not ready in time");
-        breathe(m);
+        harness_breathe();
     }
 }
 
 void mock_wait_outcomes(struct mock *m, uint64_t count)
 {
-    int64_t until = deadline();
+    int64_t until = harness_deadline();
     uint64_t got;
 
     while ((got = m->progress.scored + m->progress.dead + m->progress.skipped) < count) {
         ck_assert_msg(clock_ms() < until, "%llu outcomes of %llu in time", (unsigned long long)got,
                       (unsigned long long)count);
-        breathe(m);
+        harness_breathe();
     }
 }
 
@@ -185,7 +174,7 @@ size_t mock_read(struct mock *m, const char *topic, struct seen **all)
     rd_kafka_t *client =
         open_client(RD_KAFKA_CONSUMER, rd_kafka_mock_cluster_bootstraps(m->cluster), "reader");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(MOCK_PARTITIONS);
-    int64_t until = deadline();
+    int64_t until = harness_deadline();
     size_t count = 0, cap = 0;
     int ends = 0;
 
