@@ -107,7 +107,7 @@ lint: ## house rules, formatting, warnings as errors, static analysis
 # What a benchmark compares with is used where it is installed.
 XGBOOST_LIBS = $(if $(wildcard /usr/include/xgboost/c_api.h),-lxgboost)
 
-$(O)/bench_%: $(OBJECTS) $(O)/bench/bench_%.o $(O)/bench/synthetic.o
+$(O)/bench_%: $(OBJECTS) $(O)/bench/bench_%.o $(O)/bench/synthetic.o $(O)/bench/timing.o
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS) $(XGBOOST_LIBS)
 
 bench: deps-bench build $(O)/bench_kafka $(O)/bench_decode $(O)/bench_forest ## CPU per message, decoding, scoring: a table

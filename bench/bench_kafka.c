@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "bench/synthetic.h"
+#include "bench/timing.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/kafka_conf.h"
@@ -218,19 +219,6 @@ static struct cost measure(rd_kafka_t *client, const char *topic, const char *co
                          (double)(end_ms - start_ms) / 1000, usage.ru_maxrss / 1024};
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, by_size);
-    return values[count / 2];
-}
-
 /* Mean value size of the scores already in the topic, from the first message. */
 static size_t score_bytes(const char *bootstrap, const char *topic)
 {
@@ -301,9 +289,9 @@ static int pairs(char *self, char *kscore, char *path, long count, int pair_coun
            "|\n|---|---|---|---|\n",
            count, size_text, pair_count);
     printf("| bare pass-through (rd_kafka_producev) | %.2f us | 1 | %ld MiB |\n",
-           median(theirs, pair_count), b.rss_mib);
+           timing_median(theirs, pair_count), b.rss_mib);
     printf("| kscore run (Avro in and out, 30 features, 100 trees) | %.2f us | %.2f | %ld MiB |\n",
-           median(ours, pair_count), median(ratios, pair_count), a.rss_mib);
+           timing_median(ours, pair_count), timing_median(ratios, pair_count), a.rss_mib);
     rd_kafka_destroy(client);
     config_release(&config);
     return 0;

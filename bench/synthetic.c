@@ -182,8 +182,7 @@ const char *synthetic_schema(void)
     return text;
 }
 
-/* ------------------------------------------------------------------------------------------ model
- */
+/* ---- model */
 
 enum { SAMPLE = 512 };
 
@@ -195,8 +194,16 @@ static void write_ints(FILE *f, const char *name, const int *values, int count)
     fprintf(f, "],");
 }
 
+static void write_zeros(FILE *f, const char *name, int count)
+{
+    fprintf(f, "\"%s\":[", name);
+    for (int i = 0; i < count; i++)
+        fprintf(f, "%s0E0", i ? "," : "");
+    fprintf(f, "],");
+}
+
 /* A complete tree: node i has children 2i+1 and 2i+2. */
-static void write_tree(FILE *f, struct synthetic *s, const struct synthetic_event *sample,
+static void write_tree(FILE *f, int id, struct synthetic *s, const struct synthetic_event *sample,
                        int depth)
 {
     int inner = (1 << depth) - 1, count = 2 * inner + 1;
@@ -219,7 +226,7 @@ static void write_tree(FILE *f, struct synthetic *s, const struct synthetic_even
                 value = sample[next(s) % SAMPLE].row[split[i]];
             while (isnan(value));
         }
-        fprintf(f, "%s%.9g", i ? "," : "", (double)value);
+        fprintf(f, "%s%.8e", i ? "," : "", (double)value); /* the library takes no integers here */
     }
     fprintf(f, "],");
     write_ints(f, "left_children", left, count);
@@ -228,16 +235,16 @@ static void write_tree(FILE *f, struct synthetic *s, const struct synthetic_even
     write_ints(f, "default_left", missing, count);
     write_ints(f, "parents", parents, count);
     write_ints(f, "split_type", zeros, count);
-    write_ints(f, "base_weights", zeros, count);
-    write_ints(f, "loss_changes", zeros, count);
-    write_ints(f, "sum_hessian", zeros, count);
+    write_zeros(f, "base_weights", count);
+    write_zeros(f, "loss_changes", count);
+    write_zeros(f, "sum_hessian", count);
     fprintf(f,
             "\"categories\":[],\"categories_nodes\":[],\"categories_segments\":[],\"categories_"
             "sizes\":[],"
-            "\"id\":0,\"tree_param\":{\"num_deleted\":\"0\",\"num_feature\":\"%d\",\"num_nodes\":"
+            "\"id\":%d,\"tree_param\":{\"num_deleted\":\"0\",\"num_feature\":\"%d\",\"num_nodes\":"
             "\"%d\","
             "\"size_leaf_vector\":\"0\"}}",
-            SYNTHETIC_FEATURES, count);
+            id, SYNTHETIC_FEATURES, count);
     free(left), free(right), free(split), free(missing), free(parents), free(zeros);
 }
 
@@ -259,7 +266,7 @@ static void write_model(FILE *f, int tree_count, int depth)
     for (int i = 0; i < tree_count; i++) {
         if (i)
             fputc(',', f);
-        write_tree(f, &source, sample, depth);
+        write_tree(f, i, &source, sample, depth);
     }
     fprintf(
         f,
