@@ -236,8 +236,7 @@ size_t number_parse_float(const char *text, size_t len, float *value)
     return d.len;
 }
 
-/* ---------------------------------------------------------------------------------------- printing
- */
+/* ---- printing */
 
 struct shortest {
     uint64_t digits;

@@ -34,7 +34,7 @@ struct offline {
     size_t text_cap;
 };
 
-/* ---------------------------------------------------------------------------------------- model */
+/* ---- model */
 
 static int load(struct offline *o, struct err *err)
 {
@@ -72,8 +72,7 @@ static int open_decoder(struct offline *o, struct err *err)
                        o->options->input == INPUT_CSV ? &o->columns.features : o->features, err);
 }
 
-/* ---------------------------------------------------------------------------------------- output
- */
+/* ---- output */
 
 static void print_row(const struct offline *o, size_t row, const double *values)
 {
@@ -147,7 +146,7 @@ static int flush_rows(struct offline *o, struct err *err)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------- input */
+/* ---- input */
 
 static void refuse(struct offline *o, const char *stage, const char *reason, const char *why)
 {

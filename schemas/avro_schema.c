@@ -47,8 +47,7 @@ static int32_t add_type(struct parser *p, enum schema_kind kind)
     return (int32_t)s->count++;
 }
 
-/* ------------------------------------------------------------------------------------------- names
- */
+/* ---- names */
 
 /* Full name of a definition or a reference into out: as is when dotted, else in the name space. */
 static int full_name(struct parser *p, const char *name, const char *space, char out[MAX_NAME])
@@ -122,9 +121,7 @@ static int32_t add_named(struct parser *p, const json_t *json, enum schema_kind 
     return type;
 }
 
-/* ------------------------------------------------------------------------------------------
- * records
- */
+/* ---- records */
 
 static char *join_aliases(const json_t *json)
 {
@@ -185,8 +182,7 @@ static int32_t parse_record(struct parser *p, const json_t *json, const char *sp
     return i < json_array_size(fields) ? SCHEMA_NONE : type;
 }
 
-/* ------------------------------------------------------------------------------------- other types
- */
+/* ---- other types */
 
 static int32_t parse_enum(struct parser *p, const json_t *json, const char *space)
 {
@@ -332,9 +328,7 @@ static int32_t parse_type(struct parser *p, const json_t *json, const char *spac
     return type;
 }
 
-/* ---------------------------------------------------------------------------------
- * self-containment
- */
+/* ---- self-containment */
 
 /* Edges from a type to those that hold it, grouped by the held one. */
 struct holders {

@@ -122,9 +122,7 @@ static enum reach walk(struct search *s, const struct path *path, enum feature_t
     return judge_end(s, wanted);
 }
 
-/* --------------------------------------------------------------------------------------------
- * words
- */
+/* ---- words */
 
 static const char *wanted_words(enum feature_type type)
 {

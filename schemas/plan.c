@@ -39,9 +39,7 @@ static const struct wish *field_wish(const struct wish *w, const char *name)
     return found ? found : &no_wish;
 }
 
-/* ------------------------------------------------------------------------------------------
- * emitting
- */
+/* ---- emitting */
 
 static size_t emit(struct compiler *c, struct op op)
 {
@@ -122,9 +120,7 @@ static void emit_children_wrong(struct compiler *c, const struct wish *w, bool i
             emit_below(c, &w->children[i], OP_WRONG);
 }
 
-/* ------------------------------------------------------------------------------------------
- * skipping
- */
+/* ---- skipping */
 
 static void skip(struct compiler *c, int32_t type);
 
@@ -199,9 +195,7 @@ static void skip(struct compiler *c, int32_t type)
     }
 }
 
-/* -------------------------------------------------------------------------------------------
- * scalars
- */
+/* ---- scalars */
 
 static void read_enum(struct compiler *c, const struct schema_type *t, size_t slot)
 {
@@ -265,8 +259,7 @@ static void read_scalar(struct compiler *c, int32_t type, size_t slot)
              (struct op){.code = (uint8_t)reading_op(t->kind), .slot = (uint16_t)slot, .count = 1});
 }
 
-/* -------------------------------------------------------------------------------- unions and items
- */
+/* ---- unions and items */
 
 static bool is_null(const struct compiler *c, int32_t type)
 {
@@ -367,9 +360,7 @@ static void compile_blocks(struct compiler *c, const struct schema_type *t, cons
                         .target = (uint32_t)start + 1});
 }
 
-/* ------------------------------------------------------------------------------------ the whole
- * tree
- */
+/* ---- the whole tree */
 
 /* w: one want and no children, or children and no want, or nothing (which only skips). */
 static void compile_part(struct compiler *c, int32_t type, const struct wish *w)

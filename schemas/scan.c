@@ -65,9 +65,7 @@ static inline const char *to_next(struct scan *s, const char *p)
     return __builtin_expect(p < s->end && (unsigned char)*p > ' ', 1) ? p : skip_blanks(s, p);
 }
 
-/* -------------------------------------------------------------------------------------------
- * strings
- */
+/* ---- strings */
 
 /* High bit of each byte that is a quote, a backslash or a control character; exact up to the first
  * one (M. Mycroft's test for a zero byte). */
@@ -147,9 +145,7 @@ static const char *plain_text(struct scan *s, const char *start, const char *end
     return s->text;
 }
 
-/* ------------------------------------------------------------------------------------------
- * skipping
- */
+/* ---- skipping */
 
 static const char *skip_word(struct scan *s, const char *p, const char *word, size_t len)
 {
@@ -268,9 +264,7 @@ static const char *skip_value(struct scan *s, const char *p, unsigned base)
     return p;
 }
 
-/* -------------------------------------------------------------------------------------------
- * binding
- */
+/* ---- binding */
 
 /* False when a path further left was found already. */
 static inline bool takes(struct scan *s, const struct scan_target *t)
@@ -335,9 +329,7 @@ static void bind_string(struct scan *s, const struct scan_node *node, const char
     bind_below_wrong(s, node, p);
 }
 
-/* --------------------------------------------------------------------------------------------
- * values
- */
+/* ---- values */
 
 static const char *take_string(struct scan *s, const struct scan_node *node, const char *p)
 {
@@ -407,9 +399,7 @@ static const char *take_array(struct scan *s, const struct scan_node *node, cons
     return NULL;
 }
 
-/* -------------------------------------------------------------------------------------------
- * objects
- */
+/* ---- objects */
 
 /* True when `key":` stands at p. */
 static inline bool is_key_at(const struct scan *s, const struct scan_key *key, const char *p)
@@ -522,9 +512,7 @@ static const char *scan_value(struct scan *s, const struct scan_node *node, cons
     }
 }
 
-/* ------------------------------------------------------------------------------------- the
- * document
- */
+/* ---- the document */
 
 struct scan *scan_new(const struct features *features, unsigned max_depth)
 {

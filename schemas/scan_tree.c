@@ -40,9 +40,7 @@ uint32_t scan_tree_find(const struct scan_tree *tree, const struct scan_node *no
     return node->keys.count ? *bucket_of(tree, node, text, len) : SCAN_NONE;
 }
 
-/* ------------------------------------------------------------------------------------------
- * building
- */
+/* ---- building */
 
 struct builder {
     struct scan_tree *tree;

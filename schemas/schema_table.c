@@ -80,9 +80,7 @@ enum schema_state schema_table_find(const struct schema_table *table, uint32_t i
     return SCHEMA_ABSENT;
 }
 
-/* ------------------------------------------------------------------------------------------
- * learning
- */
+/* ---- learning */
 
 /* The schema's plan, or NULL; *text is new and says what became of it. */
 static struct plan *compile(const struct schema_table *t, uint32_t id, const char *data, size_t len,
@@ -189,9 +187,7 @@ int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, 
     return result;
 }
 
-/* -------------------------------------------------------------------------------------------
- * loading
- */
+/* ---- loading */
 
 /* "17.avsc" */
 static bool is_schema_file(const char *name, uint32_t *id)

@@ -79,8 +79,7 @@ static int check_keys(struct loader *l)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ model
- */
+/* ---- model */
 
 static int hash_file(const char *folder, const char *name, char hex[SHA256_HEX + 1], char **data,
                      size_t *len, struct err *err)
@@ -126,8 +125,7 @@ static int load_model(struct loader *l)
     return result;
 }
 
-/* ----------------------------------------------------------------------------------------- output
- */
+/* ---- output */
 
 static int add_threshold(struct loader *l, const struct ini_entry *entry, const char *text,
                          size_t len)
@@ -190,8 +188,7 @@ static int load_output(struct loader *l)
     return fail(l, kind, "kind %s; it can be probability, value or margin", kind->value);
 }
 
-/* --------------------------------------------------------------------------------------- features
- */
+/* ---- features */
 
 static int load_features(struct loader *l)
 {
@@ -294,8 +291,7 @@ static int check_categories(struct loader *l, size_t i)
     return result;
 }
 
-/* ----------------------------------------------------------------------------------------- digest
- */
+/* ---- digest */
 
 /* Names of the files in the digest: model.ini, the model file, each table once; sorted. */
 static int by_text(const void *a, const void *b)
@@ -351,8 +347,7 @@ static int make_digest(struct loader *l)
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------- load
- */
+/* ---- load */
 
 static int load_all(struct loader *l)
 {

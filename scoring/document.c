@@ -31,8 +31,7 @@ static size_t left(const struct document *d)
     return (size_t)(d->json.end - d->json.at);
 }
 
-/* ----------------------------------------------------------------------------------------- UBJSON
- */
+/* ---- UBJSON */
 
 static size_t width_of(char type)
 {
@@ -196,8 +195,7 @@ static bool skip_binary(struct document *d)
     return document_fail(d);
 }
 
-/* ------------------------------------------------------------------------------------------- both
- */
+/* ---- both */
 
 enum document_type document_peek(struct document *d)
 {

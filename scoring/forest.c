@@ -67,8 +67,7 @@ void forest_free(struct forest *f)
     free(f);
 }
 
-/* ------------------------------------------------------------------------------------------ build
- */
+/* ---- build */
 
 /* Levels below the root, and whether a padded tree can say the same. Walks without recursion: a
  * tree may be a list. */
@@ -164,8 +163,7 @@ void forest_add(struct forest *f, const struct tree_source *t)
     f->trees[f->count++] = tree;
 }
 
-/* ------------------------------------------------------------------------------------------ score
- */
+/* ---- score */
 
 /* Two cells per feature and row: missing is -inf in the first (goes left) and +inf in the second
  * (goes right). Behind them a copy of the rows of an incomplete block. */

@@ -110,9 +110,7 @@ START_TEST(golden_events_as_json_give_their_rows)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------------------------------
- * Avro
- */
+/* ---- Avro */
 
 /* Writes a JSON value as the schema has it; the writer is avro-c's, the walk is ours. */
 static void fill(avro_value_t *out, const json_t *json)

@@ -1,0 +1,74 @@
+/* xgboost_reader.h: what the files of the XGBoost reader share: the state of one reading, and how it
+ * is refused.
+ *
+ *   xgboost.c       the file from the outside in: learner, booster, parameters; put together
+ *   xgboost_tree.c  trees: arrays as the file has them, checked, into the forest
+ *   xgboost_cats.c  category texts (3.1 and later)
+ *
+ * Functions return false once the reading has failed; err is set by the first that knew why. Thread:
+ * the reader's own.
+ */
+#ifndef SCORING_XGBOOST_READER_H
+#define SCORING_XGBOOST_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "scoring/document.h"
+#include "scoring/xgboost.h"
+
+enum { MAX_NODES = 1 << 28 };
+
+/* One tree as the file has it. */
+struct raw_tree {
+    struct ints left, right, feature, default_left, split_type;
+    struct ints categories, category_nodes, category_segments, category_sizes;
+    struct floats conditions;
+    int64_t node_count, leaf_size;
+};
+
+struct reader {
+    struct xgboost *x;
+    struct document d;
+    const char *name;
+    struct err *err;
+
+    /* what stands in places of its own and is put together at the end */
+    float base_score;
+    int64_t class_count, target_count, feature_count, claimed_trees;
+    bool has_objective, has_version, has_params;
+    char booster[32];
+    struct raw_tree *trees;
+    size_t tree_count, tree_cap;
+    struct ints tree_info;
+    struct json_text *name_texts; /* borrowed */
+    size_t name_count, name_cap;
+    struct category_texts *categories;
+    size_t category_count, category_cap;
+};
+
+/* "NAME: byte 1234: what". Always false. */
+bool reader_refuse(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool reader_is_well(const struct reader *r);
+
+/* A short text, plain, into out; false when it does not fit. */
+bool reader_copy_text(const struct json_text *text, char *out, size_t cap);
+bool reader_short_text(struct reader *r, char *out, size_t cap);
+
+/* A parameter: "12" in quotes, or 12. */
+bool reader_param(struct reader *r, const char *what, int64_t low, int64_t high, int64_t *value);
+
+/* The array `trees`, into r->trees, unchecked. */
+bool reader_take_trees(struct reader *r);
+
+/* Checks tree number index and adds it to the forest. */
+bool reader_add_tree(struct reader *r, size_t index, const struct raw_tree *t);
+void raw_tree_release(struct raw_tree *t);
+
+/* The object `cats`, into r->categories. */
+bool reader_take_cats(struct reader *r);
+void category_texts_free(struct category_texts *categories, size_t count);
+
+#endif
