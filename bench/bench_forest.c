@@ -1,11 +1,13 @@
-/* bench_forest.c: scoring alone, beside libxgboost's C API on the same rows: first the bits are held
- * against each other, then both take turns.
+/* bench_forest.c: scoring alone, beside libxgboost's C API on the same rows: first the bits are
+ * held against each other, then both take turns.
  *
- *   bench_forest [DATA]      DATA: the folder of reference models, by default $KSCORE_DATA or
- *                            ../shared/data; where it is not there, only the synthetic model
+ *   bench_forest FOLDER [DATA]      FOLDER: where the synthetic bundle is written; DATA: reference
+ *                                   models, by default $KSCORE_DATA or ../shared/data; where they
+ *                                   are not there, only the synthetic model
  *
- * One thread, one named call for each (model_score; XGBoosterPredictFromDense, type margin), batches
- * of 1,024 rows. Where the library is not installed it is said, and only kscore's figure is printed.
+ * One thread, one named call for each (model_score; XGBoosterPredictFromDense, type margin),
+ * batches of 1,024 rows. Where the library is not installed it is said, and only kscore's figure is
+ * printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,15 +153,14 @@ static void subject_run(struct subject *s)
     model_free(s->model);
 }
 
-static void run_synthetic(void)
+static void run_synthetic(const char *folder)
 {
     struct subject s = {.title = "100 trees of depth 6, 30 features (synthetic)",
                         .count = 4 * BATCH};
     struct synthetic source = {3};
     struct synthetic_event event;
-    char folder[] = "/tmp/kscore-forest-XXXXXX", command[100];
 
-    if (!mkdtemp(folder) || synthetic_write(folder, 100, 6) != 0)
+    if (synthetic_write(folder, 100, 6) != 0)
         die(folder, "cannot be written");
     s.path = file_join(folder, "model.json");
     s.rows = mem_alloc(s.count * SYNTHETIC_FEATURES, sizeof *s.rows);
@@ -168,9 +169,6 @@ static void run_synthetic(void)
         memcpy(s.rows + i * SYNTHETIC_FEATURES, event.row, sizeof event.row);
     }
     subject_run(&s);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    if (system(command) != 0)
-        die(folder, "cannot be removed");
     free(s.path);
     free(s.rows);
 }
@@ -200,8 +198,10 @@ static void run_reference(const char *data, const char *name, const char *title,
 
 int main(int argc, char **argv)
 {
-    const char *data = argc > 1 ? argv[1] : getenv("KSCORE_DATA");
+    const char *data = argc > 2 ? argv[2] : getenv("KSCORE_DATA");
 
+    if (argc < 2)
+        die("usage", "bench_forest FOLDER [DATA]");
     if (!data)
         data = "../shared/data";
     printf("| scoring, per row, one thread | kscore (portable) | libxgboost");
@@ -211,7 +211,7 @@ int main(int argc, char **argv)
     printf(" %d.%d.%d", major, minor, patch);
 #endif
     printf(" | times faster |\n|---|---|---|---|\n");
-    run_synthetic();
+    run_synthetic(argv[1]);
     run_reference(data, "a_100t_d6_f30", "100 trees of depth 6, 30 features (trained)", 30);
     run_reference(data, "b_500t_d8_f100", "500 trees of depth 8, 100 features (trained)", 100);
     return 0;

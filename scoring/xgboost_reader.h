@@ -1,12 +1,12 @@
-/* xgboost_reader.h: what the files of the XGBoost reader share: the state of one reading, and how it
- * is refused.
+/* xgboost_reader.h: what the files of the XGBoost reader share: the state of one reading, and how
+ * it is refused.
  *
  *   xgboost.c       the file from the outside in: learner, booster, parameters; put together
  *   xgboost_tree.c  trees: arrays as the file has them, checked, into the forest
  *   xgboost_cats.c  category texts (3.1 and later)
  *
- * Functions return false once the reading has failed; err is set by the first that knew why. Thread:
- * the reader's own.
+ * Functions return false once the reading has failed; err is set by the first that knew why.
+ * Thread: the reader's own.
  */
 #ifndef SCORING_XGBOOST_READER_H
 #define SCORING_XGBOOST_READER_H

@@ -120,7 +120,7 @@ def kill_often(args: argparse.Namespace, broker: real.Broker, runner: Runner, fe
     for n in range(args.kills):
         runner.start()
         # A third dies young: while it starts, joins, or takes its first records.
-        time.sleep(rng.uniform(0, 0.4) if n % 3 == 2 else rng.uniform(0.4, 3))  # the instant is the test's input
+        time.sleep(rng.uniform(0, 0.4) if n % 3 == 2 else rng.uniform(0.4, 3))  # the instant of the kill is the test's input, between two polls
         runner.kill()
         kills.append((broker.committed(GROUP, TOPIC), list(feeder.sent)))
         print(f"  kill {n + 1:2}: committed {sum(kills[-1][0]):7,} of {sum(kills[-1][1]):7,}", flush=True)
