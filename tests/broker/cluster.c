@@ -101,8 +101,8 @@ static void expect_topic_result(const rd_kafka_topic_result_t *result, const cha
 }
 
 /* Asks until the topic has that many partitions: the broker's own metadata lags behind its answer
- * to the request that made them. The client knows them then, too: it would send its first record up to
- * 1 s late. */
+ * to the request that made them. The client knows them then, too: it would send its first record up
+ * to 1 s late. */
 static void learn_topic(rd_kafka_t *client, const char *name, int32_t partitions)
 {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
