@@ -114,10 +114,10 @@ static int loop(struct pipeline *p, struct err *err)
             return -1;
         if (p->must_rewind && producer_in_flight(p->producer) == 0)
             pipeline_rewind(p);
-        pipeline_steer(p);
         if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) &&
             pipeline_fail(p, LEDGER_NO_PART, err) != 0)
             return -1;
+        pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
         if (!pipeline_can_take(p) && !p->is_all_paused) {
             producer_flush(p->producer,
                            5); /* waits without consuming: a pause would throw the prefetch away */
