@@ -1,12 +1,11 @@
 #include "core/config.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/file.h"
+#include "core/config_source.h"
 #include "core/ini.h"
 #include "core/kafka_conf.h"
 #include "core/mem.h"
@@ -93,121 +92,6 @@ struct reader {
     struct err *err;
 };
 
-static int fail(const struct reader *r, const struct ini_entry *entry, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int fail(const struct reader *r, const struct ini_entry *entry, const char *format, ...)
-{
-    char text[600];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (entry && entry->line > 0)
-        return err_fatal(r->err, EXIT_CONFIGURATION, "%s:%d: %s", r->ini.file, entry->line, text);
-    return err_fatal(r->err, EXIT_CONFIGURATION, "%s: %s", entry ? "-s" : r->ini.file, text);
-}
-
-/* ${NAME} from the environment, into a new text. */
-static char *expand(struct reader *r, const struct ini_entry *entry)
-{
-    char *out = mem_alloc(strlen(entry->value) + 1, 1);
-    size_t len = 0;
-
-    for (const char *p = entry->value; *p;) {
-        const char *close = strncmp(p, "${", 2) == 0 ? strchr(p, '}') : NULL;
-        if (strncmp(p, "$${", 3) == 0) {
-            p++;
-            out[len++] = *p++;
-        } else if (close) {
-            char *name = mem_copy_text(p + 2, (size_t)(close - p - 2));
-            const char *value = getenv(name);
-            if (!value) {
-                fail(r, entry,
-                     "environment variable %s is not set (%s.%s; write $${ for a plain ${)", name,
-                     entry->section, entry->name);
-                free(name);
-                free(out);
-                return NULL;
-            }
-            free(name);
-            out = mem_resize(out, len + strlen(value) + strlen(close) + 1, 1);
-            memcpy(out + len, value, strlen(value));
-            len += strlen(value);
-            p = close + 1;
-        } else {
-            out[len++] = *p++;
-        }
-    }
-    out[len] = '\0';
-    return out;
-}
-
-/* key_FILE: the file's text without the line end becomes the value of key. */
-static int read_value_file(struct reader *r, struct ini_entry *entry)
-{
-    enum { MAX_BYTES = 64 << 10 };
-    size_t name_len = strlen(entry->name) - 5, len;
-    char *text;
-
-    entry->name[name_len] = '\0';
-    for (size_t i = 0; i < r->ini.count; i++) {
-        struct ini_entry *other = &r->ini.entries[i];
-        if (other != entry && strcmp(other->section, entry->section) == 0 &&
-            strcmp(other->name, entry->name) == 0)
-            return fail(r, entry, "%s and %s_FILE are both set", entry->name, entry->name);
-    }
-    if (file_read(entry->value, MAX_BYTES, &text, &len, r->err) != 0)
-        return err_prefix(r->err, "%s:%d: %s_FILE", r->ini.file, entry->line, entry->name);
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-        text[--len] = '\0';
-    free(entry->value);
-    entry->value = text;
-    if (strlen(text) != len)
-        return fail(r, entry, "%s_FILE: holds a NUL byte", entry->name);
-    return 0;
-}
-
-static int expand_all(struct reader *r)
-{
-    for (size_t i = 0; i < r->ini.count; i++) {
-        struct ini_entry *entry = &r->ini.entries[i];
-        size_t len = strlen(entry->name);
-        char *value = expand(r, entry);
-        if (!value)
-            return -1;
-        free(entry->value);
-        entry->value = value;
-        if (len > 5 && strcmp(entry->name + len - 5, "_FILE") == 0 &&
-            read_value_file(r, entry) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int apply_override(struct reader *r, const char *text)
-{
-    const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
-    char *section, *name;
-
-    if (!dot || !equals || dot == text || equals < dot + 2)
-        return err_fatal(r->err, EXIT_USAGE, "-s %s: expected section.key=value", text);
-    section = mem_copy_text(text, (size_t)(dot - text));
-    name = mem_copy_text(dot + 1, (size_t)(equals - dot - 1));
-    if (config_is_secret(name))
-        err_fatal(
-            r->err, EXIT_USAGE,
-            "-s %s.%s: secrets do not go on the command line, where ps shows them; use ${ENV} or "
-            "%s_FILE in the file",
-            section, name, name);
-    else
-        ini_set(&r->ini, section, name, equals + 1);
-    free(section);
-    free(name);
-    return err_is_set(r->err) ? -1 : 0;
-}
-
 /* Values of our keys. */
 
 static int take_number(struct reader *r, const struct key *key, const struct ini_entry *entry,
@@ -215,8 +99,8 @@ static int take_number(struct reader *r, const struct key *key, const struct ini
 {
     if (integer_parse(text, strlen(text), key->low, key->high, out))
         return 0;
-    return fail(r, entry, "%s.%s must be a whole number from %lld to %lld", key->row.section,
-                key->row.name, (long long)key->low, (long long)key->high);
+    return ini_fail(&r->ini, entry, r->err, "%s.%s must be a whole number from %lld to %lld",
+                    key->row.section, key->row.name, (long long)key->low, (long long)key->high);
 }
 
 static int take_choice(struct reader *r, const struct key *key, const struct ini_entry *entry,
@@ -230,8 +114,8 @@ static int take_choice(struct reader *r, const struct key *key, const struct ini
         snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s", *out ? ", " : "",
                  key->choices[*out]);
     }
-    return fail(r, entry, "%s.%s is \"%s\"; it can be: %s", key->row.section, key->row.name, text,
-                words);
+    return ini_fail(&r->ini, entry, r->err, "%s.%s is \"%s\"; it can be: %s", key->row.section,
+                    key->row.name, text, words);
 }
 
 /* Kafka's own rule. A name that starts with ^ would be a pattern to librdkafka. */
@@ -244,8 +128,9 @@ static int check_topic(struct reader *r, const struct key *key, const struct ini
     if (len > 0 && len <= 249 && strspn(name, letters) >= len &&
         !(len <= 2 && strncmp(name, "..", len) == 0))
         return 0;
-    return fail(r, entry, "%s.%s: \"%.*s\" is no name of a topic (1 to 249 of a-z A-Z 0-9 . _ -)",
-                key->row.section, key->row.name, (int)len, name);
+    return ini_fail(&r->ini, entry, r->err,
+                    "%s.%s: \"%.*s\" is no name of a topic (1 to 249 of a-z A-Z 0-9 . _ -)",
+                    key->row.section, key->row.name, (int)len, name);
 }
 
 /* "a, b" into config->topics. */
@@ -262,7 +147,8 @@ static int take_topics(struct reader *r, const struct key *key, const struct ini
             return -1;
         for (size_t i = 0; i < c->topic_count; i++)
             if (strlen(c->topics[i]) == len && strncmp(c->topics[i], word, len) == 0)
-                return fail(r, entry, "consumer.topic: %s is named twice", c->topics[i]);
+                return ini_fail(&r->ini, entry, r->err, "consumer.topic: %s is named twice",
+                                c->topics[i]);
         c->topics = mem_resize(c->topics, c->topic_count + 1, sizeof *c->topics);
         c->topics[c->topic_count++] = mem_copy_text(word, len);
         p = comma ? comma + 1 : NULL;
@@ -297,7 +183,8 @@ static int take_keys(struct reader *r)
         const struct ini_entry *entry = ini_find(&r->ini, key->row.section, key->row.name);
         const char *text = entry ? entry->value : key->row.preset;
         if (key->row.is_required && !*text)
-            result = fail(r, entry, "%s is missing in [%s]", key->row.name, key->row.section);
+            result = ini_fail(&r->ini, entry, r->err, "%s is missing in [%s]", key->row.name,
+                              key->row.section);
         else
             result = take_value(r, key, entry, text);
     }
@@ -330,12 +217,12 @@ static int unknown_key(struct reader *r, const struct ini_entry *entry)
         static const char *const sections[] = {"kscore", "kafka",    "consumer",    "schemas",
                                                "model",  "producer", "dead_letters"};
         near = text_nearest(entry->section, sections, sizeof sections / sizeof sections[0]);
-        return fail(r, entry, "no section [%s]%s%s%s", entry->section,
-                    near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
+        return ini_fail(&r->ini, entry, r->err, "no section [%s]%s%s%s", entry->section,
+                        near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
     }
     near = text_nearest(entry->name, names, count);
-    return fail(r, entry, "[%s] has no key %s%s%s%s", entry->section, entry->name,
-                near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return ini_fail(&r->ini, entry, r->err, "[%s] has no key %s%s%s%s", entry->section, entry->name,
+                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static int sort_entry(struct reader *r, const struct ini_entry *entry)
@@ -353,7 +240,7 @@ static int sort_entry(struct reader *r, const struct ini_entry *entry)
     if (!kafka_conf_is_key(entry->name) && !strchr(entry->name, '.') && list != &r->config->kafka)
         return unknown_key(r, entry);
     if (!kafka_conf_check(entry->name, entry->value, why, sizeof why))
-        return fail(r, entry, "%s", why);
+        return ini_fail(&r->ini, entry, r->err, "%s", why);
     list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
     list->items[list->count++] =
         (struct kafka_key){mem_copy_text(entry->name, strlen(entry->name)),
@@ -390,10 +277,10 @@ static int check_start(struct reader *r)
         c->start = START_TIME;
         c->start_ms = (int64_t)timegm(&tm) * 1000;
     } else {
-        return fail(r, ini_find(&r->ini, "consumer", "start"),
-                    "consumer.start is \"%s\"; it can be earliest, latest, a time such as "
-                    "2026-01-31T12:00:00Z, or milliseconds since 1970",
-                    c->start_text);
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "start"), r->err,
+                        "consumer.start is \"%s\"; it can be earliest, latest, a time such as "
+                        "2026-01-31T12:00:00Z, or milliseconds since 1970",
+                        c->start_text);
     }
     return 0;
 }
@@ -404,29 +291,30 @@ static int check_between(struct reader *r)
     const char *servers = kafka_value(&c->kafka, "bootstrap.servers");
 
     if (!servers || !*servers)
-        return fail(r, ini_find(&r->ini, "kafka", "bootstrap.servers"),
-                    "bootstrap.servers is missing in [kafka]");
+        return ini_fail(&r->ini, ini_find(&r->ini, "kafka", "bootstrap.servers"), r->err,
+                        "bootstrap.servers is missing in [kafka]");
     if (c->format == FORMAT_AVRO && !*c->schema_folder)
-        return fail(r, ini_find(&r->ini, "consumer", "format"),
-                    "format = avro needs [schemas] folder, a folder of <id>.avsc files");
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "format"), r->err,
+                        "format = avro needs [schemas] folder, a folder of <id>.avsc files");
     if (!ini_find(&r->ini, "consumer", "framing"))
         c->framing = c->format == FORMAT_AVRO ? CONFIG_FRAMING_CONFLUENT : CONFIG_FRAMING_NONE;
     if ((c->format == FORMAT_AVRO) != (c->framing == CONFIG_FRAMING_CONFLUENT))
-        return fail(r, ini_find(&r->ini, "consumer", "framing"),
-                    "framing is confluent for avro and none for json");
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "framing"), r->err,
+                        "framing is confluent for avro and none for json");
     if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0)
-        return fail(
-            r, ini_find(&r->ini, "producer", "format"),
+        return ini_fail(
+            &r->ini, ini_find(&r->ini, "producer", "format"), r->err,
             "format = avro needs [producer] schema_id, the id under which schemas/score.avsc is "
             "known to readers");
     for (size_t i = 0; i < c->topic_count; i++)
         if (strcmp(c->topics[i], c->score_topic) == 0 || strcmp(c->topics[i], c->dead_topic) == 0)
-            return fail(r, ini_find(&r->ini, "consumer", "topic"),
-                        "%s is read and written: scores or dead letters would come back as events",
-                        c->topics[i]);
+            return ini_fail(
+                &r->ini, ini_find(&r->ini, "consumer", "topic"), r->err,
+                "%s is read and written: scores or dead letters would come back as events",
+                c->topics[i]);
     if (strcmp(c->score_topic, c->dead_topic) == 0)
-        return fail(r, ini_find(&r->ini, "dead_letters", "topic"),
-                    "scores and dead letters need a topic each");
+        return ini_fail(&r->ini, ini_find(&r->ini, "dead_letters", "topic"), r->err,
+                        "scores and dead letters need a topic each");
     return check_start(r);
 }
 
@@ -480,10 +368,7 @@ static void make_digest(struct reader *r)
 
 static int read_all(struct reader *r, const struct config_overrides *overrides)
 {
-    for (size_t i = 0; overrides && i < overrides->count; i++)
-        if (apply_override(r, overrides->items[i]) != 0)
-            return -1;
-    if (expand_all(r) != 0)
+    if (config_source_resolve(&r->ini, overrides, r->err) != 0)
         return -1;
     for (size_t i = 0; i < r->ini.count; i++)
         if (sort_entry(r, &r->ini.entries[i]) != 0)

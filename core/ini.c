@@ -1,5 +1,7 @@
 #include "core/ini.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,20 @@ const struct ini_entry *ini_find(const struct ini *ini, const char *section, con
             strcmp(ini->entries[i].name, name) == 0)
             return &ini->entries[i];
     return NULL;
+}
+
+int ini_fail(const struct ini *ini, const struct ini_entry *entry, struct err *err,
+             const char *format, ...)
+{
+    char text[600];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (entry && entry->line > 0)
+        return err_fatal(err, ini->code, "%s:%d: %s", ini->file, entry->line, text);
+    return err_fatal(err, ini->code, "%s: %s", entry ? "-s" : ini->file, text);
 }
 
 static void add(struct ini *ini, char *section, char *name, char *value, int line)
@@ -43,13 +59,12 @@ struct reader {
     const char *section; /* borrowed from the text */
     size_t section_len;
     int line;
-    enum exit_code code;
     struct err *err;
 };
 
 static int bad(struct reader *r, const char *what)
 {
-    return err_fatal(r->err, r->code, "%s:%d: %s", r->ini->file, r->line, what);
+    return err_fatal(r->err, r->ini->code, "%s:%d: %s", r->ini->file, r->line, what);
 }
 
 static int take_entry(struct reader *r, const char *text, size_t len)
@@ -121,8 +136,7 @@ static int refuse_twice(struct reader *r)
         }
     }
     if (twice)
-        err_fatal(r->err, r->code, "%s:%d: %s is already set on line %d", ini->file, twice->line,
-                  twice->name, first->line);
+        ini_fail(ini, twice, r->err, "%s is already set on line %d", twice->name, first->line);
     free(sorted);
     return twice ? -1 : 0;
 }
@@ -130,10 +144,10 @@ static int refuse_twice(struct reader *r)
 int ini_parse(struct ini *ini, const char *file, const char *text, size_t len, enum exit_code code,
               struct err *err)
 {
-    struct reader r = {.ini = ini, .code = code, .err = err};
+    struct reader r = {.ini = ini, .err = err};
     const char *end = text + len;
 
-    *ini = (struct ini){.file = mem_copy_text(file, strlen(file))};
+    *ini = (struct ini){.file = mem_copy_text(file, strlen(file)), .code = code};
     while (text < end) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         if (!stop)

@@ -25,7 +25,8 @@ struct ini_entry {
 };
 
 struct ini {
-    char *file; /* for messages */
+    char *file;          /* for messages */
+    enum exit_code code; /* for what is wrong inside */
     struct ini_entry *entries;
     size_t count;
     size_t cap;
@@ -42,6 +43,11 @@ void ini_release(struct ini *ini);
 
 /* The entry, or NULL. */
 const struct ini_entry *ini_find(const struct ini *ini, const char *section, const char *name);
+
+/* A fault in what the file says: "file:line: ...", "-s: ..." for an entry that ini_set made, "file:
+ * ..." where entry is NULL. Returns -1. */
+int ini_fail(const struct ini *ini, const struct ini_entry *entry, struct err *err,
+             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Sets or replaces section.name as if the file had it in the last place; line 0. Copies. */
 void ini_set(struct ini *ini, const char *section, const char *name, const char *value);
