@@ -1,5 +1,5 @@
-/* config_source.h: what a configuration's entries are in effect, before anybody asks what they mean:
- * command line over file, ${NAME} from the environment, key_FILE from a file.
+/* config_source.h: what a configuration's entries are in effect, before anybody asks what they
+ * mean: command line over file, ${NAME} from the environment, key_FILE from a file.
  *
  * Works on the entries in place. Thread: the reader's.
  */
