@@ -341,7 +341,8 @@ static void compile_blocks(struct compiler *c, const struct schema_type *t, cons
     uint64_t least = items->min_size + !is_array;
     size_t start;
 
-    if (is_array && !has_picks && fixed_size(items) >= 0) {
+    /* Items of no bytes feed nothing, wherever they stand; a loop over them would have no bound. */
+    if (is_array && (fixed_size(items) == 0 || (!has_picks && fixed_size(items) > 0))) {
         emit(c, (struct op){.code = OP_SKIP_ITEMS, .count = (uint32_t)fixed_size(items)});
         return;
     }
