@@ -10,6 +10,9 @@
 #include "schemas/scan.h"
 #include "tests/events.h"
 
+/* A literal that may hold NULs, and its length: two initialisers or arguments. */
+#define BYTES(text) text, sizeof(text) - 1
+
 enum { READING_MAX_FEATURES = 64, READING_MAX_DEPTH = 64 };
 
 struct reading {

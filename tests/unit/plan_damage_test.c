@@ -6,7 +6,6 @@
 #include "tests/harness.h"
 #include "tests/reading.h"
 
-#define BYTES(text) text, sizeof(text) - 1
 /* Two records, one with an array that can feed nothing where the other's can. */
 #define ARRAYS                                                                                     \
     "[{'type':'record','name':'P','fields':[{'name':'l','type':{'type':'array','items':'null'}}]}" \

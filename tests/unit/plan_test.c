@@ -7,8 +7,6 @@
 #include "tests/harness.h"
 #include "tests/reading.h"
 
-#define BYTES(text) text, sizeof(text) - 1
-
 /* The record {a: TYPE, z: double}, and the features that are asked of it. */
 static void record_reading(struct reading *r, const char *type, const char *feature)
 {
