@@ -21,6 +21,7 @@ struct search {
     struct types now, next;
     const struct schema_type *stopped; /* record that lacks the name, or NULL */
     int32_t stopped_type;              /* type that cannot be stepped into, or converted */
+    const struct step *stopped_step;   /* that could not be taken, or NULL at a path's end */
 };
 
 static void types_init(struct types *set, size_t cap)
@@ -74,6 +75,7 @@ static enum reach take_step(struct search *s, const struct step *step)
             types_add(&s->next, s->schema, t->items);
         } else if (t->kind != SCHEMA_NULL) {
             s->stopped_type = type;
+            s->stopped_step = step;
             reach = reach == REACH_ABSENT ? REACH_ABSENT : REACH_WRONG;
         }
     }
@@ -100,6 +102,7 @@ static enum reach judge_end(struct search *s, enum feature_type wanted)
             return REACH_VALUE;
         if (kind != SCHEMA_NULL) {
             s->stopped_type = s->now.items[i];
+            s->stopped_step = NULL;
             reach = REACH_WRONG;
         }
     }
@@ -195,8 +198,12 @@ static void say_why_not(struct search *s, const struct feature *f, size_t path, 
         fprintf(say, "%s is always null", f->paths[path].text);
     } else if (reach == REACH_WRONG) {
         schema_type_print(s->schema, s->stopped_type, text, sizeof text);
-        fprintf(say, "%s has the type %s, but %s", f->paths[path].text, text,
-                wanted_words(f->type));
+        if (s->stopped_step)
+            fprintf(say, "%s leads through the type %s, which is no %s", f->paths[path].text, text,
+                    s->stopped_step->kind == STEP_INDEX ? "array" : "record or map");
+        else
+            fprintf(say, "%s has the type %s, but %s", f->paths[path].text, text,
+                    wanted_words(f->type));
     } else {
         for (size_t i = 0; i < f->path_count; i++)
             fprintf(say, "%s%s", i ? " or " : "no field ", f->paths[i].text);
