@@ -1,0 +1,271 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "schemas/schema_table.h"
+#include "tests/harness.h"
+#include "tests/reading.h"
+
+#define GOOD "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}]}"
+#define OTHER "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"y\",\"type\":\"int\"}]}"
+
+struct fixture {
+    char folder[256];
+    struct features features;
+    struct schema_table *table;
+    char said[1000]; /* "id usable text\n" for each report */
+    struct err err;
+};
+
+static void put(struct fixture *f, const char *name, const char *text)
+{
+    harness_write(f->folder, name, text, strlen(text));
+}
+
+static void init(struct fixture *f)
+{
+    *f = (struct fixture){.err = ERR_INIT};
+    snprintf(f->folder, sizeof f->folder, "%s", harness_folder());
+    f->features = EVENTS_FEATURES(NULL, "x = x : number, required");
+}
+
+static void load(struct fixture *f)
+{
+    ck_assert_msg(schema_table_load(&f->table, f->folder, &f->features, &f->err) == 0, "%s",
+                  f->err.text);
+}
+
+static void release(struct fixture *f)
+{
+    schema_table_free(f->table);
+    features_release(&f->features);
+}
+
+static enum schema_state find(struct fixture *f, uint32_t id)
+{
+    const struct plan *plan = NULL;
+    enum schema_state state = schema_table_find(f->table, id, &plan);
+
+    ck_assert_int_eq(state == SCHEMA_USABLE, plan != NULL);
+    return state;
+}
+
+/* What an id becomes when it is asked for at that time. */
+static enum schema_state learn(struct fixture *f, uint32_t id, int64_t now_ms)
+{
+    ck_assert_msg(schema_table_learn(f->table, id, now_ms, &f->err) == 0, "%s", f->err.text);
+    return find(f, id);
+}
+
+static void say(void *arg, int64_t schema_id, bool usable, const char *text)
+{
+    struct fixture *f = arg;
+    size_t len = strlen(f->said);
+
+    snprintf(f->said + len, sizeof f->said - len, "%lld %d %s\n", (long long)schema_id, usable,
+             text);
+}
+
+static const char *report(struct fixture *f)
+{
+    f->said[0] = '\0';
+    schema_table_report(f->table, say, f);
+    return f->said;
+}
+
+START_TEST(every_schema_of_the_folder_is_known_at_once)
+{
+    static const char *const others[] = {"01.avsc", "-1.avsc",         "+1.avsc", "1.json", ".avsc",
+                                         "x.avsc",  "4294967296.avsc", "1 .avsc", "1.avsc~"};
+    struct fixture f;
+
+    init(&f);
+    put(&f, "0.avsc", GOOD);
+    put(&f, "17.avsc", GOOD);
+    put(&f, "4294967295.avsc", OTHER);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        put(&f, others[i], GOOD);
+    load(&f);
+    ck_assert_int_eq(find(&f, 0), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, 17), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, UINT32_MAX), SCHEMA_UNUSABLE);
+    ck_assert_int_eq(find(&f, 1), SCHEMA_NOT_ASKED);
+    report(&f);
+    ck_assert_ptr_nonnull(strstr(f.said, "17 1 schema 17 (E): 1 features bound: x (int)\n"));
+    ck_assert_ptr_nonnull(strstr(f.said, "4294967295 0 schema 4294967295 (E): cannot serve"));
+    ck_assert_str_eq(report(&f), "");
+    release(&f);
+}
+END_TEST
+
+/* How often the file was opened cannot be seen; that its answer is kept can. */
+START_TEST(an_absent_schema_is_asked_for_once_a_second)
+{
+    struct fixture f;
+    int64_t now = clock_ms();
+
+    init(&f);
+    load(&f);
+    ck_assert_int_eq(find(&f, 5), SCHEMA_NOT_ASKED);
+    ck_assert_int_eq(learn(&f, 5, now), SCHEMA_ABSENT);
+    put(&f, "5.avsc", GOOD);
+    ck_assert_int_eq(find(&f, 5), SCHEMA_ABSENT); /* the answer is kept */
+    schema_table_free(f.table);
+    load(&f);
+    ck_assert_int_eq(find(&f, 5), SCHEMA_USABLE);
+    unlink(harness_write(f.folder, "5.avsc", "", 0));
+    ck_assert_int_eq(find(&f, 5), SCHEMA_USABLE); /* for ever */
+    ck_assert_int_eq(find(&f, 6), SCHEMA_NOT_ASKED);
+    ck_assert_int_eq(learn(&f, 6, now - SCHEMA_RETRY_MS), SCHEMA_NOT_ASKED); /* too old */
+    put(&f, "6.avsc", GOOD);
+    ck_assert_int_eq(learn(&f, 6, clock_ms()), SCHEMA_USABLE);
+    report(&f);
+    ck_assert_ptr_nonnull(strstr(f.said, "6 1 schema 6 (E): 1 features bound"));
+    release(&f);
+}
+END_TEST
+
+/* text, words */
+static const char *const unusable[][2] = {
+    {"", "schema 9: not an Avro schema: not JSON"},
+    {"{\"type\":\"record\"", "schema 9: not an Avro schema: not JSON"},
+    {"\"nonsense\"", "schema 9: not an Avro schema: type nonsense is not defined"},
+    {"\"string\"", "schema 9: cannot serve the model: feature x: "},
+    {OTHER, "schema 9 (E): cannot serve the model: feature x: no field x; did you mean y?"},
+};
+
+START_TEST(an_unusable_schema_says_why_and_is_looked_at_again_after_a_second)
+{
+    struct fixture f;
+
+    init(&f);
+    load(&f);
+    put(&f, "9.avsc", unusable[_i][0]);
+    ck_assert_int_eq(learn(&f, 9, clock_ms()), SCHEMA_UNUSABLE);
+    ck_assert_msg(strstr(report(&f), unusable[_i][1]) != NULL, "%s", f.said);
+    /* As before: nothing new to say. */
+    ck_assert_int_eq(learn(&f, 9, clock_ms() - SCHEMA_RETRY_MS), SCHEMA_NOT_ASKED);
+    ck_assert_str_eq(report(&f), "");
+    /* Gone: what it was it still is. */
+    unlink(harness_write(f.folder, "9.avsc", "", 0));
+    ck_assert_int_eq(learn(&f, 9, clock_ms()), SCHEMA_UNUSABLE);
+    ck_assert_str_eq(report(&f), "");
+    /* Whole now. */
+    put(&f, "9.avsc", GOOD);
+    ck_assert_int_eq(learn(&f, 9, clock_ms()), SCHEMA_USABLE);
+    ck_assert_ptr_nonnull(strstr(report(&f), "9 1 schema 9 (E): 1 features bound"));
+    release(&f);
+}
+END_TEST
+
+START_TEST(a_file_that_can_be_no_schema_is_unusable)
+{
+    char path[300], *huge = calloc(SCHEMA_MAX_BYTES + 1, 1);
+    struct fixture f;
+
+    init(&f);
+    load(&f);
+    snprintf(path, sizeof path, "%s/1.avsc", f.folder);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    ck_assert_int_eq(learn(&f, 1, clock_ms()), SCHEMA_UNUSABLE);
+    harness_write(f.folder, "2.avsc", huge, SCHEMA_MAX_BYTES + 1);
+    ck_assert_int_eq(learn(&f, 2, clock_ms()), SCHEMA_UNUSABLE);
+    ck_assert_ptr_nonnull(strstr(report(&f), "1 0 schema 1: "));
+    ck_assert_ptr_nonnull(strstr(f.said, "2 0 schema 2: "));
+    free(huge);
+    release(&f);
+}
+END_TEST
+
+/* A file that is there and will not be read now: a link to itself. */
+START_TEST(a_file_that_cannot_be_read_is_a_dependency)
+{
+    struct fixture f;
+    char path[300];
+
+    init(&f);
+    load(&f);
+    snprintf(path, sizeof path, "%s/3.avsc", f.folder);
+    ck_assert_int_eq(symlink("3.avsc", path), 0);
+    ck_assert_int_eq(schema_table_learn(f.table, 3, clock_ms(), &f.err), -1);
+    ck_assert_int_eq(f.err.kind, ERR_DEPENDENCY);
+    ck_assert_ptr_nonnull(strstr(f.err.text, "schema 3: "));
+    ck_assert_int_eq(find(&f, 3), SCHEMA_NOT_ASKED);
+    release(&f);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_read_stops_the_start)
+{
+    struct fixture f;
+    char path[300];
+
+    init(&f);
+    snprintf(path, sizeof path, "%s/none", f.folder);
+    ck_assert_int_eq(schema_table_load(&f.table, path, &f.features, &f.err), -1);
+    ck_assert_ptr_null(f.table);
+    ck_assert_int_eq(f.err.kind, ERR_FATAL);
+    ck_assert_int_eq(f.err.exit_code, EXIT_IO);
+    ck_assert_ptr_nonnull(strstr(f.err.text, path));
+    release(&f);
+}
+END_TEST
+
+/* Hostile ids push one another out of a table of fixed size; what has a schema stays. */
+START_TEST(twenty_thousand_unknown_ids_push_out_nothing_that_is_known)
+{
+    struct fixture f;
+
+    init(&f);
+    put(&f, "17.avsc", GOOD);
+    put(&f, "18.avsc", OTHER);
+    load(&f);
+    for (uint32_t id = 1000; id < 21000; id++)
+        ck_assert_int_eq(learn(&f, id * 50, clock_ms()), SCHEMA_ABSENT);
+    ck_assert_int_eq(find(&f, 17), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, 18), SCHEMA_UNUSABLE);
+    release(&f);
+}
+END_TEST
+
+START_TEST(a_folder_with_too_many_schemas_stops_the_start_and_later_waits)
+{
+    struct fixture f;
+    char name[32];
+
+    init(&f);
+    for (int i = 0; i < SCHEMA_TABLE_MAX; i++) {
+        snprintf(name, sizeof name, "%d.avsc", i);
+        put(&f, name, "\"int\"");
+    }
+    load(&f);
+    ck_assert_int_eq(find(&f, SCHEMA_TABLE_MAX - 1), SCHEMA_UNUSABLE);
+    put(&f, "9999.avsc", GOOD);
+    ck_assert_int_eq(schema_table_learn(f.table, 9999, clock_ms(), &f.err), -1);
+    ck_assert_int_eq(f.err.kind, ERR_DEPENDENCY);
+    err_reset(&f.err);
+    put(&f, "7.avsc", GOOD); /* one that is known may still change */
+    ck_assert_int_eq(learn(&f, 7, clock_ms()), SCHEMA_USABLE);
+    schema_table_free(f.table);
+    ck_assert_int_eq(schema_table_load(&f.table, f.folder, &f.features, &f.err), -1);
+    ck_assert_int_eq(f.err.exit_code, EXIT_CONFIGURATION);
+    ck_assert_ptr_nonnull(strstr(f.err.text, "more than 8192 schemas"));
+    release(&f);
+}
+END_TEST
+
+SUITE(schema_table)
+{
+    TCase *loops = harness_case(suite, "unusable", NULL, 0);
+
+    tcase_add_loop_test(loops, an_unusable_schema_says_why_and_is_looked_at_again_after_a_second, 0,
+                        sizeof unusable / sizeof unusable[0]);
+    CASE("folder", every_schema_of_the_folder_is_known_at_once,
+         an_absent_schema_is_asked_for_once_a_second, a_file_that_can_be_no_schema_is_unusable,
+         a_file_that_cannot_be_read_is_a_dependency, a_folder_that_cannot_be_read_stops_the_start);
+    CASE("bounds", twenty_thousand_unknown_ids_push_out_nothing_that_is_known,
+         a_folder_with_too_many_schemas_stops_the_start_and_later_waits);
+}
