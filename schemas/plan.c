@@ -411,7 +411,8 @@ static void compile(struct compiler *c, int32_t type, const struct wish *w)
     for (size_t i = 0; i < passes && !c->is_too_big; i++) {
         struct wish part = *w;
         bool is_scalar = i < w->want_count, is_last = i == passes - 1;
-        part.wants += is_scalar ? i : 0;
+        if (is_scalar)
+            part.wants += i;
         part.want_count = is_scalar;
         part.child_count = is_scalar ? 0 : w->child_count;
         if (!is_last)

@@ -199,7 +199,11 @@ void scan_tree_init(struct scan_tree *tree, const struct features *features)
     struct builder b = {tree, features, mem_alloc(features->count, sizeof(uint16_t))};
     struct wish root = {.kind = STEP_FIELD};
 
-    *tree = (struct scan_tree){0};
+    /* Never NULL: C allows no step from there, not even of 0. */
+    *tree = (struct scan_tree){.targets = mem_alloc(1, sizeof *tree->targets),
+                               .indexes = mem_alloc(1, sizeof *tree->indexes),
+                               .target_cap = 1,
+                               .index_cap = 1};
     for (size_t i = 0; i < features->count; i++) {
         const struct feature *f = &features->items[i];
         b.turns[i] = f->path_count > 1 ? (uint16_t)tree->turn_count++ : SCAN_ONE_PATH;
