@@ -27,8 +27,8 @@ struct reading {
 /* Text with ' for ", as tests write JSON: a new text with " for '. free() it. */
 char *reading_quoted(const char *text);
 
-/* The schema has ' for ". Features: as EVENTS_FEATURES gives them, owned from here on. A schema that
- * is none fails the test. */
+/* The schema has ' for ". Features: as EVENTS_FEATURES gives them, owned from here on. What is no
+ * schema fails the test. */
 void reading_avro(struct reading *r, const char *schema, struct features features);
 void reading_json(struct reading *r, struct features features);
 void reading_release(struct reading *r);

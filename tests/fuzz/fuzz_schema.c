@@ -1,8 +1,8 @@
-/* A schema's text: read or refused in words; what can be compiled reads values of its own making. */
+/* A schema's text: read, or refused in words; what compiles reads a few values. */
 #include "schemas/plan.h"
 #include "tests/fuzz/decoding.h"
 
-/* Values of one byte again and again: nulls and empty things, ones and second branches, nonsense. */
+/* Values of one byte again and again: nulls and empty things, second branches, nonsense. */
 static void run_plan(const struct plan *plan)
 {
     static const uint8_t fillings[] = {0, 2, 0xff};

@@ -181,8 +181,8 @@ static const struct {
     {BYTES("\0")},
 };
 
-/* Where the text is put: a feature takes it, or nothing does, or it is all there is; in a long event
- * too, where numbers are read eight digits at a time. */
+/* Where the text is put: a feature takes it, or nothing does, or it is all there is; in a long
+ * event too, where numbers are read eight digits at a time. */
 static const char *const places[][2] = {
     {"{\"x\":", "}"},
     {"{\"y\":", "}"},
@@ -314,7 +314,7 @@ START_TEST(the_first_damage_is_told)
 }
 END_TEST
 
-/* Every byte in every place of a text: what the tokenizer of core/json.h takes, the scanner takes. */
+/* Every byte in every place of a text: the scanner takes what core/json.h takes. */
 START_TEST(the_scanner_and_the_tokenizer_agree_on_every_changed_byte)
 {
     /* No key can become another one's double. */

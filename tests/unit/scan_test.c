@@ -32,7 +32,8 @@ static const struct {
     {"a : number, required", "{'a':16777217}", "scored", 16777216},
     {"a : number, required", "{'a':16777217.00000001}", "scored", 16777218},
     {"a : number, required", "{'a':1E2}", "scored", 100},
-    {"a : number, required", "{'a':123456789012345678901234567890}", "scored", 1.23456789012345678e29},
+    {"a : number, required", "{'a':123456789012345678901234567890}", "scored",
+     1.23456789012345678e29},
     {"a : number, required", "{'a':0.000000000000000000000000012345678901234567890}", "scored",
      1.23456789012345678e-26},
     {"a : number, required", "{'a':1e-400}", "scored", 0},
@@ -172,6 +173,55 @@ START_TEST(of_several_faults_the_first_in_the_order_of_the_model_is_told)
 }
 END_TEST
 
+static unsigned roll(uint64_t *state, unsigned sides)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(*state >> 33) % sides;
+}
+
+/* A JSON number: up to 22 digits, up to 28 behind the point, now and then an exponent. */
+static void make_number(uint64_t *state, char *out)
+{
+    unsigned whole = 1 + roll(state, roll(state, 2) ? 4 : 22), fraction = roll(state, 29);
+    char *o = out;
+
+    if (roll(state, 2))
+        *o++ = '-';
+    for (unsigned i = 0; i < whole; i++)
+        *o++ = (char)('0' + (i == 0 && whole > 1 ? 1 + roll(state, 9) : roll(state, 10)));
+    if (fraction)
+        *o++ = '.';
+    for (unsigned i = 0; i < fraction; i++)
+        *o++ = (char)('0' + roll(state, 10));
+    if (roll(state, 8) == 0)
+        o += sprintf(o, "%c%d", roll(state, 2) ? 'e' : 'E', (int)roll(state, 80) - 50);
+    *o = '\0';
+}
+
+/* Far from the event's end, where eight digits are taken at a time, and near it. */
+START_TEST(numbers_are_those_of_strtod_to_the_last_bit)
+{
+    uint64_t state = 11;
+    struct reading r;
+
+    reading_json(&r, EVENTS_FEATURES(NULL, "a = a : number, required", "b = b : number, required"));
+    for (int i = 0; i < 30000; i++) {
+        char number[100], event[300];
+        float want;
+        make_number(&state, number);
+        want = strcmp(number, "-0") == 0 ? 0 : (float)strtod(number, NULL);
+        snprintf(event, sizeof event, "{\"a\":%s,%60s\"b\":%s}", number, "", number);
+        ck_assert_str_eq(reading_take(&r, event, strlen(event)),
+                         isinf(want) ? "bind/not_finite 0" : "scored");
+        if (isinf(want))
+            continue;
+        ck_assert_bits(r.row[0], want);
+        ck_assert_bits(r.row[1], want);
+    }
+    reading_release(&r);
+}
+END_TEST
+
 enum { KEYS = 20 };
 
 /* Names of all lengths around the 32 bytes that are compared at once; some share beginnings. */
@@ -199,8 +249,7 @@ START_TEST(keys_may_come_in_any_order_each_time)
     for (int round = 0; round < 300; round++) {
         size_t len = 0;
         for (size_t i = 0; i < KEYS; i++) {
-            state = state * 6364136223846793005u + 1442695040888963407u;
-            size_t k = (state >> 33) % KEYS, swap = order[i];
+            size_t k = roll(&state, KEYS), swap = order[i];
             order[i] = order[k];
             order[k] = swap;
         }
@@ -224,6 +273,7 @@ SUITE(scan)
 
     tcase_add_loop_test(loops, events_are_bound_by_the_rules_and_each_beginning_of_one_is_refused,
                         0, sizeof events / sizeof events[0]);
+    CASE("numbers", numbers_are_those_of_strtod_to_the_last_bit);
     CASE("order", several_features_may_take_one_value_and_parts_of_it,
          of_several_faults_the_first_in_the_order_of_the_model_is_told,
          keys_may_come_in_any_order_each_time);
