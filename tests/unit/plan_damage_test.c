@@ -72,6 +72,9 @@ static const struct {
      "a[0] : number, optional", "decode/bad_length"},
     {"{'type':'array','items':'int'}", BYTES("\x01\x01\x0e\x00"), "a[0] : number, optional",
      "decode/bad_length"}, /* size -1 */
+    {"{'type':'array','items':'int'}",
+     BYTES("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x0e\x00"), "a[0] : number, optional",
+     "decode/bad_length"},
     {"{'type':'array','items':'int'}", BYTES("\x01\x04\x0e\x00"), "a[0] : number, optional",
      "decode/bad_length"}, /* a byte too many */
     {"{'type':'array','items':'int'}", BYTES("\x03\x02\x0e\x10\x00"), "a[0] : number, optional",

@@ -37,6 +37,10 @@ static const struct {
     {"a : number, required", "{'a':0.000000000000000000000000012345678901234567890}", "scored",
      1.23456789012345678e-26},
     {"a : number, required", "{'a':1e-400}", "scored", 0},
+    /* 2^53 < digits: not exact as a double, and just beside the middle of two floats */
+    {"a : number, required",
+     "{'a':1.2320417761802673,'pad':'                                                  '}",
+     "scored", 0x1.3b6718p0},
     {"a : number, required", "{'a':1e400}", "bind/not_finite 0", 0},
     {"a : number, optional", "{'a':-1e39}", "bind/not_finite 0", 0},
     {"a : number, default 1", "{'a':3.5e38}", "bind/not_finite 0", 0},
@@ -104,6 +108,9 @@ static const struct {
     {"a.x | b : number, optional", "{'a':null,'b':2}", "scored", NAN},
     {"a.x | b : number, optional", "{'a':5,'b':2}", "bind/wrong_type 0", 0},
     {"a[2] | a[0] : number, required", "{'a':[1,2]}", "scored", 1},
+    {"a[0] | b : number, optional", "{'a':null,'b':2}", "scored", NAN},
+    {"a[0] | b : number, optional", "{'a':[],'b':2}", "scored", 2},
+    {"a[0] | b : number, optional", "{'a':{},'b':2}", "bind/wrong_type 0", 0},
     {"a[2] | a[0] : number, required", "{'a':[1,2,3]}", "scored", 3},
     /* a key that feeds a feature comes once; others as often as they like */
     {"a : number, required", "{'a':1,'a':1}", "decode/bad_json", 0},
