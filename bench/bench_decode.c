@@ -129,7 +129,7 @@ static struct generic generic_new(void)
 
 static float generic_float(avro_value_t *value)
 {
-    avro_value_t branch;
+    avro_value_t branch = *value;
     int32_t narrow = 0;
     int64_t wide = 0;
     double real = 0;
@@ -151,7 +151,7 @@ static float generic_float(avro_value_t *value)
 static void generic_decode(void *state, const struct synthetic_event *event, float *row)
 {
     struct generic *g = state;
-    avro_value_t field;
+    avro_value_t field = g->value;
 
     avro_reader_memory_set_source(g->reader, (const char *)event->avro + FRAME_CONFLUENT_BYTES,
                                   (int64_t)event->avro_len - FRAME_CONFLUENT_BYTES);

@@ -12,8 +12,8 @@
 #define RECORD(fields) "{'type':'record','name':'R','fields':[" fields "]}"
 #define FIELD(name, type) "{'name':'" name "','type':" type "}"
 #define WEATHER                                                                                    \
-    "['null',{'type':'record','name':'W','fields':[" FIELD("temp", "['null','double']") "," FIELD( \
-        "gust", "'null'") "]}]"
+    "['null',{'type':'record','name':'W','fields':["                                               \
+    "{'name':'temp','type':['null','double']},{'name':'gust','type':'null'}]}]"
 
 /* schema, feature, path that is taken (-1: none), words; usable unless they begin with "cannot". */
 static const struct {
