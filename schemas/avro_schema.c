@@ -3,6 +3,7 @@
 #include "schemas/avro_schema.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,14 @@ static int32_t add_type(struct parser *p, enum schema_kind kind)
 }
 
 /* ---- names */
+
+/* A text without NUL inside, or NULL: none of Avro's names has one, only its defaults may. */
+static const char *text_of(const json_t *json)
+{
+    const char *text = json_string_value(json);
+
+    return text && strlen(text) == json_string_length(json) ? text : NULL;
+}
 
 /* Full name of a definition or a reference into out: as is when dotted, else in the name space. */
 static int full_name(struct parser *p, const char *name, const char *space, char out[MAX_NAME])
@@ -102,8 +111,8 @@ static int32_t find_name(struct parser *p, const char *name, const char *space)
 static int32_t add_named(struct parser *p, const json_t *json, enum schema_kind kind,
                          const char *space, char space_out[MAX_NAME])
 {
-    const char *name = json_string_value(json_object_get(json, "name"));
-    const char *own_space = json_string_value(json_object_get(json, "namespace"));
+    const char *name = text_of(json_object_get(json, "name"));
+    const char *own_space = text_of(json_object_get(json, "namespace"));
     int32_t type;
 
     if (!name)
@@ -131,7 +140,7 @@ static char *join_aliases(const json_t *json)
 
     json_array_foreach(list, i, alias)
     {
-        const char *name = json_string_value(alias);
+        const char *name = text_of(alias);
         if (!name)
             continue;
         out = mem_resize(out, len + strlen(name) + 3, 1);
@@ -143,7 +152,7 @@ static char *join_aliases(const json_t *json)
 static int parse_field(struct parser *p, int32_t record, const json_t *json, json_t *seen,
                        const char *space)
 {
-    const char *name = json_string_value(json_object_get(json, "name"));
+    const char *name = text_of(json_object_get(json, "name"));
     const json_t *type_json = json_object_get(json, "type");
     const char *record_name = p->schema->types[record].name;
     struct schema_type *r;
@@ -202,7 +211,7 @@ static int32_t parse_enum(struct parser *p, const json_t *json, const char *spac
     seen = json_object();
     json_array_foreach(symbols, i, symbol)
     {
-        const char *text = json_string_value(symbol);
+        const char *text = text_of(symbol);
         if (!text || json_object_get(seen, text))
             break;
         json_object_set_new(seen, text, json_true());
@@ -217,6 +226,7 @@ static int32_t parse_enum(struct parser *p, const json_t *json, const char *spac
 static int32_t parse_fixed(struct parser *p, const json_t *json, const char *space)
 {
     const json_t *size = json_object_get(json, "size");
+    double bytes = json_number_value(size);
     char inner[MAX_NAME];
     int32_t type = add_named(p, json, SCHEMA_FIXED, space, inner);
     struct schema_type *t;
@@ -224,10 +234,9 @@ static int32_t parse_fixed(struct parser *p, const json_t *json, const char *spa
     if (type == SCHEMA_NONE)
         return SCHEMA_NONE;
     t = &p->schema->types[type];
-    if (!json_is_integer(size) || json_integer_value(size) < 0 ||
-        json_integer_value(size) > MAX_FIXED)
+    if (!json_is_number(size) || !(bytes >= 0 && bytes <= MAX_FIXED) || bytes != floor(bytes))
         return fail(p, "fixed %s: size must be an integer from 0 to %d", t->name, MAX_FIXED);
-    t->count = (uint64_t)json_integer_value(size);
+    t->count = (uint64_t)bytes;
     return type;
 }
 
@@ -290,7 +299,7 @@ static int32_t parse_union(struct parser *p, const json_t *json, const char *spa
 static int32_t parse_object(struct parser *p, const json_t *json, const char *space)
 {
     const json_t *inner = json_object_get(json, "type");
-    const char *word = json_string_value(inner);
+    const char *word = text_of(inner);
 
     if (!inner)
         return fail(p, "a type object without \"type\"");
@@ -316,8 +325,8 @@ static int32_t parse_type(struct parser *p, const json_t *json, const char *spac
     if (p->schema->count > MAX_TYPES)
         return fail(p, "more than %d types", MAX_TYPES);
     p->depth++;
-    if (json_is_string(json))
-        type = find_name(p, json_string_value(json), space);
+    if (text_of(json))
+        type = find_name(p, text_of(json), space);
     else if (json_is_array(json))
         type = parse_union(p, json, space);
     else if (json_is_object(json))
@@ -430,7 +439,10 @@ int avro_schema_parse(struct avro_schema **schema, const char *text, size_t len,
     if (len > SCHEMA_MAX_BYTES)
         return err_fatal(err, EXIT_DATA, "schema of %zu bytes, at most %d are read", len,
                          SCHEMA_MAX_BYTES);
-    json = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
+    /* Defaults are not ours to judge: of bytes they have \u0000, of doubles 30 digits. */
+    json = json_loadb(
+        text, len,
+        JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &why);
     if (!json)
         return err_fatal(err, EXIT_DATA, "not JSON: line %d: %s", why.line, why.text);
     p.schema = mem_alloc(1, sizeof *p.schema);
