@@ -25,9 +25,7 @@ struct parser {
 
 static int32_t parse_type(struct parser *p, const json_t *json, const char *space);
 
-static int fail(struct parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int fail(struct parser *p, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) int fail(struct parser *p, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -423,12 +421,6 @@ static int settle(struct parser *p)
     return count < s->count ? -1 : 0;
 }
 
-static void add_primitives(struct parser *p)
-{
-    for (int kind = 0; kind < SCHEMA_PRIMITIVE_COUNT; kind++)
-        add_type(p, (enum schema_kind)kind);
-}
-
 int avro_schema_parse(struct avro_schema **schema, const char *text, size_t len, struct err *err)
 {
     struct parser p = {.err = err};
@@ -447,7 +439,8 @@ int avro_schema_parse(struct avro_schema **schema, const char *text, size_t len,
         return err_fatal(err, EXIT_DATA, "not JSON: line %d: %s", why.line, why.text);
     p.schema = mem_alloc(1, sizeof *p.schema);
     p.names = json_object();
-    add_primitives(&p);
+    for (int kind = 0; kind < SCHEMA_PRIMITIVE_COUNT; kind++)
+        add_type(&p, (enum schema_kind)kind);
     p.schema->root = parse_type(&p, json, "");
     json_decref(p.names);
     json_decref(json);
