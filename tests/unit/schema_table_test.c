@@ -128,6 +128,23 @@ START_TEST(an_absent_schema_is_asked_for_once_a_second)
 }
 END_TEST
 
+START_TEST(a_usable_schema_is_never_read_again)
+{
+    const struct plan *first, *again;
+    struct fixture f;
+
+    init(&f);
+    put(&f, "17.avsc", GOOD);
+    load(&f);
+    schema_table_find(f.table, 17, &first);
+    put(&f, "17.avsc", OTHER);
+    ck_assert_int_eq(learn(&f, 17, clock_ms()), SCHEMA_USABLE);
+    schema_table_find(f.table, 17, &again);
+    ck_assert_ptr_eq(again, first);
+    release(&f);
+}
+END_TEST
+
 /* text, words */
 static const char *const unusable[][2] = {
     {"", "schema 9: not an Avro schema: not JSON"},
@@ -267,8 +284,9 @@ SUITE(schema_table)
     tcase_add_loop_test(loops, an_unusable_schema_says_why_and_is_looked_at_again_after_a_second, 0,
                         sizeof unusable / sizeof unusable[0]);
     CASE("folder", every_schema_of_the_folder_is_known_at_once,
-         an_absent_schema_is_asked_for_once_a_second, a_file_that_can_be_no_schema_is_unusable,
-         a_file_that_cannot_be_read_is_a_dependency, a_folder_that_cannot_be_read_stops_the_start);
+         an_absent_schema_is_asked_for_once_a_second, a_usable_schema_is_never_read_again,
+         a_file_that_can_be_no_schema_is_unusable, a_file_that_cannot_be_read_is_a_dependency,
+         a_folder_that_cannot_be_read_stops_the_start);
     CASE("bounds", five_thousand_unknown_ids_push_out_nothing_that_is_known,
          a_folder_with_too_many_schemas_stops_the_start_and_later_waits);
 }
