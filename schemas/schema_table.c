@@ -165,11 +165,15 @@ static void note_absent(struct schema_table *t, uint32_t id, int64_t now_ms)
 int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, struct err *err)
 {
     struct err why = ERR_INIT;
-    char *path = path_of(table, id), *data, *text;
+    char *path, *data, *text;
+    const struct plan *known;
     struct plan *plan;
     size_t len;
     int result;
 
+    if (schema_table_find(table, id, &known) == SCHEMA_USABLE)
+        return 0;
+    path = path_of(table, id);
     errno = 0;
     if (file_read(path, SCHEMA_MAX_BYTES, &data, &len, &why) == 0) {
         plan = compile(table, id, data, len, &text);

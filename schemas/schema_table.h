@@ -38,8 +38,8 @@ void schema_table_free(struct schema_table *table);
 enum schema_state schema_table_find(const struct schema_table *table, uint32_t id,
                                     const struct plan **plan);
 
-/* Opens the id's file. 0: known now, one way or another; -1 ERR_DEPENDENCY: unreadable. now_ms: of
- * core/clock.h's clock_ms. */
+/* Opens the id's file, unless the id is usable already: its schema never changes. 0: known now, one
+ * way or another; -1 ERR_DEPENDENCY: unreadable. now_ms: of core/clock.h's clock_ms. */
 int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, struct err *err);
 
 /* As decoder_report. */
