@@ -127,6 +127,7 @@ fuzz-targets: $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz_%,$(FUZZ))
 	@for target in $^; do name=$${target##*/fuzz_}; mkdir -p build/corpus/$$name; \
 		echo "fuzz $$name, $(FUZZ_SECONDS) s"; \
 		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+			-artifact_prefix=build/corpus/$$name- \
 			build/corpus/$$name tests/fuzz/corpus/$$name 2>build/corpus/$$name.log \
 			|| { tail -40 build/corpus/$$name.log; exit 1; }; done
 
