@@ -115,6 +115,7 @@ static const char *const bad[][2] = {
     {RECORD(FIELD("a", "{'type':'fixed','name':'R','size':1}")), "type R is defined twice"},
     {RECORD(FIELD("a", "{'type':'array','items':{'type':'map','values':'X'}}")),
      "field a: items: values: type X"},
+    {"{'type':'enum','symbols':[]}", "a enum without a name"},
     {"{'type':'enum','name':'E'}", "enum E without symbols"},
     {"{'type':'enum','name':'E','symbols':['A','B','A']}", "symbol 2 is no text or comes twice"},
     {"{'type':'enum','name':'E','symbols':[7]}", "symbol 0 is no text"},
@@ -180,8 +181,9 @@ END_TEST
 START_TEST(fields_are_found_by_name_and_keep_their_aliases_for_hints)
 {
     struct err err;
-    struct avro_schema *s = parse(
-        RECORD("{'name':'a','aliases':['old','older'],'type':'int'}," FIELD("b", "'long'")), &err);
+    struct avro_schema *s =
+        parse(RECORD("{'name':'a','aliases':['old',7,'older'],'type':'int'}," FIELD("b", "'long'")),
+              &err);
     const struct schema_type *r = &s->types[s->root];
 
     ck_assert_int_eq(schema_field_find(r, "a"), 0);
@@ -210,6 +212,22 @@ START_TEST(a_schema_cut_at_every_byte_is_refused)
     s = parse(whole, &err);
     ck_assert_ptr_nonnull(s);
     avro_schema_free(s);
+}
+END_TEST
+
+START_TEST(a_name_may_have_1023_bytes)
+{
+    char text[3000];
+    struct err err;
+
+    for (int len = 1023; len <= 1024; len++) {
+        struct avro_schema *s;
+        snprintf(text, sizeof text, "{'type':'fixed','name':'%0*d','size':1}", len, 7);
+        s = parse(text, &err);
+        ck_assert_int_eq(s != NULL, len == 1023);
+        ck_assert_str_eq(err.text, s ? "" : "a name of more than 1023 bytes");
+        avro_schema_free(s);
+    }
 }
 END_TEST
 
@@ -303,5 +321,6 @@ SUITE(avro_schema)
     CASE("names", a_name_is_looked_for_in_the_space_around_it,
          fields_are_found_by_name_and_keep_their_aliases_for_hints);
     CASE("bounds", a_schema_cut_at_every_byte_is_refused, types_may_be_nested_in_64_levels,
-         a_schema_of_more_than_a_mebibyte_is_not_looked_at, least_sizes_grow_without_overflowing);
+         a_name_may_have_1023_bytes, a_schema_of_more_than_a_mebibyte_is_not_looked_at,
+         least_sizes_grow_without_overflowing);
 }

@@ -281,6 +281,18 @@ START_TEST(options_that_cannot_be_stop_the_start)
 }
 END_TEST
 
+START_TEST(a_model_may_have_65534_features)
+{
+    struct decoder_options options = {EVENT_JSON, FRAMING_NONE, NULL, MAX_BYTES, 64};
+    struct features features = {NULL, OUTCOME_NO_FEATURE};
+    struct err err = ERR_INIT;
+    struct decoder *decoder;
+
+    ck_assert_int_eq(decoder_new(&decoder, &options, &features, &err), -1);
+    ck_assert_str_eq(err.text, "a model with 65535 features, at most 65534 are served");
+}
+END_TEST
+
 SUITE(decoder)
 {
     TCase *loops = harness_case(suite, "frames", NULL, 0);
@@ -291,5 +303,6 @@ SUITE(decoder)
          a_value_may_have_256_kib_and_not_a_byte_more);
     CASE("schemas", an_unknown_id_waits_until_it_was_asked_for,
          what_a_schema_cannot_serve_is_said_before_its_first_record);
-    CASE("words", a_failure_is_explained_without_the_value, options_that_cannot_be_stop_the_start);
+    CASE("words", a_failure_is_explained_without_the_value, options_that_cannot_be_stop_the_start,
+         a_model_may_have_65534_features);
 }

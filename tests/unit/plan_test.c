@@ -294,6 +294,29 @@ START_TEST(doubles_side_by_side_are_each_judged)
 }
 END_TEST
 
+START_TEST(arrays_and_maps_may_stand_in_one_place)
+{
+    static const char schema[] = "{'type':'record','name':'E','fields':[{'name':'a','type':["
+                                 "{'type':'array','items':'int'},{'type':'map','values':'int'}]}]}";
+    struct features all =
+        EVENTS_FEATURES(NULL, "i = a[0] : number, optional", "j = a[1] : number, optional",
+                        "k = a.k : number, optional");
+    struct features items =
+        EVENTS_FEATURES(NULL, "i = a[0] : number, optional", "j = a[1] : number, optional");
+    struct reading r;
+
+    reading_avro(&r, schema, all);
+    ck_assert_str_eq(reading_take(&r, BYTES("\x00\x04\x0e\x10\x00")), "bind/wrong_type 2");
+    ck_assert_str_eq(reading_take(&r, BYTES("\x02\x02\x02k\x10\x00")), "bind/wrong_type 0");
+    reading_release(&r);
+    reading_avro(&r, schema, items);
+    reading_check_ends(&r, BYTES("\x00\x04\x0e\x10\x00"), whole_ends);
+    ck_assert_bits(r.row[0], 7);
+    ck_assert_bits(r.row[1], 8);
+    reading_release(&r);
+}
+END_TEST
+
 /* A schema has the one name or the other, and each takes the first that is there. */
 START_TEST(the_first_path_that_the_schema_has_is_taken)
 {
@@ -331,5 +354,5 @@ SUITE(plan)
                         0, sizeof unbindable / sizeof unbindable[0]);
     CASE("order", of_several_faults_the_first_in_the_order_of_the_model_is_told,
          several_features_may_take_one_value, doubles_side_by_side_are_each_judged,
-         the_first_path_that_the_schema_has_is_taken);
+         arrays_and_maps_may_stand_in_one_place, the_first_path_that_the_schema_has_is_taken);
 }

@@ -96,6 +96,10 @@ static const struct {
     {"a[\"\"] : number, required", "{'a':{'':1}}", "scored", 1},
     {"a[\"b\"] : number, required", "{'\\u0061':{'\\u0062':1}}", "scored", 1},
     {"a : number, required", "{ 'a'\t:\r\n1 }", "scored", 1},
+    {"a[\"\xc3\xa9\"] : number, required", "{'a':{'\xc3\xa9':1}}", "scored", 1},
+    {"a[\"\xc3\xa9\"] : number, required", "{'a':{'\\u00e9':1}}", "scored", 1},
+    {"a[\"\xc3\xa9\"] : number, required", "{'a':{'\xc3\xa9':1,'\\u00e9':1}}", "decode/bad_json",
+     0},
     /* alternatives: the first that the event has, wherever it stands */
     {"a | b : number, required", "{'b':2}", "scored", 2},
     {"a | b : number, required", "{'a':1,'b':2}", "scored", 1},
@@ -229,6 +233,22 @@ START_TEST(numbers_are_those_of_strtod_to_the_last_bit)
 }
 END_TEST
 
+START_TEST(a_path_goes_no_deeper_than_events_may)
+{
+    static const char *const deep[] = {"{\"a\":{\"b\":1}}", "{\"l\":[1]}", "{\"z\":[]}"};
+    struct features features =
+        EVENTS_FEATURES(NULL, "b = a.b : number, optional", "l = l[0] : number, optional");
+    struct scan *scan = scan_new(&features, 1);
+    float row[2];
+
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_str_eq(events_outcome(scan_run(scan, slice_of(deep[i]), row)), "decode/too_deep");
+    ck_assert_str_eq(events_outcome(scan_run(scan, slice_of("{\"a\":null}"), row)), "scored");
+    scan_free(scan);
+    features_release(&features);
+}
+END_TEST
+
 enum { KEYS = 20 };
 
 /* Names of all lengths around the 32 bytes that are compared at once; some share beginnings. */
@@ -283,5 +303,5 @@ SUITE(scan)
     CASE("numbers", numbers_are_those_of_strtod_to_the_last_bit);
     CASE("order", several_features_may_take_one_value_and_parts_of_it,
          of_several_faults_the_first_in_the_order_of_the_model_is_told,
-         keys_may_come_in_any_order_each_time);
+         a_path_goes_no_deeper_than_events_may, keys_may_come_in_any_order_each_time);
 }
