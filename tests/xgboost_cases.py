@@ -119,6 +119,8 @@ class Cases:
             d = self.matrix(rows, categorical and width == WIDTH)
             d.feature_names = fresh.feature_names
             margin, prediction = fresh.predict(d, output_margin=True), fresh.predict(d)
+            if not np.isfinite(margin).all():  # no score at all: labels of zeros with a logarithm
+                kind = "refused"
             margin.astype("<f4").tofile(self.folder / f"{name}.margin.f32le")
             prediction.astype("<f4").tofile(self.folder / f"{name}.pred.f32le")
         self.index[file.name] = kind
@@ -165,6 +167,8 @@ def objectives(c: Cases) -> None:
         c.add(f"logistic_base_{score}", {"objective": "binary:logistic", "base_score": score})
     for score in (-3.3, 1e-12, 123456.789, 1e30):
         c.add(f"squarederror_base_{score}", {"objective": "reg:squarederror", "base_score": score}, "real")
+    for score in np.random.RandomState(5).lognormal(0, 3, 12).round(7):
+        c.add(f"squarederror_odd_{score}", {"objective": "reg:squarederror", "base_score": score}, "real", rounds=1)
     for score in (1e-12, 1e10):
         c.add(f"poisson_base_{score}", {"objective": "count:poisson", "base_score": score}, "count")
 
@@ -183,6 +187,7 @@ def shapes(c: Cases) -> None:
     c.add("monotone", {**yes, "monotone_constraints": "(1,-1,0,0,0,0,0,0)"})
     c.add("interaction", {**yes, "interaction_constraints": "[[0,1],[2,3,4]]", "tree_method": "hist"})
     c.add("weights", {**yes, "scale_pos_weight": 3.5, "max_delta_step": 0.7, "lambda": 0, "alpha": 0.2})
+    c.add("far_margins", {**yes, "eta": 60, "lambda": 0, "min_child_weight": 0})
     c.add("names", yes, fields={"feature_names": [f"größe {i} \\ \"x\"" for i in range(WIDTH)]})
     c.add("types", yes, fields={"feature_types": ["q", "float", "int", "q", "q", "int", "q", "i"]})
     c.add("early_stop", {**yes, "eval_metric": "logloss"}, rounds=60, watch=True, early_stopping_rounds=3)
@@ -232,8 +237,8 @@ def shapes(c: Cases) -> None:
 
 def categories(c: Cases) -> None:
     for method in ("hist", "approx"):
-        for name, to_onehot in (("onehot", 1000), ("partition", 1), ("default", 4)):
-            params = {"objective": "binary:logistic", "tree_method": method, "max_cat_to_onehot": to_onehot}
+        for name, onehot in (("onehot", 1000), ("partition", 1), ("default", 4)):
+            params = {"objective": "binary:logistic", "tree_method": method, "max_cat_to_onehot": onehot}
             c.add(f"{method}_{name}", params, categorical=True)
     c.add("cat_squarederror", {"tree_method": "hist", "max_depth": 9}, "real", categorical=True)
     c.add("cat_threshold", {"tree_method": "hist", "max_cat_threshold": 3, "max_cat_to_onehot": 1}, "real", categorical=True)
@@ -245,9 +250,9 @@ def categories(c: Cases) -> None:
             x, labels = c.data[True]
             table = pandas.DataFrame(x, columns=[f"c{i}" for i in range(WIDTH)])
             for i in (2, 3):
-                values = pandas.Series([None if np.isnan(v) else int(v) for v in x[:, i]])
-                texts = values.map(lambda v: None if np.isnan(v) else f"wörd {int(v)}")
-                table[f"c{i}"] = pandas.Categorical(texts if kind == "texts" else values)
+                codes = [-1 if np.isnan(v) else int(v) for v in x[:, i]]
+                names = [f"wörd {code}" if kind == "texts" else 3 * code + 5 for code in range(max(codes) + 1)]
+                table[f"c{i}"] = pandas.Categorical.from_codes(codes, names)
             d = xgb.DMatrix(table, label=labels["yes"], enable_categorical=True)
             return xgb.train({"objective": "binary:logistic", "tree_method": "hist", "nthread": 1}, d, 10)
 
@@ -285,6 +290,8 @@ def refused(c: Cases) -> None:
 
     def targets(strategy: str):
         def make() -> xgb.Booster:
+            if VERSION < (1, 6):
+                raise ValueError("labels of one column")
             x, labels = c.data[False]
             d = xgb.DMatrix(x, label=np.stack([labels["real"], labels["positive"]], 1))
             return xgb.train({"tree_method": "hist", "multi_strategy": strategy}, d, 5)

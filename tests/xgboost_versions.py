@@ -21,11 +21,14 @@ from pathlib import Path
 from real import CACHE, HERE
 
 KSCORE = HERE.parent / "build/release/kscore"
-VERSIONS = (
-    "1.0.2 1.1.1 1.2.1 1.3.3 1.4.2 1.5.2 1.6.2 1.7.1 1.7.6 2.0.3 2.1.4 3.0.5 3.1.3 3.2.0".split()
-)
-# One set that all of them run on: numpy 1.23 is the last with np.int and the like, which the old ones use.
-BASE = ["numpy==1.23.5", "scipy==1.9.3", "pandas==1.5.3", "scikit-learn==1.2.2"]
+VERSIONS = "1.0.2 1.1.1 1.2.1 1.3.0.post0 1.3.3 1.4.2 1.5.2 1.6.2 1.7.1 1.7.6 2.0.3 2.1.4 3.0.5 3.1.3 3.2.0 3.3.0 3.4.1".split()
+# What all up to 3.2 run on: numpy 1.23 is the last with np.int and the like, which the old ones use; it needs Python 3.11
+# or older. Newer ones come only for Python 3.12 and newer.
+BASES = {
+    "older": ((3, 8), (3, 11), ["numpy==1.23.5", "scipy==1.9.3", "pandas==1.5.3", "scikit-learn==1.2.2"]),
+    "newer": ((3, 12), (3, 99), ["numpy", "scipy", "pandas", "scikit-learn"]),
+}
+LAST_OLDER = (3, 2)
 
 
 def pip(python: Path, *arguments: object) -> str | None:
@@ -37,20 +40,46 @@ def pip(python: Path, *arguments: object) -> str | None:
     return None if done.returncode == 0 else (lines or [f"pip ended with {done.returncode}"])[-1]
 
 
-def base_python() -> Path:
-    venv = CACHE / "xgboost" / "base"
+def pythons() -> list[str]:
+    """This one, those in PATH, those of pyenv."""
+    found = [sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in range(8, 20)))]
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    return found + [str(path) for path in sorted(root.glob("versions/*/bin/python"))]
+
+
+def find_python(lowest: tuple[int, int], highest: tuple[int, int]) -> str | None:
+    for python in pythons():
+        ask = subprocess.run(
+            [python, "-c", "import ensurepip, sys; print(*sys.version_info[:2])"], capture_output=True, text=True
+        )
+        if ask.returncode == 0 and lowest <= tuple(map(int, ask.stdout.split())) <= highest:
+            return python
+    return None
+
+
+def base_python(name: str) -> tuple[Path, str | None]:
+    """The Python of a virtual environment, and why there is none."""
+    venv = CACHE / "xgboost" / name
     if not (venv / "ready").exists():
+        lowest, highest, packages = BASES[name]
+        python = find_python(lowest, highest)
+        if not python:
+            return venv, f"no Python {lowest[0]}.{lowest[1]} to {highest[0]}.{highest[1]} here"
         shutil.rmtree(venv, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        why = pip(venv / "bin/python", *BASE)
+        subprocess.run([python, "-m", "venv", venv], check=True)
+        why = pip(venv / "bin/python", *packages)
         if why:
-            raise SystemExit(f"0 passed, 0 failed, {len(VERSIONS)} skipped\n{', '.join(BASE)}: {why}")
+            return venv, why
         (venv / "ready").touch()
-    return venv / "bin/python"
+    return venv / "bin/python", None
 
 
-def train(python: Path, version: str, folder: Path) -> str | None:
+def train(version: str, folder: Path) -> str | None:
     """Fills folder; None, or why not."""
+    is_older = tuple(map(int, version.split(".")[:2])) <= LAST_OLDER
+    python, why = base_python("older" if is_older else "newer")
+    if why:
+        return why
     library = CACHE / "xgboost" / version
     if not (library / "ready").exists():
         shutil.rmtree(library, ignore_errors=True)
@@ -88,9 +117,10 @@ def compare(model: Path) -> str | None:
             return f"{len(got.stdout)} bytes of {output}s, want {len(expected)}"
         apart = [abs(a - b) for a, b in zip(steps(got.stdout), steps(expected))]
         if limit is None or max(apart) > limit:
-            rows = [i for i, d in enumerate(apart) if d]
-            a, b = array("f", got.stdout)[rows[0]], array("f", expected)[rows[0]]
-            return f"{output}: {len(rows)} of {len(apart)} rows differ, row {rows[0]} is {a:.9g}, must be {b:.9g}"
+            a, b = (array("f", data) for data in (got.stdout, expected))
+            rows = [i for i in range(len(a)) if got.stdout[4 * i : 4 * i + 4] != expected[4 * i : 4 * i + 4]]
+            i = rows[0]
+            return f"{output}: {len(rows)} of {len(a)} rows differ, row {i} is {a[i]:.9g}, must be {b[i]:.9g}"
     return None
 
 
@@ -100,9 +130,9 @@ def check_refused(model: Path) -> str | None:
     return None if got.returncode == 65 and len(said) == 1 else f"exit {got.returncode}, {said[:3]}"
 
 
-def run_version(python: Path, version: str, folder: Path) -> tuple[int, int, str]:
+def run_version(version: str, folder: Path) -> tuple[int, int, str]:
     """Passed, failed, why it was skipped."""
-    why = train(python, version, folder)
+    why = train(version, folder)
     if why:
         return 0, 0, why
     passed, absent, failures = 0, [], []
@@ -124,12 +154,11 @@ def run_version(python: Path, version: str, folder: Path) -> tuple[int, int, str
 
 def main() -> int:
     passed = failed = skipped = 0
-    python = base_python()
     for version in [v for v in sys.argv[1:] if v != "-v"] or VERSIONS:
         keep = os.environ.get("KEEP")
         folder = Path(keep) / version if keep else Path(tempfile.mkdtemp(prefix="kscore-xgboost-"))
         folder.mkdir(parents=True, exist_ok=True)
-        good, bad, why = run_version(python, version, folder)
+        good, bad, why = run_version(version, folder)
         passed, failed, skipped = passed + good, failed + bad, skipped + bool(why)
         if why:
             print(f"XGBoost {version}: skipped: {why}", flush=True)
