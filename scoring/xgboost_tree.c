@@ -127,6 +127,8 @@ static bool check_lengths(struct reader *r, size_t index, const struct raw_tree 
         (t->split_type.count != n && t->split_type.count != 0))
         return reader_refuse(r, "tree %zu: its arrays do not have num_nodes = %zu entries", index,
                              n);
+    if (t->category_nodes.count > 0 && t->split_type.count == 0)
+        return reader_refuse(r, "tree %zu: categories without split_type", index);
     if (t->category_nodes.count != t->category_segments.count ||
         t->category_nodes.count != t->category_sizes.count)
         return reader_refuse(r, "tree %zu: categories_nodes, _segments and _sizes differ in length",
