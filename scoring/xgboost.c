@@ -22,6 +22,9 @@ bool reader_refuse(struct reader *r, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    for (char *p = what; *p; p++) /* names of the file are part of it */
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
     err_fatal(r->err, EXIT_DATA, "%s: byte %zu: %s", r->name, document_at(&r->d), what);
     return document_fail(&r->d);
 }

@@ -176,6 +176,15 @@ START_TEST(other_formats_are_refused_by_name)
 }
 END_TEST
 
+START_TEST(a_hostile_name_stays_on_the_line)
+{
+    static const char data[] = "{i\x0c\nname\r\tof\x1b[2J}";
+
+    ck_assert_str_eq(models_refusal(data, sizeof data - 1),
+                     "unknown field ?name??of?[2J at the top: not an XGBoost model");
+}
+END_TEST
+
 START_TEST(a_model_cut_at_every_byte_is_refused)
 {
     size_t len;
@@ -218,8 +227,8 @@ SUITE(xgboost_refusals)
 {
     TCase *loop;
 
-    CASE("damage", other_formats_are_refused_by_name, a_model_cut_at_every_byte_is_refused,
-         a_model_with_any_byte_changed_scores_or_is_refused);
+    CASE("damage", other_formats_are_refused_by_name, a_hostile_name_stays_on_the_line,
+         a_model_cut_at_every_byte_is_refused, a_model_with_any_byte_changed_scores_or_is_refused);
     loop = harness_case(suite, "tables", NULL, 0);
     tcase_add_loop_test(loop, what_would_be_scored_wrongly_is_refused, 0, COUNT(refusals));
     tcase_add_loop_test(loop, bad_categories_are_refused, 0, COUNT(bad_categories));
