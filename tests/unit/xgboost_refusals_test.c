@@ -178,7 +178,7 @@ END_TEST
 
 START_TEST(a_hostile_name_stays_on_the_line)
 {
-    static const char data[] = "{i\x0c\nname\r\tof\x1b[2J}";
+    static const char data[] = "{i\x0d\nname\r\tof\x1b[2J}";
 
     ck_assert_str_eq(models_refusal(data, sizeof data - 1),
                      "unknown field ?name??of?[2J at the top: not an XGBoost model");
