@@ -8,6 +8,7 @@ Writes for each case NAME.json or NAME.ubj, NAME.rows.f32le, NAME.margin.f32le a
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -280,6 +281,44 @@ def categories(c: Cases) -> None:
     c.case("edited", lambda: c.train({"objective": "binary:logistic"}), categorical=True, edit=by_hand)
 
 
+def mixed(c: Cases) -> None:
+    """Settings drawn together; another SEED draws others."""
+    random = np.random.RandomState(int(os.environ.get("SEED", "1")))
+
+    def pick(*values: object) -> object:
+        return values[random.randint(len(values))]
+
+    for i in range(40):
+        objective, label = OBJECTIVES[random.randint(len(OBJECTIVES))]
+        params: dict = {
+            "objective": objective,
+            "tree_method": pick("hist", "approx", "exact"),
+            "max_depth": pick(1, 2, 3, 5, 6, 8, 11),
+            "eta": pick(0.01, 0.1, 0.3, 1.0),
+            "lambda": pick(0, 1, 10),
+            "min_child_weight": pick(0, 1, 5),
+            "subsample": pick(0.5, 1.0),
+            "colsample_bytree": pick(0.4, 1.0),
+            "num_parallel_tree": pick(1, 1, 4),
+            "max_bin": pick(8, 64, 256),
+            "seed": int(random.randint(1000)),
+            "quantile_alpha": pick(0.05, 0.5),
+            "expectile_alpha": pick(0.05, 0.5),
+            "aft_loss_distribution": pick("normal", "logistic", "extreme"),
+        }
+        if random.rand() < 0.5:
+            params["base_score"] = float(np.float32(random.rand() * 0.9 + 0.05))
+        categorical = params["tree_method"] != "exact" and random.rand() < 0.4
+        if categorical:
+            params.update(max_cat_to_onehot=pick(1, 5, 200), max_cat_threshold=pick(2, 64))
+        if params["tree_method"] != "exact":
+            params["colsample_bynode"] = pick(0.5, 1.0)
+        if params["tree_method"] == "hist" and random.rand() < 0.3:
+            params.update(grow_policy="lossguide", max_leaves=pick(5, 40), max_depth=0)
+        rounds = pick(1, 7, 40)
+        c.add(f"mixed_{i}", params, label, rounds=rounds, categorical=categorical)
+
+
 def refused(c: Cases) -> None:
     c.refuse("dart", {"booster": "dart", "rate_drop": 0.5})
     c.refuse("gblinear", {"booster": "gblinear"}, "real")
@@ -304,7 +343,7 @@ def refused(c: Cases) -> None:
 
 def main() -> None:
     cases = Cases(Path(sys.argv[1]))
-    for group in (objectives, shapes, categories, refused):
+    for group in (objectives, shapes, categories, mixed, refused):
         group(cases)
     (cases.folder / "index.json").write_text(json.dumps(cases.index))
 

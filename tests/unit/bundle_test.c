@@ -1,4 +1,4 @@
-/* Bundles: the ten rules of model.ini, what is refused in which words, decisions, and the digest. */
+/* Bundles: the ten rules of model.ini, what is refused in which words, decisions, the digest. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
