@@ -154,6 +154,8 @@ static const struct {
      "model.ini:14: feature b: one of required, optional or default N must be written"},
     {"category a.csv", "category", "model.ini:13: "},
     {"category a.csv", "category a.csv, required", "model.ini:13: "},
+    {"category a.csv", "category ../a.csv",
+     "model.ini:13: feature a: table ../a.csv must lie inside the bundle"},
     {"b : number", "b : integer", "model.ini:14: "},
     {"b : number", "b. : number", "model.ini:14: "},
     {"unknown as missing", "unknown as zero", "model.ini:13: "},
