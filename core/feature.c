@@ -134,6 +134,8 @@ static int take_type(struct feature *f, const char *text, size_t len, const char
     text += 9;
     len -= 9;
     text_trim(&text, &len);
+    if (memchr(text, '/', len))
+        return err_fatal(err, EXIT_DATA, "table %.*s must lie inside the bundle", (int)len, text);
     name = mem_copy_text(text, len);
     path = file_join(folder, name);
     result = category_load(&f->table, path, err);

@@ -11,7 +11,12 @@
 #include "pipeline/columns.h"
 #include "pipeline/state.h"
 
-enum { BATCH_ROWS = 1024, MAX_LINE_BYTES = 16 << 20, MAX_DEPTH = 64 };
+enum {
+    BATCH_ROWS = 1024,
+    MATRIX_BYTES = 64 << 20, /* a wide model has fewer rows in a batch, one at least */
+    MAX_LINE_BYTES = 16 << 20,
+    MAX_DEPTH = 64
+};
 
 struct offline {
     const struct offline_options *options;
@@ -28,7 +33,7 @@ struct offline {
     double *margins, *scores;
     void *scratch;
     uint64_t *lines; /* line number of each row */
-    size_t row_count;
+    size_t row_count, batch_rows;
     uint64_t line, bytes;
     char *text; /* getline's */
     size_t text_cap;
@@ -171,7 +176,7 @@ static int take_event(struct offline *o, const char *text, size_t len, struct er
         return 0;
     }
     o->lines[o->row_count++] = o->line;
-    return o->row_count == BATCH_ROWS ? flush_rows(o, err) : 0;
+    return o->row_count == o->batch_rows ? flush_rows(o, err) : 0;
 }
 
 /* The next line without its end; false at the end of the input. */
@@ -226,7 +231,7 @@ static int take_floats(struct offline *o, struct err *err)
     size_t row_bytes = o->width * sizeof(float);
 
     for (;;) {
-        size_t got = fread((char *)o->matrix, 1, BATCH_ROWS * row_bytes, o->options->in);
+        size_t got = fread((char *)o->matrix, 1, o->batch_rows * row_bytes, o->options->in);
         o->bytes += got;
         o->row_count = got / row_bytes;
         for (size_t i = 0; i < o->row_count; i++)
@@ -236,7 +241,7 @@ static int take_floats(struct offline *o, struct err *err)
         if (got % row_bytes != 0)
             return err_fatal(err, EXIT_DATA, "the input ends inside row %llu: %zu of %zu bytes",
                              (unsigned long long)o->line + 1, got % row_bytes, row_bytes);
-        if (got < BATCH_ROWS * row_bytes)
+        if (got < o->batch_rows * row_bytes)
             return 0;
     }
 }
@@ -269,11 +274,13 @@ static int prepare(struct offline *o, struct err *err)
     if (o->options->columns != 0 && o->options->columns != o->width)
         return err_fatal(err, EXIT_USAGE, "--columns %zu, but the model has %zu features",
                          o->options->columns, o->width);
-    o->matrix = mem_alloc_aligned(BATCH_ROWS * o->width, sizeof *o->matrix);
-    o->margins = mem_alloc(BATCH_ROWS * o->outputs, sizeof *o->margins);
-    o->scores = mem_alloc(BATCH_ROWS * o->outputs, sizeof *o->scores);
+    o->batch_rows = MATRIX_BYTES / (o->width * sizeof *o->matrix);
+    o->batch_rows = o->batch_rows > BATCH_ROWS ? BATCH_ROWS : o->batch_rows ? o->batch_rows : 1;
+    o->matrix = mem_alloc_aligned(o->batch_rows * o->width, sizeof *o->matrix);
+    o->margins = mem_alloc(o->batch_rows * o->outputs, sizeof *o->margins);
+    o->scores = mem_alloc(o->batch_rows * o->outputs, sizeof *o->scores);
     o->scratch = mem_alloc_aligned(model_scratch_bytes(o->model), 1);
-    o->lines = mem_alloc(BATCH_ROWS, sizeof *o->lines);
+    o->lines = mem_alloc(o->batch_rows, sizeof *o->lines);
     return 0;
 }
 

@@ -83,9 +83,9 @@ static bool take_number(struct document *d, char type, double *value)
     case 'I': *value = (int16_t)raw; return true;
     case 'l': *value = (int32_t)raw; return true;
     case 'L':
-        /* beyond 2^53 a double cannot hold it, and no field of a model needs it */
+        /* from 2^53 on a double does not hold each of them, and no field of a model needs one */
         *value = (double)(int64_t)raw;
-        return fabs(*value) <= 0x1p53 || document_fail(d);
+        return fabs(*value) < 0x1p53 || document_fail(d);
     default: *value = (double)raw; return true;
     }
 }
@@ -282,7 +282,7 @@ bool document_int(struct document *d, int64_t *value)
 {
     double number = 0;
 
-    if (!take_double(d, &number) || !(fabs(number) <= 0x1p53) || number != floor(number))
+    if (!take_double(d, &number) || !(fabs(number) < 0x1p53) || number != floor(number))
         return document_fail(d);
     *value = (int64_t)number;
     return true;

@@ -64,7 +64,7 @@ bool document_array(struct document *d);
 bool document_item(struct document *d);
 
 bool document_string(struct document *d, struct json_text *text);
-bool document_int(struct document *d, int64_t *value); /* a whole number within +-2^53 */
+bool document_int(struct document *d, int64_t *value); /* a whole number between +-2^53 */
 bool document_float(struct document *d, float *value);
 bool document_skip(struct document *d);
 

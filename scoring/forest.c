@@ -34,19 +34,18 @@ struct tree {
 
 struct forest {
     size_t feature_count;
-    float base_margin;
-    enum category_rule rule;
+    struct forest_rules rules;
     struct tree *trees;
     size_t count, cap;
     struct category_set *sets;
     size_t set_count, set_cap;
 };
 
-struct forest *forest_new(size_t feature_count, float base_margin, enum category_rule rule)
+struct forest *forest_new(size_t feature_count, struct forest_rules rules)
 {
     struct forest *f = mem_alloc(1, sizeof *f);
 
-    *f = (struct forest){.feature_count = feature_count, .base_margin = base_margin, .rule = rule};
+    *f = (struct forest){.feature_count = feature_count, .rules = rules};
     return f;
 }
 
@@ -207,8 +206,10 @@ static unsigned side_of_category(const struct forest *f, const struct node *n, f
 
     if (value != value)
         return goes_right_by_default;
+    if (f->rules.category == CATEGORY_TRUNCATED && value > -1 && value < 0)
+        value = 0;
     if (value < 0 || value >= 0x1p24f || (uint32_t)value >= set->bit_count)
-        return f->rule == CATEGORY_BEYOND_IS_DEFAULT ? goes_right_by_default : 0;
+        return f->rules.category == CATEGORY_BEYOND_IS_DEFAULT ? goes_right_by_default : 0;
     return set->bits[(uint32_t)value / 64] >> ((uint32_t)value % 64) & 1;
 }
 
@@ -251,13 +252,15 @@ static void score_block(const struct forest *f, const float *rows, size_t count,
     }
     fill_cells(f, rows, FOREST_ROWS, cells);
     for (size_t r = 0; r < FOREST_ROWS; r++)
-        sums[r] = f->base_margin;
+        sums[r] = f->rules.base_comes_last ? 0 : f->rules.base_margin;
     for (size_t i = 0; i < f->count; i++) {
         if (f->trees[i].nodes)
             walk_linked(f, &f->trees[i], rows, f->feature_count, sums);
         else
             walk_padded(&f->trees[i], cells, f->feature_count * 2, sums);
     }
+    for (size_t r = 0; f->rules.base_comes_last && r < FOREST_ROWS; r++)
+        sums[r] += f->rules.base_margin;
     memcpy(margins, sums, count * sizeof *margins);
 }
 

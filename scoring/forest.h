@@ -2,7 +2,8 @@
  *
  * Rule of every node (XGBoost, src/predictor/cpu_predictor.cc): missing goes to the default side;
  * else x < threshold, both float32, goes left, else right. A row's margin is the float32 sum of its
- * leaves in tree order, one rounding per tree, starting at the base margin.
+ * leaves in tree order, one rounding per tree, starting at the base margin (before 1.3: at 0, and
+ * the base margin is added at the end).
  *
  * Two shapes (why both are exact, and fast: scoring/README.md):
  *
@@ -42,13 +43,23 @@ struct category_set {
         bit_count; /* what lies beyond is not in the set; a multiple of 32, as in the library */
 };
 
-/* What a category outside the set's range, negative, or over 2^24 means; it depends on the version
- * of the file. */
-enum category_rule { CATEGORY_BEYOND_IS_LEFT, CATEGORY_BEYOND_IS_DEFAULT };
+/* What a category outside the set's range, negative, or over 2^24 means. */
+enum category_rule {
+    CATEGORY_TRUNCATED, /* left; but what lies between -1 and 0 is category 0 */
+    CATEGORY_BEYOND_IS_DEFAULT,
+    CATEGORY_BEYOND_IS_LEFT,
+};
+
+/* What depends on the version of the file. */
+struct forest_rules {
+    float base_margin;
+    bool base_comes_last; /* added to the sum of the leaves; else the sum starts with it */
+    enum category_rule category;
+};
 
 struct forest;
 
-struct forest *forest_new(size_t feature_count, float base_margin, enum category_rule rule);
+struct forest *forest_new(size_t feature_count, struct forest_rules rules);
 void forest_add(struct forest *forest, const struct tree_source *tree);
 void forest_free(struct forest *forest);
 

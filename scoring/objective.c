@@ -4,62 +4,74 @@
 #include <stddef.h>
 #include <string.h>
 
-/* link: of predictions. stores_probability: base_score is stored before the link and must be turned
- * back. */
+#include "scoring/version.h"
+
 static const struct {
     const char *name;
-    enum link link;
-    bool stores_probability;
+    struct objective objective;
 } objectives[] = {
-    {"reg:squarederror", LINK_IDENTITY, false},
-    {"reg:linear", LINK_IDENTITY, false}, /* its name before 1.0 */
-    {"reg:squaredlogerror", LINK_IDENTITY, false},
-    {"reg:pseudohubererror", LINK_IDENTITY, false},
-    {"reg:absoluteerror", LINK_IDENTITY, false},
-    {"reg:quantileerror", LINK_IDENTITY, false},
-    {"reg:expectileerror", LINK_IDENTITY, false}, /* one alpha: the first is the margin itself */
-    {"reg:logistic", LINK_SIGMOID, true},
-    {"binary:logistic", LINK_SIGMOID, true},
-    {"binary:logitraw", LINK_IDENTITY, false},
-    {"binary:hinge", LINK_HINGE, false},
-    {"count:poisson", LINK_EXP, true},
-    {"reg:gamma", LINK_EXP, true},
-    {"reg:tweedie", LINK_EXP, true},
-    {"survival:cox", LINK_EXP, true},
-    {"survival:aft", LINK_EXP, true},
-    {"rank:pairwise", LINK_IDENTITY, false},
-    {"rank:ndcg", LINK_IDENTITY, false},
-    {"rank:map", LINK_IDENTITY, false},
+    {"reg:squarederror", {LINK_IDENTITY, BASE_MARGIN}},
+    {"reg:linear", {LINK_IDENTITY, BASE_MARGIN}}, /* its name before 1.0 */
+    {"reg:squaredlogerror", {LINK_IDENTITY, BASE_MARGIN}},
+    {"reg:pseudohubererror", {LINK_IDENTITY, BASE_MARGIN}},
+    {"reg:absoluteerror", {LINK_IDENTITY, BASE_MARGIN}},
+    {"reg:quantileerror", {LINK_IDENTITY, BASE_MARGIN}},
+    {"reg:expectileerror", {LINK_IDENTITY, BASE_MARGIN}}, /* one alpha: the first is the margin */
+    {"reg:logistic", {LINK_SIGMOID, BASE_PROBABILITY}},
+    {"binary:logistic", {LINK_SIGMOID, BASE_PROBABILITY}},
+    {"binary:logitraw", {LINK_IDENTITY, BASE_MARGIN}},
+    {"binary:hinge", {LINK_HINGE, BASE_MARGIN}},
+    {"count:poisson", {LINK_EXP, BASE_MEAN}},
+    {"reg:gamma", {LINK_EXP, BASE_MEAN}},
+    {"reg:tweedie", {LINK_EXP, BASE_MEAN}},
+    {"survival:cox", {LINK_EXP, BASE_MEAN}},
+    {"survival:aft", {LINK_EXP, BASE_MEAN}},
+    {"rank:pairwise", {LINK_IDENTITY, BASE_MARGIN}},
+    {"rank:ndcg", {LINK_IDENTITY, BASE_MARGIN}},
+    {"rank:map", {LINK_IDENTITY, BASE_MARGIN}},
 };
 
-bool objective_find(const char *name, enum link *link, bool *stores_probability)
+/* What other versions do otherwise than the table says; it holds for 1.6 to 3.1. */
+static void adapt(struct objective *o, const char *name, const int version[3])
+{
+    if (strcmp(name, "binary:logitraw") == 0 && version_is_before(version, 1, 3, 1))
+        o->base = BASE_PROBABILITY;
+    if (o->link == LINK_SIGMOID && version_is_before(version, 1, 6, 0))
+        o->link = LINK_PLAIN_SIGMOID;
+    if (o->base == BASE_PROBABILITY && !version_is_before(version, 3, 2, 0))
+        o->base = BASE_BOUND_PROBABILITY;
+}
+
+bool objective_find(struct objective *objective, const char *name, const int version[3])
 {
     for (size_t i = 0; i < sizeof objectives / sizeof objectives[0]; i++) {
         if (strcmp(objectives[i].name, name) == 0) {
-            *link = objectives[i].link;
-            *stores_probability = objectives[i].stores_probability;
+            *objective = objectives[i].objective;
+            adapt(objective, name, version);
             return true;
         }
     }
     return false;
 }
 
-float objective_base_margin(enum link link, bool stores_probability, float base_score)
+float objective_base_margin(const struct objective *objective, float base_score)
 {
     const float edge = 1e-6f;
 
-    if (!stores_probability)
-        return base_score;
-    if (link == LINK_EXP)
-        return logf(base_score);
-    base_score = fminf(fmaxf(base_score, edge), 1.0f - edge);
+    switch (objective->base) {
+    case BASE_MARGIN: return base_score;
+    case BASE_MEAN: return logf(base_score);
+    case BASE_BOUND_PROBABILITY: base_score = fminf(fmaxf(base_score, edge), 1.0f - edge); break;
+    case BASE_PROBABILITY: break;
+    }
     return -logf(1.0f / base_score - 1.0f);
 }
 
-/* common::Sigmoid in src/common/math.h: the exponent is cut at 88.7 so that it cannot overflow. */
+/* common::Sigmoid in src/common/math.h. */
 static float sigmoid(float x)
 {
-    return 1.0f / (expf(fminf(-x, 88.7f)) + 1.0f + 1e-16f);
+    x = 88.7f < -x ? 88.7f : -x; /* as std::min: NaN stays */
+    return 1.0f / (expf(x) + 1.0f + 1e-16f);
 }
 
 float link_apply(enum link link, float margin)
@@ -67,6 +79,7 @@ float link_apply(enum link link, float margin)
     switch (link) {
     case LINK_IDENTITY: return margin;
     case LINK_SIGMOID: return sigmoid(margin);
+    case LINK_PLAIN_SIGMOID: return 1.0f / (1.0f + expf(-margin));
     case LINK_EXP: return expf(margin);
     case LINK_HINGE: return margin > 0.0f ? 1.0f : 0.0f;
     }

@@ -9,6 +9,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "scoring/version.h"
 #include "scoring/xgboost_reader.h"
 
 enum { MAX_FEATURES = 1 << 20, NEWEST_MAJOR = 3 };
@@ -21,6 +22,9 @@ bool reader_refuse(struct reader *r, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    for (char *p = what; *p; p++) /* names of the file are part of it */
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
     err_fatal(r->err, EXIT_DATA, "%s: byte %zu: %s", r->name, document_at(&r->d), what);
     return document_fail(&r->d);
 }
@@ -86,9 +90,10 @@ static bool take_gbtree_param(struct reader *r)
                 reader_refuse(
                     r,
                     "vector leaves (multi_strategy = multi_output_tree): not read by this version");
+        } else if (json_text_equals(&key, "num_parallel_tree")) {
+            document_skip(&r->d); /* trees are summed whatever their grouping */
         } else {
-            document_skip(&r->d); /* num_parallel_tree and the like: trees are summed whatever their
-                                     grouping */
+            reader_refuse(r, "unknown field %.*s in gbtree_model_param", (int)key.len, key.data);
         }
     }
     return reader_is_well(r);
@@ -110,6 +115,7 @@ static bool take_model(struct reader *r)
 {
     struct json_text key;
 
+    r->has_model = true;
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "gbtree_model_param"))
             take_gbtree_param(r);
@@ -140,44 +146,19 @@ static bool take_booster(struct reader *r)
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "name"))
             reader_short_text(r, r->booster, sizeof r->booster);
-        else if (json_text_equals(&key, "model") && r->booster[0] == '\0' &&
-                 document_peek(&r->d) == DOCUMENT_OBJECT)
+        else if (json_text_equals(&key, "model") && !r->has_model)
             take_model(r);
         else if (json_text_equals(&key, "gbtree"))
             return reader_refuse(r, "a DART model (booster = dart): not read by this version");
+        else if (json_text_equals(&key, "weight_drop"))
+            take_weight_drop(r); /* 3.3, whose booster is named gbtree */
         else
-            document_skip(&r->d);
+            reader_refuse(r, "unknown field %.*s in gradient_booster", (int)key.len, key.data);
     }
     return reader_is_well(r);
 }
 
 /* ---- learner */
-
-/* "5E-1", "[5E-1]" (3.1 and later), or a number. */
-static bool take_base_score(struct reader *r)
-{
-    struct json_text text;
-    const char *p;
-    size_t len, taken;
-
-    if (document_peek(&r->d) == DOCUMENT_NUMBER)
-        return document_float(&r->d, &r->base_score);
-    if (!document_string(&r->d, &text))
-        return false;
-    p = text.data;
-    len = text.len;
-    if (len >= 2 && p[0] == '[' && p[len - 1] == ']') {
-        p++;
-        len -= 2;
-    }
-    taken = number_parse_float(p, len, &r->base_score);
-    if (taken != len && memchr(p, ',', len))
-        return reader_refuse(r,
-                             "a base_score for each of several outputs: not read by this version");
-    return (taken == len && taken > 0 && isfinite(r->base_score)) ||
-           reader_refuse(r, "base_score is no number: %.*s", (int)(text.len < 40 ? text.len : 40),
-                         text.data);
-}
 
 static bool take_learner_param(struct reader *r)
 {
@@ -186,7 +167,7 @@ static bool take_learner_param(struct reader *r)
     r->has_params = true;
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "base_score"))
-            take_base_score(r);
+            reader_take_base_score(r);
         else if (json_text_equals(&key, "num_class"))
             reader_param(r, "num_class", 0, 1 << 20, &r->class_count);
         else if (json_text_equals(&key, "num_target"))
@@ -194,7 +175,7 @@ static bool take_learner_param(struct reader *r)
         else if (json_text_equals(&key, "num_feature"))
             reader_param(r, "num_feature", 1, MAX_FEATURES, &r->feature_count);
         else if (json_text_equals(&key, "boost_from_average"))
-            document_skip(&r->d); /* only how training started */
+            reader_param(r, "boost_from_average", 0, 1, &r->boost_from_average);
         else
             reader_refuse(r, "unknown field %.*s in learner_model_param", (int)key.len, key.data);
     }
@@ -291,7 +272,7 @@ static bool take_file(struct reader *r)
 static bool check_whole(struct reader *r)
 {
     struct xgboost *x = r->x;
-    bool stores_probability;
+    struct objective objective;
 
     if (!r->has_version || !r->has_params || !r->has_objective || !r->booster[0])
         return reader_refuse(r, "not a whole XGBoost model: %s is missing",
@@ -308,7 +289,7 @@ static bool check_whole(struct reader *r)
             (long long)r->class_count, (long long)r->target_count);
     if (r->feature_count == 0)
         return reader_refuse(r, "num_feature is missing");
-    if (!objective_find(x->objective, &x->link, &stores_probability))
+    if (!objective_find(&objective, x->objective, x->version))
         return reader_refuse(r, "objective %s is not known to this version", x->objective);
     if (r->claimed_trees != (int64_t)r->tree_count || r->tree_info.count != r->tree_count)
         return reader_refuse(r, "num_trees %lld, tree_info %zu, trees %zu",
@@ -320,19 +301,25 @@ static bool check_whole(struct reader *r)
     if (r->name_count != 0 && r->name_count != (size_t)r->feature_count)
         return reader_refuse(r, "%zu feature names for %lld features", r->name_count,
                              (long long)r->feature_count);
-    r->base_score = objective_base_margin(x->link, stores_probability, r->base_score);
-    return isfinite(r->base_score) ||
-           reader_refuse(r, "base_score makes no margin for %s", x->objective);
+    x->link = objective.link;
+    return reader_base_margin(r, &objective);
 }
 
-/* The rule for categories beyond a set's range changed with 1.6.0 and again with 1.7.3
- * (src/common/categorical.h at each tag). */
+/* src/common/categorical.h at each tag. */
 static enum category_rule rule_of(const int version[3])
 {
-    bool is_1_6 = version[0] == 1 && version[1] == 6;
-    bool is_early_1_7 = version[0] == 1 && version[1] == 7 && version[2] < 3;
+    if (version_is_before(version, 1, 6, 0))
+        return CATEGORY_TRUNCATED;
+    return version_is_before(version, 1, 7, 3) ? CATEGORY_BEYOND_IS_DEFAULT
+                                               : CATEGORY_BEYOND_IS_LEFT;
+}
 
-    return is_1_6 || is_early_1_7 ? CATEGORY_BEYOND_IS_DEFAULT : CATEGORY_BEYOND_IS_LEFT;
+/* Before 1.3 the library summed the leaves first (PredValue in src/predictor/cpu_predictor.cc);
+ * without trees 1.1 and 1.2 gave the base margin as it is, 1.0 added the empty sum: -0 became 0. */
+static bool base_comes_last(const struct xgboost *x)
+{
+    return version_is_before(x->version, 1, 1, 0) ||
+           (version_is_before(x->version, 1, 3, 0) && x->tree_count > 0);
 }
 
 static void keep_names(struct reader *r)
@@ -368,7 +355,10 @@ static bool assemble(struct reader *r)
                              x->feature_count);
     }
     x->tree_count = r->tree_count;
-    x->forest = forest_new(x->feature_count, r->base_score, rule_of(x->version));
+    x->forest =
+        forest_new(x->feature_count, (struct forest_rules){.base_margin = r->base_margin,
+                                                           .base_comes_last = base_comes_last(x),
+                                                           .category = rule_of(x->version)});
     for (size_t i = 0; i < r->tree_count; i++)
         if (!reader_add_tree(r, i, &r->trees[i]))
             return false;
@@ -378,7 +368,8 @@ static bool assemble(struct reader *r)
 int xgboost_parse(struct xgboost *x, const char *name, const char *data, size_t len,
                   struct err *err)
 {
-    struct reader r = {.x = x, .name = name, .err = err, .base_score = 0.5f};
+    struct reader r = {
+        .x = x, .name = name, .err = err, .base_margin = 0.5f, .boost_from_average = 1};
     bool is_good;
 
     *x = (struct xgboost){0};

@@ -3,6 +3,7 @@
  *
  *   xgboost.c       the file from the outside in: learner, booster, parameters; put together
  *   xgboost_tree.c  trees: arrays as the file has them, checked, into the forest
+ *   xgboost_base.c  base_score, and the margin that every row starts with
  *   xgboost_cats.c  category texts (3.1 and later)
  *
  * Functions return false once the reading has failed; err is set by the first that knew why.
@@ -36,9 +37,10 @@ struct reader {
     struct err *err;
 
     /* what stands in places of its own and is put together at the end */
-    float base_score;
-    int64_t class_count, target_count, feature_count, claimed_trees;
-    bool has_objective, has_version, has_params;
+    struct json_text base_text; /* borrowed; data NULL: the file has a number, in base_margin */
+    float base_margin;
+    int64_t class_count, target_count, feature_count, claimed_trees, boost_from_average;
+    bool has_objective, has_version, has_params, has_model;
     char booster[32];
     struct raw_tree *trees;
     size_t tree_count, tree_cap;
@@ -59,6 +61,10 @@ bool reader_short_text(struct reader *r, char *out, size_t cap);
 
 /* A parameter: "12" in quotes, or 12. */
 bool reader_param(struct reader *r, const char *what, int64_t low, int64_t high, int64_t *value);
+
+/* base_score, kept until version and objective are known; then the margin it makes. */
+bool reader_take_base_score(struct reader *r);
+bool reader_base_margin(struct reader *r, const struct objective *objective);
 
 /* The array `trees`, into r->trees, unchecked. */
 bool reader_take_trees(struct reader *r);

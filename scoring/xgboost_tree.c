@@ -60,6 +60,14 @@ static bool take_id(struct reader *r)
                          (long long)id);
 }
 
+static bool refuse_vector_leaves(struct reader *r, size_t index)
+{
+    return reader_refuse(r,
+                         "tree %zu has vector leaves (multi_strategy = multi_output_tree): not "
+                         "read by this version",
+                         index);
+}
+
 static bool take_tree(struct reader *r, struct raw_tree *t)
 {
     const struct {
@@ -91,6 +99,8 @@ static bool take_tree(struct reader *r, struct raw_tree *t)
             take_tree_param(r, t);
         else if (json_text_equals(&key, "id"))
             take_id(r);
+        else if (json_text_equals(&key, "leaf_weights"))
+            refuse_vector_leaves(r, r->tree_count);
         else if (is_statistic(&key))
             document_skip(&r->d);
         else
@@ -117,16 +127,14 @@ static bool check_lengths(struct reader *r, size_t index, const struct raw_tree 
     if (t->node_count == 0)
         return reader_refuse(r, "tree %zu: no num_nodes", index);
     if (t->leaf_size > 1)
-        return reader_refuse(
-            r,
-            "tree %zu has vector leaves (multi_strategy = multi_output_tree): not read "
-            "by this version",
-            index);
+        return refuse_vector_leaves(r, index);
     if (t->left.count != n || t->right.count != n || t->feature.count != n ||
         t->conditions.count != n || t->default_left.count != n ||
         (t->split_type.count != n && t->split_type.count != 0))
         return reader_refuse(r, "tree %zu: its arrays do not have num_nodes = %zu entries", index,
                              n);
+    if (t->category_nodes.count > 0 && t->split_type.count == 0)
+        return reader_refuse(r, "tree %zu: categories without split_type", index);
     if (t->category_nodes.count != t->category_segments.count ||
         t->category_nodes.count != t->category_sizes.count)
         return reader_refuse(r, "tree %zu: categories_nodes, _segments and _sizes differ in length",

@@ -1,0 +1,150 @@
+/* Base scores and links of each objective, at each version where one of them changed. */
+#include <math.h>
+#include <string.h>
+
+#include "scoring/objective.h"
+#include "tests/harness.h"
+
+enum { OLDEST, AT_1_3_1, AT_1_6, AT_3_2, VERSIONS };
+static const int versions[VERSIONS][3] = {{1, 0, 0}, {1, 3, 1}, {1, 6, 0}, {3, 2, 0}};
+
+static const struct {
+    const char *name;
+    enum link link;
+    enum base base;
+} objectives[] = {
+    {"reg:squarederror", LINK_IDENTITY, BASE_MARGIN},
+    {"reg:linear", LINK_IDENTITY, BASE_MARGIN},
+    {"reg:squaredlogerror", LINK_IDENTITY, BASE_MARGIN},
+    {"reg:pseudohubererror", LINK_IDENTITY, BASE_MARGIN},
+    {"reg:absoluteerror", LINK_IDENTITY, BASE_MARGIN},
+    {"reg:quantileerror", LINK_IDENTITY, BASE_MARGIN},
+    {"reg:expectileerror", LINK_IDENTITY, BASE_MARGIN},
+    {"reg:logistic", LINK_SIGMOID, BASE_PROBABILITY},
+    {"binary:logistic", LINK_SIGMOID, BASE_PROBABILITY},
+    {"binary:logitraw", LINK_IDENTITY, BASE_MARGIN},
+    {"binary:hinge", LINK_HINGE, BASE_MARGIN},
+    {"count:poisson", LINK_EXP, BASE_MEAN},
+    {"reg:gamma", LINK_EXP, BASE_MEAN},
+    {"reg:tweedie", LINK_EXP, BASE_MEAN},
+    {"survival:cox", LINK_EXP, BASE_MEAN},
+    {"survival:aft", LINK_EXP, BASE_MEAN},
+    {"rank:pairwise", LINK_IDENTITY, BASE_MARGIN},
+    {"rank:ndcg", LINK_IDENTITY, BASE_MARGIN},
+    {"rank:map", LINK_IDENTITY, BASE_MARGIN},
+};
+
+START_TEST(each_objective_has_its_link_and_base)
+{
+    struct objective o;
+
+    for (size_t i = 0; i < sizeof objectives / sizeof objectives[0]; i++) {
+        ck_assert(objective_find(&o, objectives[i].name, versions[AT_1_6]));
+        ck_assert_msg(o.link == objectives[i].link && o.base == objectives[i].base, "%s",
+                      objectives[i].name);
+    }
+}
+END_TEST
+
+START_TEST(what_changed_is_found_by_version)
+{
+    static const struct {
+        const char *name;
+        int version;
+        enum link link;
+        enum base base;
+    } cases[] = {
+        {"binary:logitraw", OLDEST, LINK_IDENTITY, BASE_PROBABILITY},
+        {"binary:logitraw", AT_1_3_1, LINK_IDENTITY, BASE_MARGIN},
+        {"binary:logitraw", AT_3_2, LINK_IDENTITY, BASE_MARGIN},
+        {"binary:logistic", AT_1_3_1, LINK_PLAIN_SIGMOID, BASE_PROBABILITY},
+        {"reg:logistic", OLDEST, LINK_PLAIN_SIGMOID, BASE_PROBABILITY},
+        {"reg:logistic", AT_3_2, LINK_SIGMOID, BASE_BOUND_PROBABILITY},
+        {"count:poisson", AT_3_2, LINK_EXP, BASE_MEAN},
+    };
+    struct objective o;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert(objective_find(&o, cases[i].name, versions[cases[i].version]));
+        ck_assert_msg(o.link == cases[i].link && o.base == cases[i].base, "%s", cases[i].name);
+    }
+}
+END_TEST
+
+START_TEST(other_names_are_not_found)
+{
+    static const char *const names[] = {"",          "multi:softmax",     "multi:softprob",
+                                        "binary",    "binary:logistic ",  "Binary:Logistic",
+                                        "rank:mean", "reg:squarederror2", "custom"};
+    struct objective o;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        ck_assert(!objective_find(&o, names[i], versions[AT_3_2]));
+}
+END_TEST
+
+START_TEST(base_scores_become_margins)
+{
+    static const struct {
+        enum base base;
+        float score, margin;
+    } cases[] = {
+        {BASE_MARGIN, 0.5f, 0.5f},
+        {BASE_MARGIN, -3, -3},
+        {BASE_PROBABILITY, 0.5f, -0.0f},
+        {BASE_PROBABILITY, 0.2f, -1.38629436f},
+        {BASE_PROBABILITY, 1e-7f, -16.1180954f},
+        {BASE_BOUND_PROBABILITY, 0.2f, -1.38629436f},
+        {BASE_BOUND_PROBABILITY, 0, -13.8155098f},
+        {BASE_BOUND_PROBABILITY, 1, 13.7451601f},
+        {BASE_MEAN, 1, 0},
+        {BASE_MEAN, 0.5f, -0.693147182f},
+        {BASE_MEAN, 0, -INFINITY},
+        {BASE_PROBABILITY, 0, -INFINITY},
+        {BASE_PROBABILITY, 1, INFINITY},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ck_assert_bits(objective_base_margin(&(struct objective){LINK_IDENTITY, cases[i].base},
+                                             cases[i].score),
+                       cases[i].margin);
+    ck_assert(isnan(objective_base_margin(&(struct objective){LINK_EXP, BASE_MEAN}, -1)));
+    ck_assert(isnan(objective_base_margin(&(struct objective){LINK_EXP, BASE_PROBABILITY}, 2)));
+}
+END_TEST
+
+START_TEST(links_are_those_of_the_library)
+{
+    static const struct {
+        enum link link;
+        float margin, prediction;
+    } cases[] = {
+        {LINK_IDENTITY, -1.5f, -1.5f},
+        {LINK_SIGMOID, 0, 0.5f},
+        {LINK_SIGMOID, 1, 0.731058598f},
+        {LINK_SIGMOID, 200, 1},
+        {LINK_SIGMOID, -200, 3.00663579e-39f}, /* cut: never 0 */
+        {LINK_SIGMOID, -INFINITY, 3.00663579e-39f},
+        {LINK_PLAIN_SIGMOID, 1, 0.731058598f},
+        {LINK_PLAIN_SIGMOID, -200, 0},
+        {LINK_EXP, 0, 1},
+        {LINK_EXP, 1, 2.71828175f},
+        {LINK_EXP, 100, INFINITY},
+        {LINK_HINGE, 0, 0},
+        {LINK_HINGE, -0.0f, 0},
+        {LINK_HINGE, 1e-45f, 1},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ck_assert_bits(link_apply(cases[i].link, cases[i].margin), cases[i].prediction);
+    for (enum link link = LINK_IDENTITY; link <= LINK_EXP; link++)
+        ck_assert(isnan(link_apply(link, NAN)));
+}
+END_TEST
+
+SUITE(objective)
+{
+    CASE("names", each_objective_has_its_link_and_base, what_changed_is_found_by_version,
+         other_names_are_not_found);
+    CASE("numbers", base_scores_become_margins, links_are_those_of_the_library);
+}

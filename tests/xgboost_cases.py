@@ -1,0 +1,351 @@
+"""Trains models with the XGBoost at hand and writes what it says about them; started by xgboost_versions.py.
+
+    xgboost_cases.py FOLDER
+
+Writes for each case NAME.json or NAME.ubj, NAME.rows.f32le, NAME.margin.f32le and NAME.pred.f32le, and index.json:
+{"name": "scores"}, or "refused" for what kscore must not score, or why this version could not make the case.
+"""
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import xgboost as xgb
+
+warnings.filterwarnings("ignore")
+VERSION = tuple(int(part) for part in xgb.__version__.split(".")[:3])
+COUNT, WIDTH = 1200, 8
+CODES = 100  # more categories than fit a word
+
+
+def make_data(categorical: bool) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Rows with missing values, few-valued and constant columns; labels of each kind."""
+    random = np.random.RandomState(7)
+    x = random.randn(COUNT, WIDTH).astype(np.float32)
+    x[:, 5] = random.randint(0, 5, COUNT)
+    x[:, 6] *= random.rand(COUNT) < 0.1
+    x[:, 7] = 1
+    if categorical:
+        x[:, 2] = random.randint(0, 6, COUNT)
+        x[:, 3] = random.randint(0, CODES, COUNT)
+    signal = np.nan_to_num(x[:, 0] * x[:, 1] + np.sin(x[:, 2]) + (x[:, 3] % 3) + 0.3 * x[:, 5])
+    x[random.rand(COUNT, WIDTH) < 0.1] = np.nan
+    noisy = signal + 0.5 * random.randn(COUNT)
+    yes = (noisy > np.median(noisy)).astype(np.float32)
+    positive = np.exp(noisy / 4).astype(np.float32)
+    return x, {
+        "yes": yes,
+        "real": noisy.astype(np.float32),
+        "positive": positive,
+        "count": np.floor(positive * 2),
+        "censored": np.where(random.rand(COUNT) < 0.3, -positive, positive),
+        "class": (np.argsort(np.argsort(noisy)) * 4 // COUNT).astype(np.float32),
+        "ones": np.ones(COUNT, np.float32),
+        "zeros": np.zeros(COUNT, np.float32),
+    }
+
+
+def make_rows(x: np.ndarray, conditions: list[float], categorical: bool) -> np.ndarray:
+    """Some of the rows, odd ones, and each threshold of the model with its two neighbours."""
+    odd = [np.nan, 0.0, -0.0, 3e38, -3e38, 1e-45, -1e-45, 1.17549435e-38, 16777216.0, 0.5, 2.5, -1.0, 7.0, 101.0, 2e9]
+    rows = [x[:200], np.repeat(np.float32(odd)[:, None], WIDTH, 1)]
+    near = np.float32(conditions)
+    near = near[np.isfinite(near)][:300]
+    for cells in (near, np.nextafter(near, np.float32(-np.inf)), np.nextafter(near, np.float32(np.inf))):
+        rows.append(np.repeat(cells[:, None], WIDTH, 1))
+    random = np.random.RandomState(3)
+    if len(near):  # thresholds met one feature at a time too
+        mixed = random.choice(near, (300, WIDTH)).astype(np.float32)
+        mixed[random.rand(300, WIDTH) < 0.1] = np.nan
+        rows.append(mixed)
+    if categorical:
+        codes = x[:200].copy()
+        codes[:, 2:4] = random.randint(-2, 140, (200, 2)) + random.choice([0, 0.25], (200, 2))
+        rows.append(codes)
+    return np.ascontiguousarray(np.vstack(rows), np.float32)
+
+
+class Cases:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.index: dict[str, str] = {}
+        self.data = {False: make_data(False), True: make_data(True)}
+
+    def matrix(self, x: np.ndarray, categorical: bool, **fields: object) -> xgb.DMatrix:
+        if not categorical:
+            return xgb.DMatrix(x, **fields)
+        types = ["c" if i in (2, 3) else "q" for i in range(WIDTH)]
+        return xgb.DMatrix(x, feature_types=types, enable_categorical=True, **fields)
+
+    def train(self, params: dict, label: str = "yes", rounds: int = 12, categorical: bool = False, **more) -> xgb.Booster:
+        x, labels = self.data[categorical]
+        fields = {} if label == "interval" else {"label": labels[label]}
+        d = self.matrix(x, categorical, **fields, **more.pop("fields", {}))
+        if label == "interval":
+            d.set_float_info("label_lower_bound", labels["positive"])
+            d.set_float_info("label_upper_bound", labels["positive"] * 1.5)
+        if params.get("objective", "").startswith("rank:"):
+            d.set_group([COUNT // 20] * 20)
+        defaults = {"seed": 1, "nthread": 1, "verbosity": 0, "max_depth": 4, "eta": 0.4}
+        if more.pop("watch", False):
+            more["evals"] = [(d, "train")]
+        return xgb.train({**defaults, **params}, d, rounds, verbose_eval=False, **more)
+
+    def write(self, name: str, booster: xgb.Booster, categorical: bool, kind: str, edit=None) -> None:
+        """Saves, loads anew (or predictions come from a cache), predicts."""
+        text = self.folder / f"{name}.json"
+        booster.save_model(str(text))
+        if edit:
+            text.write_text(edit(text.read_text()))
+        model = json.loads(text.read_text())
+        trees = model["learner"]["gradient_booster"].get("model", {}).get("trees", [])
+        conditions = [c for t in trees for c in t["split_conditions"]]
+        file = text
+        if VERSION >= (1, 6):  # UBJSON is read there; each second case is kept as such
+            fresh = xgb.Booster(model_file=str(text))
+            if len(self.index) % 2:
+                file = self.folder / f"{name}.ubj"
+                fresh.save_model(str(file))
+                text.unlink()
+        fresh = xgb.Booster(model_file=str(file))
+        if kind == "scores":
+            width = fresh.num_features() if hasattr(fresh, "num_features") else WIDTH
+            rows = make_rows(self.data[categorical][0], conditions, categorical)[:, :width]
+            rows = np.ascontiguousarray(rows)
+            rows.tofile(self.folder / f"{name}.rows.f32le")
+            d = self.matrix(rows, categorical and width == WIDTH)
+            d.feature_names = fresh.feature_names
+            margin, prediction = fresh.predict(d, output_margin=True), fresh.predict(d)
+            if not np.isfinite(margin).all():  # no score at all: labels of zeros with a logarithm
+                kind = "refused"
+            margin.astype("<f4").tofile(self.folder / f"{name}.margin.f32le")
+            prediction.astype("<f4").tofile(self.folder / f"{name}.pred.f32le")
+        self.index[file.name] = kind
+
+    def case(self, name: str, make, categorical: bool = False, kind: str = "scores", edit=None) -> None:
+        try:
+            self.write(name, make(), categorical, kind, edit)
+        except Exception as e:  # the version does not know an objective, a parameter, a call
+            self.index[name] = f"not in this version: {str(e).strip().splitlines()[0][:90] if str(e) else type(e).__name__}"
+
+    def add(self, name: str, params: dict, label: str = "yes", **more) -> None:
+        self.case(name, lambda: self.train(params, label, **more), more.get("categorical", False))
+
+    def refuse(self, name: str, params: dict, label: str = "yes", **more) -> None:
+        self.case(name, lambda: self.train(params, label, **more), kind="refused")
+
+
+OBJECTIVES = [
+    ("reg:squarederror", "real"), ("reg:squaredlogerror", "positive"), ("reg:pseudohubererror", "real"),
+    ("reg:absoluteerror", "real"), ("reg:quantileerror", "real"), ("reg:expectileerror", "real"), ("reg:logistic", "yes"),
+    ("binary:logistic", "yes"), ("binary:logitraw", "yes"), ("binary:hinge", "yes"), ("reg:gamma", "positive"),
+    ("reg:tweedie", "count"), ("count:poisson", "count"), ("survival:cox", "censored"), ("survival:aft", "interval"),
+    ("rank:pairwise", "class"), ("rank:ndcg", "class"), ("rank:map", "yes"), ("reg:linear", "real"),
+]  # fmt: skip
+
+
+def objectives(c: Cases) -> None:
+    for objective, label in OBJECTIVES:
+        params: dict = {"objective": objective}
+        if objective in ("reg:quantileerror", "reg:expectileerror"):
+            params[objective[4:].replace("error", "_alpha")] = 0.3
+        name = objective.replace(":", "_")
+        c.add(name, params, label)
+        c.add(f"{name}_no_trees", params, label, rounds=0)
+        for score in (0.2, 0.731) if label == "yes" else (0.2, 3.75):
+            c.add(f"{name}_base_{score}", {**params, "base_score": score}, label)
+        c.add(f"{name}_forest", {**params, "num_parallel_tree": 3, "subsample": 0.6}, label, rounds=4)
+        for constant in ("ones", "zeros"):
+            if label in ("yes", "count", "real"):
+                c.add(f"{name}_{constant}", params, constant, rounds=3)
+    c.add("quantile_of_a_list", {"objective": "reg:quantileerror", "quantile_alpha": [0.9]}, "real")
+    c.add("tweedie_power", {"objective": "reg:tweedie", "tweedie_variance_power": 1.8}, "count")
+    for score in (1e-7, 0.9999999, 1e-30):
+        c.add(f"logistic_base_{score}", {"objective": "binary:logistic", "base_score": score})
+    for score in (-3.3, 1e-12, 123456.789, 1e30):
+        c.add(f"squarederror_base_{score}", {"objective": "reg:squarederror", "base_score": score}, "real")
+    for score in np.random.RandomState(5).lognormal(0, 3, 12).round(7):
+        c.add(f"squarederror_odd_{score}", {"objective": "reg:squarederror", "base_score": score}, "real", rounds=1)
+    for score in (1e-12, 1e10):
+        c.add(f"poisson_base_{score}", {"objective": "count:poisson", "base_score": score}, "count")
+
+
+def shapes(c: Cases) -> None:
+    yes = {"objective": "binary:logistic"}
+    c.add("exact", {**yes, "tree_method": "exact"})
+    c.add("exact_pruned", {**yes, "tree_method": "exact", "gamma": 3})
+    c.add("approx", {**yes, "tree_method": "approx"})
+    c.add("hist", {**yes, "tree_method": "hist", "max_bin": 16})
+    c.add("lossguide", {**yes, "tree_method": "hist", "grow_policy": "lossguide", "max_depth": 0, "max_leaves": 31})
+    c.add("deep", {**yes, "max_depth": 14, "min_child_weight": 0, "tree_method": "exact"})
+    c.add("stumps", {**yes, "max_depth": 1}, rounds=150)
+    c.add("leaves_only", {**yes, "gamma": 1e9})
+    c.add("many", {**yes, "max_depth": 3}, rounds=400)
+    c.add("monotone", {**yes, "monotone_constraints": "(1,-1,0,0,0,0,0,0)"})
+    c.add("interaction", {**yes, "interaction_constraints": "[[0,1],[2,3,4]]", "tree_method": "hist"})
+    c.add("weights", {**yes, "scale_pos_weight": 3.5, "max_delta_step": 0.7, "lambda": 0, "alpha": 0.2})
+    c.add("far_margins", {**yes, "eta": 60, "lambda": 0, "min_child_weight": 0})
+    c.add("names", yes, fields={"feature_names": [f"größe {i} \\ \"x\"" for i in range(WIDTH)]})
+    c.add("types", yes, fields={"feature_types": ["q", "float", "int", "q", "q", "int", "q", "i"]})
+    c.add("early_stop", {**yes, "eval_metric": "logloss"}, rounds=60, watch=True, early_stopping_rounds=3)
+    c.add("metrics", {**yes, "eval_metric": ["auc", "error@0.3"]}, watch=True)
+
+    def continued() -> xgb.Booster:
+        first = c.train(yes, rounds=5)
+        return c.train({**yes, "max_depth": 2}, rounds=5, xgb_model=first)
+
+    def attributes() -> xgb.Booster:
+        booster = c.train(yes)
+        booster.set_attr(note='{"a": "é\\n"}', best_iteration="3", best_ntree_limit="4")
+        return booster
+
+    def updated(updater: str):
+        refresh = {"process_type": "update", "updater": updater, "refresh_leaf": 1, "gamma": 2}
+        return lambda: c.train({**yes, **refresh}, rounds=8, xgb_model=c.train(yes, rounds=8))
+
+    def custom() -> xgb.Booster:
+        def gradient(p: np.ndarray, d: xgb.DMatrix) -> tuple[np.ndarray, np.ndarray]:
+            return p.ravel() - d.get_label(), np.ones(COUNT)
+
+        return c.train({}, "real", obj=gradient)
+
+    def wrapper(kind: str, **more: object):
+        def make() -> xgb.Booster:
+            x, labels = c.data[False]
+            model = getattr(xgb, kind)(n_estimators=10, max_depth=4, n_jobs=1, **more)
+            model.fit(x, labels["yes" if "Classifier" in kind else "real"])
+            model.save_model(str(c.folder / "wrapper.json"))
+            booster = xgb.Booster(model_file=str(c.folder / "wrapper.json"))
+            (c.folder / "wrapper.json").unlink()
+            return booster
+
+        return make
+
+    c.case("continued", continued)
+    c.case("attributes", attributes)
+    c.case("sliced", lambda: c.train(yes)[3:9])
+    c.case("refreshed", updated("refresh"))
+    c.case("pruned_later", updated("prune"))
+    c.case("custom_objective", custom)
+    for kind in ("XGBClassifier", "XGBRegressor", "XGBRFClassifier", "XGBRFRegressor"):
+        c.case(kind, wrapper(kind))
+    c.case("wrapper_base_score", wrapper("XGBClassifier", base_score=0.3))
+
+
+def categories(c: Cases) -> None:
+    for method in ("hist", "approx"):
+        for name, onehot in (("onehot", 1000), ("partition", 1), ("default", 4)):
+            params = {"objective": "binary:logistic", "tree_method": method, "max_cat_to_onehot": onehot}
+            c.add(f"{method}_{name}", params, categorical=True)
+    c.add("cat_squarederror", {"tree_method": "hist", "max_depth": 9}, "real", categorical=True)
+    c.add("cat_threshold", {"tree_method": "hist", "max_cat_threshold": 3, "max_cat_to_onehot": 1}, "real", categorical=True)
+
+    def frame(kind: str):
+        def make() -> xgb.Booster:
+            import pandas
+
+            x, labels = c.data[True]
+            table = pandas.DataFrame(x, columns=[f"c{i}" for i in range(WIDTH)])
+            for i in (2, 3):
+                codes = [-1 if np.isnan(v) else int(v) for v in x[:, i]]
+                names = [f"wörd {code}" if kind == "texts" else 3 * code + 5 for code in range(max(codes) + 1)]
+                table[f"c{i}"] = pandas.Categorical.from_codes(codes, names)
+            d = xgb.DMatrix(table, label=labels["yes"], enable_categorical=True)
+            return xgb.train({"objective": "binary:logistic", "tree_method": "hist", "nthread": 1}, d, 10)
+
+        return make
+
+    for kind in ("texts", "numbers"):
+        c.case(f"frame_{kind}", frame(kind), categorical=True)
+
+    def by_hand(text: str) -> str:
+        """Versions that train categories only on a GPU still score them: each third split becomes one."""
+        model = json.loads(text)
+        for tree in model["learner"]["gradient_booster"]["model"]["trees"]:
+            tree["split_type"] = [0] * len(tree["left_children"])
+            for node, left in enumerate(tree["left_children"]):
+                if left == -1 or node % 3:
+                    continue
+                members = [node % 7, 3, 33 + node % 40]
+                tree["split_type"][node] = 1
+                tree["categories_nodes"].append(node)
+                tree["categories_segments"].append(len(tree["categories"]))
+                tree["categories_sizes"].append(len(members))
+                tree["categories"] += sorted(members)
+        return json.dumps(model)
+
+    c.case("edited", lambda: c.train({"objective": "binary:logistic"}), categorical=True, edit=by_hand)
+
+
+def mixed(c: Cases) -> None:
+    """Settings drawn together; another SEED draws others."""
+    random = np.random.RandomState(int(os.environ.get("SEED", "1")))
+
+    def pick(*values: object) -> object:
+        return values[random.randint(len(values))]
+
+    for i in range(40):
+        objective, label = OBJECTIVES[random.randint(len(OBJECTIVES))]
+        params: dict = {
+            "objective": objective,
+            "tree_method": pick("hist", "approx", "exact"),
+            "max_depth": pick(1, 2, 3, 5, 6, 8, 11),
+            "eta": pick(0.01, 0.1, 0.3, 1.0),
+            "lambda": pick(0, 1, 10),
+            "min_child_weight": pick(0, 1, 5),
+            "subsample": pick(0.5, 1.0),
+            "colsample_bytree": pick(0.4, 1.0),
+            "num_parallel_tree": pick(1, 1, 4),
+            "max_bin": pick(8, 64, 256),
+            "seed": int(random.randint(1000)),
+            "quantile_alpha": pick(0.05, 0.5),
+            "expectile_alpha": pick(0.05, 0.5),
+            "aft_loss_distribution": pick("normal", "logistic", "extreme"),
+        }
+        if random.rand() < 0.5:
+            params["base_score"] = float(np.float32(random.rand() * 0.9 + 0.05))
+        categorical = params["tree_method"] != "exact" and random.rand() < 0.4
+        if categorical:
+            params.update(max_cat_to_onehot=pick(1, 5, 200), max_cat_threshold=pick(2, 64))
+        if params["tree_method"] != "exact":
+            params["colsample_bynode"] = pick(0.5, 1.0)
+        if params["tree_method"] == "hist" and random.rand() < 0.3:
+            params.update(grow_policy="lossguide", max_leaves=pick(5, 40), max_depth=0)
+        rounds = pick(1, 7, 40)
+        c.add(f"mixed_{i}", params, label, rounds=rounds, categorical=categorical)
+
+
+def refused(c: Cases) -> None:
+    c.refuse("dart", {"booster": "dart", "rate_drop": 0.5})
+    c.refuse("gblinear", {"booster": "gblinear"}, "real")
+    for objective in ("multi:softmax", "multi:softprob"):
+        c.refuse(objective.replace(":", "_"), {"objective": objective, "num_class": 4}, "class")
+    c.refuse("two_classes", {"objective": "multi:softprob", "num_class": 2})
+    c.refuse("quantiles", {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]}, "real")
+
+    def targets(strategy: str):
+        def make() -> xgb.Booster:
+            if VERSION < (1, 6):
+                raise ValueError("labels of one column")
+            x, labels = c.data[False]
+            d = xgb.DMatrix(x, label=np.stack([labels["real"], labels["positive"]], 1))
+            return xgb.train({"tree_method": "hist", "multi_strategy": strategy}, d, 5)
+
+        return make
+
+    for strategy in ("one_output_per_tree", "multi_output_tree"):
+        c.case(strategy, targets(strategy), kind="refused")
+
+
+def main() -> None:
+    cases = Cases(Path(sys.argv[1]))
+    for group in (objectives, shapes, categories, mixed, refused):
+        group(cases)
+    (cases.folder / "index.json").write_text(json.dumps(cases.index))
+
+
+main()
