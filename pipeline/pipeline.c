@@ -40,7 +40,7 @@ static bool take_ends(struct pipeline *p)
     for (size_t i = 0; i < p->ledger.count; i++) {
         struct part *part = &p->ledger.parts[i];
         int64_t lowest;
-        if (part->end == OFFSET_NONE || !part->is_owned || part->is_parked ||
+        if (part->end == OFFSET_NONE || !part->is_owned || part->is_parked || part->is_ahead ||
             part->end < part->position ||
             ring_in_flight(&p->ring, &p->ledger, (uint32_t)i, &lowest) > 0)
             continue;
