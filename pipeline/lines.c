@@ -55,7 +55,7 @@ bool lines_next(struct lines *l, struct slice *line)
 
     while (!(newline = memchr(l->data + l->start + seen, '\n', l->end - l->start - seen))) {
         seen = l->end - l->start;
-        if (seen > l->max_bytes) {
+        if (seen > l->max_bytes + 1) { /* one more may be a \r */
             is_too_long = true;
             l->start = l->end = seen = 0;
         }
