@@ -97,8 +97,8 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
             return err_fatal(err, EXIT_USAGE, "--%s takes %s; see kscore %s --help", option->name,
                              option->arg ? option->arg : "no value", command->name);
         if (!take(arg, option, value))
-            return err_fatal(err, EXIT_USAGE, "--%s does not take %s; see kscore %s --help",
-                             option->name, value ? value : "this", command->name);
+            return err_fatal(err, EXIT_USAGE, "--%s does not take %s: %s; see kscore %s --help",
+                             option->name, value ? value : "this", option->help, command->name);
     }
     return 0;
 }

@@ -161,6 +161,17 @@ static void take_record(struct consumer *c, struct record *record, rd_kafka_mess
     record->message = message;
 }
 
+/* An assignment came during the poll: nothing tells what was gathered before it (librdkafka before
+ * 2.1 keeps that) from what came after, and the start may lie below the former. */
+static void let_go(struct consumer *c, rd_kafka_message_t *message)
+{
+    uint32_t part = part_of(c, message);
+
+    if (part != LEDGER_NO_PART)
+        ledger_let_go(c->ledger, part);
+    rd_kafka_message_destroy(message);
+}
+
 /* Leaves the group and joins again, when the start offsets could not be found. */
 static int rejoin(struct consumer *c, struct err *err)
 {
@@ -175,15 +186,19 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
                       struct err *err)
 {
     ssize_t got, count = 0;
+    uint32_t epoch;
 
     if (c->must_reassign)
         assignment_renew(c);
     if (c->must_rejoin && rejoin(c, err) != 0)
         return -1;
+    epoch = c->ledger->epoch;
     got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->messages,
                                        cap < c->message_cap ? cap : c->message_cap);
     for (ssize_t i = 0; i < got; i++) {
-        if (c->messages[i]->err) {
+        if (c->ledger->epoch != epoch && c->messages[i]->rkt) {
+            let_go(c, c->messages[i]);
+        } else if (c->messages[i]->err) {
             take_event(c, c->messages[i]);
             rd_kafka_message_destroy(c->messages[i]);
         } else {
@@ -226,17 +241,15 @@ void consumer_steer(struct consumer *c, bool pause_all)
     rd_kafka_topic_partition_list_t *pause = NULL, *resume = NULL;
 
     for (size_t i = 0; i < c->ledger->count; i++) {
-        struct part *part = &c->ledger->parts[i];
-        bool want = part->is_parked || pause_all;
-        if (!part->is_owned || part->is_paused == want)
+        const struct part *part = &c->ledger->parts[i];
+        enum turn turn = ledger_steer(c->ledger, (uint32_t)i, pause_all);
+        rd_kafka_topic_partition_list_t **list = turn == TURN_PAUSE ? &pause : &resume;
+        if (turn == TURN_NONE)
             continue;
-        rd_kafka_topic_partition_list_t **list = want ? &pause : &resume;
         if (!*list)
             *list = rd_kafka_topic_partition_list_new((int)c->ledger->count);
         rd_kafka_topic_partition_list_add(*list, part->topic, part->partition)->offset =
             part->position;
-        part->is_paused = want;
-        part->end = OFFSET_NONE; /* what the client saw of the end was before the seek */
     }
     if (pause) {
         rd_kafka_pause_partitions(c->client, pause);

@@ -48,7 +48,7 @@ void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset)
     p->epoch = ++ledger->epoch;
     p->position = p->done = offset;
     p->stored = p->end = OFFSET_NONE;
-    p->is_parked = p->is_paused = false;
+    p->is_parked = p->is_paused = p->is_ahead = false;
     p->tries = 0;
 }
 
@@ -67,8 +67,21 @@ void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t
     assert(first >= p->done);
     if (first < p->position)
         p->position = first;
-    p->end = OFFSET_NONE;
+    ledger_let_go(ledger, part);
     p->counts.returned += count;
+}
+
+enum turn ledger_steer(struct ledger *ledger, uint32_t part, bool pause_all)
+{
+    struct part *p = &ledger->parts[part];
+    bool want = p->is_parked || pause_all || (p->is_ahead && !p->is_paused);
+
+    if (!p->is_owned || p->is_paused == want)
+        return TURN_NONE;
+    p->is_paused = want;
+    p->is_ahead = p->is_ahead && want;
+    p->end = OFFSET_NONE; /* what the client saw of the end was before the seek */
+    return want ? TURN_PAUSE : TURN_RESUME;
 }
 
 struct counts ledger_total(const struct ledger *ledger)

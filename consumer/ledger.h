@@ -13,6 +13,8 @@
  *  4. Returning sets position back to the first returned offset; what was returned is consumed (and
  * counted) again.
  *  5. A span of an earlier assignment (another epoch) moves nothing.
+ *  6. When a record at or past position was let go of, or given back, the client is ahead: nothing
+ * is admitted until it has sought back to position (ledger_steer).
  *
  * Grows when partitions are assigned, never per record. Thread: the worker's.
  */
@@ -45,6 +47,7 @@ struct part {
     int64_t retry_ms;     /* when to ask again (monotonic) */
     unsigned tries;       /* how often asked in vain */
     bool is_paused;       /* as the client was told */
+    bool is_ahead;        /* the client's next record is not the one at position: it must seek */
     struct counts counts; /* since the process started */
 };
 
@@ -68,13 +71,24 @@ void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset);
 /* No partition is ours any more. Spans must have been returned before. */
 void ledger_revoke_all(struct ledger *ledger);
 
+/* What the client has handed out of the partition was let go of: rule 6. */
+static inline void ledger_let_go(struct ledger *ledger, uint32_t part)
+{
+    ledger->parts[part].is_ahead = true;
+    ledger->parts[part].end = OFFSET_NONE;
+}
+
 /* Rule 1 for one record: true and it is counted as consumed, position is behind it. */
 static inline bool ledger_admit(struct ledger *ledger, uint32_t part, int64_t offset)
 {
     struct part *p = &ledger->parts[part];
 
-    if (!p->is_owned || p->is_parked || offset < p->position)
+    if (!p->is_owned || offset < p->position)
         return false;
+    if (p->is_parked || p->is_ahead) {
+        ledger_let_go(ledger, part);
+        return false;
+    }
     p->position = offset + 1;
     p->counts.consumed++;
     return true;
@@ -82,6 +96,16 @@ static inline bool ledger_admit(struct ledger *ledger, uint32_t part, int64_t of
 
 /* Rule 4: `count` admitted records from `first` on are given back, in any order. */
 void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t count);
+
+enum turn {
+    TURN_NONE,
+    TURN_PAUSE,
+    TURN_RESUME, /* seek to position first */
+};
+
+/* What the client must do now so that its pauses are the ledger's: a partition is paused while it
+ * is parked, or all are; one that is ahead is paused once, for a pause ends with a seek. */
+enum turn ledger_steer(struct ledger *ledger, uint32_t part, bool pause_all);
 
 /* Sum over all partitions. */
 struct counts ledger_total(const struct ledger *ledger);

@@ -24,7 +24,7 @@ size_t number_parse(const char *text, size_t len, double *value);
  * as XGBoost writes them; for model files. */
 size_t number_parse_float(const char *text, size_t len, float *value);
 
-/* Shortest text that reads back to value, as JSON likes it: 0.25, 1e-7, 12, -0.0 is "-0.0". NaN and
+/* Shortest text that reads back to value, as JSON likes it: 0.25, 1e-7, 12.0, -0.0. NaN and
  * infinity give "null". At most 25 bytes, no NUL. Returns the length. */
 enum { NUMBER_TEXT_MAX = 32 };
 size_t number_print(char *out, double value);

@@ -171,6 +171,9 @@ int batch_discard(struct pipeline *p, struct err *err)
 {
     ssize_t got = consumer_poll(p->consumer, p->batch.records, p->batch.cap, 5, err);
 
+    for (ssize_t i = 0; i < got; i++)
+        if (p->batch.records[i].part != LEDGER_NO_PART)
+            ledger_let_go(&p->ledger, p->batch.records[i].part);
     if (got > 0)
         consumer_release(p->batch.records, (size_t)got);
     return got < 0 ? -1 : 0;

@@ -91,6 +91,8 @@ int columns_read_heading(struct columns *columns, const char *line, size_t len, 
     const char *at = line, *end = line + len;
     size_t name_len, cap = 0, used = 0;
 
+    if (len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0)
+        at += 3; /* the byte order mark of spreadsheets is no part of the first name */
     while (at && !err_is_set(err)) {
         struct column column = {0};
         if (!take_cell(&at, end, name, &name_len)) {

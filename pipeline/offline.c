@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "pipeline/columns.h"
+#include "pipeline/lines.h"
 #include "pipeline/state.h"
 
 enum {
@@ -32,11 +33,9 @@ struct offline {
     float *matrix;
     double *margins, *scores;
     void *scratch;
-    uint64_t *lines; /* line number of each row */
+    uint64_t *numbers; /* of the line of each row */
     size_t row_count, batch_rows;
-    uint64_t line, bytes;
-    char *text; /* getline's */
-    size_t text_cap;
+    struct lines lines;
 };
 
 /* ---- model */
@@ -77,7 +76,38 @@ static int open_decoder(struct offline *o, struct err *err)
                        o->options->input == INPUT_CSV ? &o->columns.features : o->features, err);
 }
 
+/* ---- bad lines */
+
+static void refuse(struct offline *o, uint64_t line, enum fault fault, const char *why)
+{
+    o->counts->bad++;
+    fprintf(o->options->errors, "kscore score: line %llu: %s/%s: %s\n", (unsigned long long)line,
+            fault_stage(fault), fault_reason(fault), why);
+}
+
 /* ---- output */
+
+/* A text as JSON or CSV (RFC 4180) has it. */
+static void print_text(FILE *out, bool is_csv, const char *text)
+{
+    size_t len = strlen(text);
+    char *json;
+
+    if (!is_csv) {
+        json = mem_alloc(JSON_STRING_MAX(len), 1);
+        fwrite(json, 1, json_string_print(json, text, len), out);
+        free(json);
+        return;
+    }
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++)
+        fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, out);
+    fputc('"', out);
+}
 
 static void print_row(const struct offline *o, size_t row, const double *values)
 {
@@ -89,7 +119,7 @@ static void print_row(const struct offline *o, size_t row, const double *values)
     if (o->bundle && o->outputs == 1)
         decision =
             bundle_decision(o->bundle, bundle_output(o->bundle, o->margins[row], o->scores[row]));
-    fprintf(out, is_csv ? "%llu" : "{\"line\":%llu", (unsigned long long)o->lines[row]);
+    fprintf(out, is_csv ? "%llu" : "{\"line\":%llu", (unsigned long long)o->numbers[row]);
     for (size_t i = 0; i < o->outputs; i++) {
         size_t len = number_print(number, values[i]);
         if (!is_csv && i == 0)
@@ -101,9 +131,27 @@ static void print_row(const struct offline *o, size_t row, const double *values)
     }
     if (!is_csv && o->outputs > 1)
         fputc(']', out);
-    if (decision)
-        fprintf(out, is_csv ? ",%s" : ",\"decision\":\"%s\"", decision);
+    if (decision) {
+        fputs(is_csv ? "," : ",\"decision\":", out);
+        print_text(out, is_csv, decision);
+    }
     fputs(is_csv ? "\n" : "}\n", out);
+}
+
+/* Text has no infinity: such a row is refused as kscore run does. */
+static void print_rows(struct offline *o, const double *values)
+{
+    for (size_t row = 0; row < o->row_count; row++) {
+        bool is_finite = true;
+        for (size_t i = 0; i < o->outputs; i++)
+            is_finite = is_finite && isfinite(values[row * o->outputs + i]);
+        if (is_finite) {
+            print_row(o, row, values + row * o->outputs);
+            o->counts->rows++;
+        } else {
+            refuse(o, o->numbers[row], FAULT_SCORE_NOT_FINITE, fault_help(FAULT_SCORE_NOT_FINITE));
+        }
+    }
 }
 
 static void print_heading(const struct offline *o)
@@ -120,15 +168,16 @@ static void print_heading(const struct offline *o)
           o->options->out);
 }
 
-static void write_raw(const struct offline *o, const double *values, size_t count)
+static void write_raw(struct offline *o, const double *values)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < o->row_count * o->outputs; i++) {
         float narrow = (float)values[i];
         if (o->options->output == OUTPUT_AS_F32LE)
             fwrite(&narrow, sizeof narrow, 1, o->options->out);
         else
             fwrite(&values[i], sizeof values[i], 1, o->options->out);
     }
+    o->counts->rows += o->row_count;
 }
 
 static int flush_rows(struct offline *o, struct err *err)
@@ -138,14 +187,13 @@ static int flush_rows(struct offline *o, struct err *err)
 
     if (o->row_count > 0)
         model_score(o->model, o->matrix, o->row_count, o->margins, o->scores, o->scratch);
-    for (size_t row = 0; row < o->row_count && is_text; row++)
-        print_row(o, row, values + row * o->outputs);
-    if (!is_text)
-        write_raw(o, values, o->row_count * o->outputs);
-    o->counts->rows += o->row_count;
+    if (is_text)
+        print_rows(o, values);
+    else
+        write_raw(o, values);
     o->row_count = 0;
     if (o->options->progress)
-        o->options->progress(o->options->progress_arg, o->bytes, o->counts->rows);
+        o->options->progress(o->options->progress_arg, o->lines.bytes, o->counts->rows);
     if (ferror(o->options->out))
         return err_fatal(err, EXIT_IO, "writing: %s", strerror(errno));
     return 0;
@@ -153,75 +201,67 @@ static int flush_rows(struct offline *o, struct err *err)
 
 /* ---- input */
 
-static void refuse(struct offline *o, const char *stage, const char *reason, const char *why)
-{
-    o->counts->bad++;
-    fprintf(o->options->errors, "kscore score: line %llu: %s/%s: %s\n", (unsigned long long)o->line,
-            stage, reason, why);
-}
-
-static int take_event(struct offline *o, const char *text, size_t len, struct err *err)
+static int take_event(struct offline *o, struct slice event, struct err *err)
 {
     float *row = o->matrix + o->row_count * o->width;
     struct outcome outcome;
     char why[400];
     int64_t schema_id;
 
-    outcome =
-        decoder_decode(o->decoder, (struct slice){(const uint8_t *)text, len}, row, &schema_id);
+    outcome = decoder_decode(o->decoder, event, row, &schema_id);
     if (outcome.kind != OUTCOME_SCORED) {
         decoder_explain(o->decoder, &outcome, why, sizeof why);
-        refuse(o, fault_stage((enum fault)outcome.fault), fault_reason((enum fault)outcome.fault),
-               why);
+        refuse(o, o->lines.number, (enum fault)outcome.fault, why);
         return 0;
     }
-    o->lines[o->row_count++] = o->line;
+    o->numbers[o->row_count++] = o->lines.number;
     return o->row_count == o->batch_rows ? flush_rows(o, err) : 0;
 }
 
-/* The next line without its end; false at the end of the input. */
-static bool next_line(struct offline *o, size_t *len)
+/* The next line that is not too long. */
+static bool next_line(struct offline *o, struct slice *line)
 {
-    ssize_t got = getline(&o->text, &o->text_cap, o->options->in);
-
-    if (got < 0)
-        return false;
-    o->line++;
-    o->bytes += (uint64_t)got;
-    if (got > 0 && o->text[got - 1] == '\n')
-        got--;
-    if (got > 0 && o->text[got - 1] == '\r')
-        got--;
-    *len = (size_t)got;
-    return true;
+    while (lines_next(&o->lines, line)) {
+        if (line->data)
+            return true;
+        refuse(o, o->lines.number, FAULT_FETCH_TOO_LARGE, "the line is longer than 16 MiB");
+    }
+    return false;
 }
 
 static int take_jsonl(struct offline *o, struct err *err)
 {
-    size_t len;
+    struct slice line;
 
-    while (next_line(o, &len))
-        if (take_event(o, o->text, len, err) != 0)
+    while (next_line(o, &line))
+        if (take_event(o, line, err) != 0)
             return -1;
     return 0;
 }
 
 static int take_csv(struct offline *o, struct err *err)
 {
-    size_t len;
-    struct slice event;
+    struct slice line, event;
 
-    if (!next_line(o, &len))
-        return err_fatal(err, EXIT_DATA,
-                         "the CSV input is empty: its first line names the columns");
-    if (columns_read_heading(&o->columns, o->text, len, err) != 0)
+    if (!lines_next(&o->lines, &line))
+        return o->lines.error
+                   ? 0
+                   : err_fatal(err, EXIT_DATA,
+                               "the CSV input is empty: its first line names the columns");
+    if (!line.data)
+        return err_fatal(err, EXIT_DATA, "CSV heading: longer than 16 MiB");
+    if (columns_read_heading(&o->columns, (const char *)line.data, line.len, err) != 0)
         return -1;
-    while (next_line(o, &len)) {
-        if (!columns_to_json(&o->columns, o->text, len, &event))
-            refuse(o, "decode", "bad_csv",
-                   "the cells do not match the heading, or a quote is not closed");
-        else if (take_event(o, (const char *)event.data, event.len, err) != 0)
+    while (next_line(o, &line)) {
+        if (!columns_to_json(&o->columns, (const char *)line.data, line.len, &event)) {
+            o->counts->bad++;
+            fprintf(o->options->errors,
+                    "kscore score: line %llu: decode/bad_csv: the cells do not match the heading, "
+                    "or a quote is not closed\n",
+                    (unsigned long long)o->lines.number);
+        } else if (take_event(o, event, err) != 0) {
             return -1;
+        }
     }
     return 0;
 }
@@ -232,15 +272,15 @@ static int take_floats(struct offline *o, struct err *err)
 
     for (;;) {
         size_t got = fread((char *)o->matrix, 1, o->batch_rows * row_bytes, o->options->in);
-        o->bytes += got;
+        o->lines.bytes += got;
         o->row_count = got / row_bytes;
         for (size_t i = 0; i < o->row_count; i++)
-            o->lines[i] = ++o->line;
+            o->numbers[i] = ++o->lines.number;
         if (flush_rows(o, err) != 0)
             return -1;
         if (got % row_bytes != 0)
             return err_fatal(err, EXIT_DATA, "the input ends inside row %llu: %zu of %zu bytes",
-                             (unsigned long long)o->line + 1, got % row_bytes, row_bytes);
+                             (unsigned long long)o->lines.number + 1, got % row_bytes, row_bytes);
         if (got < o->batch_rows * row_bytes)
             return 0;
     }
@@ -258,8 +298,9 @@ static int take_all(struct offline *o, struct err *err)
     }
     if (result == 0)
         result = flush_rows(o, err);
-    if (result == 0 && ferror(o->options->in))
-        result = err_fatal(err, EXIT_IO, "reading: %s", strerror(errno));
+    if (result == 0 && (o->lines.error || ferror(o->options->in)))
+        result = err_fatal(err, EXIT_IO, "reading: %s",
+                           strerror(o->lines.error ? o->lines.error : errno));
     if (fflush(o->options->out) != 0 && result == 0)
         result = err_fatal(err, EXIT_IO, "writing: %s", strerror(errno));
     return result;
@@ -280,7 +321,8 @@ static int prepare(struct offline *o, struct err *err)
     o->margins = mem_alloc(o->batch_rows * o->outputs, sizeof *o->margins);
     o->scores = mem_alloc(o->batch_rows * o->outputs, sizeof *o->scores);
     o->scratch = mem_alloc_aligned(model_scratch_bytes(o->model), 1);
-    o->lines = mem_alloc(o->batch_rows, sizeof *o->lines);
+    o->numbers = mem_alloc(o->batch_rows, sizeof *o->numbers);
+    lines_init(&o->lines, fileno(o->options->in), MAX_LINE_BYTES);
     return 0;
 }
 
@@ -303,7 +345,7 @@ int offline_score(const struct offline_options *options, struct offline_counts *
     free(o.margins);
     free(o.scores);
     free(o.scratch);
-    free(o.lines);
-    free(o.text);
+    free(o.numbers);
+    lines_release(&o.lines);
     return result;
 }

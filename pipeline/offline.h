@@ -1,7 +1,7 @@
 /* offline.h: scores rows or events from a stream without Kafka: `kscore score`.
  *
  * The same decoder and model as `run`, 1,024 rows at a time; memory does not depend on the length
- * of the input, only on its longest line. A bad line is reported with its number, the rest is
+ * of the input; lines are at most 16 MiB long. A bad line is reported with its number, the rest is
  * scored.
  */
 #ifndef PIPELINE_OFFLINE_H
@@ -18,7 +18,8 @@ enum offline_output { OUTPUT_AS_JSONL, OUTPUT_AS_CSV, OUTPUT_AS_F32LE, OUTPUT_AS
 
 struct offline_options {
     const char *model_path; /* a bundle (folder) or a bare model file */
-    FILE *in, *out, *errors;
+    FILE *in;               /* a file or a pipe of which nothing was read yet */
+    FILE *out, *errors;
     enum offline_input input;
     enum offline_output output;
     size_t columns; /* F32LE: floats per row; 0 = as many as the model has features */

@@ -40,7 +40,7 @@ static bool take_ends(struct pipeline *p)
     for (size_t i = 0; i < p->ledger.count; i++) {
         struct part *part = &p->ledger.parts[i];
         int64_t lowest;
-        if (part->end == OFFSET_NONE || !part->is_owned || part->is_parked ||
+        if (part->end == OFFSET_NONE || !part->is_owned || part->is_parked || part->is_ahead ||
             part->end < part->position ||
             ring_in_flight(&p->ring, &p->ledger, (uint32_t)i, &lowest) > 0)
             continue;
@@ -53,9 +53,12 @@ static bool take_ends(struct pipeline *p)
 
 static void publish_progress(const struct pipeline *p)
 {
-    struct counts total = ledger_total(&p->ledger);
     struct pipeline_progress *progress = p->options->progress;
+    struct counts total;
 
+    if (!progress)
+        return;
+    total = ledger_total(&p->ledger);
     atomic_store_explicit(&progress->consumed, total.consumed, memory_order_relaxed);
     atomic_store_explicit(&progress->scored, total.scored, memory_order_relaxed);
     atomic_store_explicit(&progress->dead, total.dead, memory_order_relaxed);
@@ -82,8 +85,6 @@ static int commit_step(struct pipeline *p, struct err *err)
     if (!has_moved)
         return 0;
     consumer_store(p->consumer);
-    if (p->options->progress)
-        publish_progress(p);
     consumer_commits(p->consumer, &commits, &failed);
     if (commits == p->commits_seen)
         return 0;
@@ -112,6 +113,7 @@ static int loop(struct pipeline *p, struct err *err)
         unpark_due(p);
         if (commit_step(p, err) != 0 && pipeline_fail(p, LEDGER_NO_PART, err) != 0)
             return -1;
+        publish_progress(p);
         if (p->must_rewind && producer_in_flight(p->producer) == 0)
             pipeline_rewind(p);
         if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) &&

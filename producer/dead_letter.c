@@ -24,10 +24,15 @@ static const char *const error_headers[] = {"__connect.errors.connector.name",
                                             "kscore.attempt",
                                             "kscore.dropped"};
 
-/* Headers that say where it came from: the first failure's stay. */
+/* Headers that say where it came from: the first failure's stay. The first three name a place
+ * together. */
 static const char *const origin_headers[] = {"__connect.errors.topic", "__connect.errors.partition",
                                              "__connect.errors.offset", "kscore.first_failed",
                                              "kscore.timestamp"};
+
+/* A topic's name is the longest text of an origin. What is longer is nobody's, and would not fit
+ * when all else is dropped. */
+enum { PLACE_HEADERS = 3, ORIGIN_MAX = 249 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -47,6 +52,19 @@ static const struct header *find(const struct dead_letter *letter, const char *n
     return NULL;
 }
 
+static const struct header *find_origin(const struct dead_letter *letter, size_t i)
+{
+    const struct header *old = find(letter, origin_headers[i]);
+
+    return old && old->value.len > 0 && old->value.len <= ORIGIN_MAX ? old : NULL;
+}
+
+/* It was a dead letter before: the origin travels among the original headers. */
+static bool is_again(const struct dead_letter *letter)
+{
+    return find_origin(letter, 0) != NULL;
+}
+
 static void add(rd_kafka_headers_t *headers, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -64,31 +82,31 @@ static void add(rd_kafka_headers_t *headers, const char *name, const char *forma
 static void add_origin(rd_kafka_headers_t *headers, const struct record *record,
                        const struct dead_letter *letter)
 {
-    /* A second failure: the origin travels among the original headers already. */
-    if (find(letter, "__connect.errors.topic")) {
-        for (size_t i = 0; i < COUNT(origin_headers); i++) {
-            const struct header *old = find(letter, origin_headers[i]);
-            if (old)
-                rd_kafka_header_add(headers, old->name, -1, old->value.data,
-                                    (ssize_t)old->value.len);
-        }
-        return;
+    char own[COUNT(origin_headers)][ORIGIN_MAX + 1];
+
+    snprintf(own[0], sizeof own[0], "%s", record->topic);
+    snprintf(own[1], sizeof own[1], "%d", record->partition);
+    snprintf(own[2], sizeof own[2], "%lld", (long long)record->offset);
+    snprintf(own[3], sizeof own[3], "%lld", (long long)clock_wall_ms());
+    snprintf(own[4], sizeof own[4], "%lld", (long long)record->timestamp_ms);
+    for (size_t i = 0; i < COUNT(origin_headers); i++) {
+        const struct header *old = is_again(letter) ? find_origin(letter, i) : NULL;
+        if (old)
+            rd_kafka_header_add(headers, old->name, -1, old->value.data, (ssize_t)old->value.len);
+        else if (!is_again(letter) || i >= PLACE_HEADERS)
+            add(headers, origin_headers[i], "%s", own[i]);
     }
-    add(headers, "__connect.errors.topic", "%s", record->topic);
-    add(headers, "__connect.errors.partition", "%d", record->partition);
-    add(headers, "__connect.errors.offset", "%lld", (long long)record->offset);
-    add(headers, "kscore.first_failed", "%lld", (long long)clock_wall_ms());
-    add(headers, "kscore.timestamp", "%lld", (long long)record->timestamp_ms);
 }
 
 /* 1, or one more than the attempt before. */
 static int64_t attempt(const struct dead_letter *letter)
 {
+    enum { MAX = 1000000 };
     const struct header *old = find(letter, "kscore.attempt");
     int64_t count;
 
-    if (old && integer_parse((const char *)old->value.data, old->value.len, 0, 1000000, &count))
-        return count + 1;
+    if (old && integer_parse((const char *)old->value.data, old->value.len, 0, MAX, &count))
+        return count < MAX ? count + 1 : MAX;
     return 1;
 }
 
@@ -116,9 +134,8 @@ static void add_originals(rd_kafka_headers_t *headers, const struct dead_letter 
 {
     for (size_t i = 0; i < letter->header_count; i++) {
         const struct header *h = &letter->headers[i];
-        bool is_again = find(letter, "__connect.errors.topic") != NULL;
-        if (is_again && (is_listed(h->name, error_headers, COUNT(error_headers)) ||
-                         is_listed(h->name, origin_headers, COUNT(origin_headers))))
+        if (is_again(letter) && (is_listed(h->name, error_headers, COUNT(error_headers)) ||
+                                 is_listed(h->name, origin_headers, COUNT(origin_headers))))
             continue;
         rd_kafka_header_add(headers, h->name, -1, h->value.data,
                             h->value.data ? (ssize_t)h->value.len : 0);

@@ -147,7 +147,7 @@ enum sent producer_send_score(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {
     enum { RECORD_OVERHEAD = 100 };
-    char *value = room(p, score_max_bytes(&p->encoder, record->topic));
+    char *value = room(p, score_max_bytes(&p->encoder, record, score));
     size_t len = score_encode(&p->encoder, record, score, value);
 
     if ((int64_t)(len + record->key.len + RECORD_OVERHEAD) > p->limits.score_bytes)

@@ -68,13 +68,14 @@ void score_encoder_release(struct score_encoder *e)
     *e = (struct score_encoder){0};
 }
 
-/* The topic comes twice; numbers, names and the decision fit in what is left. Kafka's topic names
- * need no escapes. */
-size_t score_max_bytes(const struct score_encoder *e, const char *topic)
+/* The topic comes twice; numbers and names fit in what is left. Kafka's topic names need no
+ * escapes. */
+size_t score_max_bytes(const struct score_encoder *e, const struct record *r, const struct score *s)
 {
     enum { REST = 1024 };
+    size_t decision_len = s->decision ? strlen(s->decision) : 0;
 
-    return 2 * strlen(topic) + e->source_len + REST;
+    return 2 * strlen(r->topic) + JSON_STRING_MAX(decision_len) + e->source_len + REST;
 }
 
 enum { ID_MAX = 249 + 11 + 20 + 16 };

@@ -41,8 +41,9 @@ void score_encoder_init(struct score_encoder *encoder, enum config_format format
                         const struct provenance *provenance);
 void score_encoder_release(struct score_encoder *encoder);
 
-/* How much room score_encode needs at most for a record of this topic. */
-size_t score_max_bytes(const struct score_encoder *encoder, const char *topic);
+/* How much room score_encode needs at most for this score. */
+size_t score_max_bytes(const struct score_encoder *encoder, const struct record *record,
+                       const struct score *score);
 
 /* Encodes into out; returns the length. */
 size_t score_encode(const struct score_encoder *encoder, const struct record *record,

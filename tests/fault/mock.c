@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "tests/fixture.h"
 #include "tests/harness.h"
 
@@ -24,6 +25,13 @@ static rd_kafka_t *open_client(rd_kafka_type_t type, const char *bootstrap, cons
     return client;
 }
 
+static void create_topic(struct mock *m, const char *name, int leader)
+{
+    rd_kafka_mock_topic_create(m->cluster, name, MOCK_PARTITIONS, 1);
+    for (int i = 0; i < MOCK_PARTITIONS; i++)
+        rd_kafka_mock_partition_set_leader(m->cluster, name, i, leader);
+}
+
 void mock_start(struct mock *m, const char *consumer_lines, const char *kscore_lines)
 {
     struct err err = ERR_INIT;
@@ -34,13 +42,16 @@ void mock_start(struct mock *m, const char *consumer_lines, const char *kscore_l
     memset(m, 0, sizeof *m);
     snprintf(m->folder, sizeof m->folder, "%s", harness_folder());
     fixture_bundle(m->folder);
-    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", text, sizeof text);
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "2", text, sizeof text);
     m->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     ck_assert_msg(m->client != NULL, "%s", text);
     m->cluster = rd_kafka_handle_mock_cluster(m->client);
-    rd_kafka_mock_topic_create(m->cluster, "in", MOCK_PARTITIONS, 1);
-    rd_kafka_mock_topic_create(m->cluster, "scores", MOCK_PARTITIONS, 1);
-    rd_kafka_mock_topic_create(m->cluster, "dead", MOCK_PARTITIONS, 1);
+    rd_kafka_mock_coordinator_set(m->cluster, "group", "test", MOCK_INPUT);
+    create_topic(m, "in", MOCK_INPUT);
+    create_topic(m, "scores", MOCK_OUTPUT);
+    create_topic(m, "dead", MOCK_OUTPUT);
+    snprintf(m->log, sizeof m->log, "%s/log", m->folder);
+    ck_assert_ptr_nonnull(freopen(m->log, "a", stderr));
     len = snprintf(
         text, sizeof text,
         "[kscore]\nname = test\ncommit_ms = 100\n%s\n[kafka]\nbootstrap.servers = %s\n"
@@ -75,6 +86,31 @@ void mock_produce_json(struct mock *m, int32_t partition, int from, int to)
     ck_assert_int_eq(rd_kafka_flush(m->client, 10000), 0);
 }
 
+void mock_produce_keys(struct mock *m, int32_t partition, int count, int keys)
+{
+    static const char value[] = "{\"x\":1}";
+    char key[32];
+
+    for (int i = 0; i < count; i++) {
+        snprintf(key, sizeof key, "k%d", i % keys);
+        mock_produce(m, partition, key, value, sizeof value - 1);
+    }
+    ck_assert_int_eq(rd_kafka_flush(m->client, 10000), 0);
+}
+
+void mock_set_down(struct mock *m)
+{
+    rd_kafka_mock_broker_set_down(m->cluster, MOCK_INPUT);
+    rd_kafka_mock_broker_set_down(m->cluster, MOCK_OUTPUT);
+}
+
+void mock_set_up(struct mock *m)
+{
+    rd_kafka_mock_broker_set_rtt(m->cluster, MOCK_OUTPUT, 0);
+    rd_kafka_mock_broker_set_up(m->cluster, MOCK_INPUT);
+    rd_kafka_mock_broker_set_up(m->cluster, MOCK_OUTPUT);
+}
+
 static void *pipeline_thread(void *arg)
 {
     struct mock *m = arg;
@@ -96,6 +132,49 @@ void mock_wait_ready(struct mock *m)
 
     while (!atomic_load(&m->progress.is_ready)) {
         ck_assert_msg(clock_ms() < until, "not ready in time");
+        harness_breathe();
+    }
+}
+
+void mock_push(struct mock *m, int broker, int api, const rd_kafka_resp_err_t *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_mock_broker_push_request_error_rtts(m->cluster, broker, (int16_t)api, 1, codes[i],
+                                                     0);
+}
+
+int mock_log_count(struct mock *m, const char *text)
+{
+    struct err err = ERR_INIT;
+    char *log;
+    size_t len;
+    int count = 0;
+
+    fflush(stderr);
+    ck_assert_int_eq(file_read(m->log, 64 << 20, &log, &len, &err), 0);
+    for (const char *at = log; (at = strstr(at, text)); at++)
+        count++;
+    free(log);
+    return count;
+}
+
+void mock_wait_log(struct mock *m, const char *text, int times)
+{
+    int64_t until = harness_deadline();
+
+    while (mock_log_count(m, text) < times) {
+        ck_assert_msg(clock_ms() < until, "%s: %s is not in time", m->log, text);
+        harness_breathe();
+    }
+}
+
+void mock_wait_consumed(struct mock *m, uint64_t count)
+{
+    int64_t until = harness_deadline();
+
+    while (m->progress.consumed < count) {
+        ck_assert_msg(clock_ms() < until, "%llu records of %llu consumed in time",
+                      (unsigned long long)m->progress.consumed, (unsigned long long)count);
         harness_breathe();
     }
 }
@@ -239,6 +318,31 @@ size_t mock_expect_outcomes(struct mock *m, size_t count)
     free(scores);
     free(dead);
     return sum - distinct;
+}
+
+/* A score at a lower offset than one of its key before it must be a repeat. */
+static void expect_in_order(const struct seen *all, size_t at)
+{
+    const char *offset = strrchr(all[at].source, '-') + 1;
+    bool is_late = false, is_repeat = false;
+
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(all[i].key, all[at].key) != 0)
+            continue;
+        is_late = is_late || atoi(strrchr(all[i].source, '-') + 1) > atoi(offset);
+        is_repeat = is_repeat || strcmp(all[i].source, all[at].source) == 0;
+    }
+    ck_assert_msg(is_repeat || !is_late, "%s, key %s, comes late", all[at].source, all[at].key);
+}
+
+void mock_expect_order(struct mock *m)
+{
+    struct seen *all;
+    size_t count = mock_read(m, "scores", &all);
+
+    for (size_t i = 0; i < count; i++)
+        expect_in_order(all, i);
+    free(all);
 }
 
 int64_t mock_committed(struct mock *m, int32_t partition)

@@ -1,8 +1,9 @@
 /* mock.h: a pipeline on librdkafka's mock cluster, for faults that a test injects.
  *
- * One cluster, topics in (2 partitions), scores, dead; the pipeline runs in a thread of its own.
- * Everything is made in the forked test, never before the fork. The mock's first group join takes 3
- * s.
+ * Two brokers, so that a fault hits one side: INPUT leads topic in (2 partitions) and coordinates
+ * the group, OUTPUT leads scores and dead. The pipeline runs in a thread of its own and logs into a
+ * file. Everything is made in the forked test, never before the fork. The mock's first group join
+ * takes 3 s.
  */
 #ifndef TESTS_FAULT_MOCK_H
 #define TESTS_FAULT_MOCK_H
@@ -15,10 +16,12 @@
 #include "pipeline/pipeline.h"
 
 enum { MOCK_PARTITIONS = 2 };
+enum { MOCK_INPUT = 1, MOCK_OUTPUT = 2 }; /* brokers */
+enum { MOCK_PRODUCE = 0, MOCK_OFFSET_COMMIT = 8 };
 
 struct mock {
-    char folder[300];
-    rd_kafka_t *client; /* owns the cluster; produces the test's events */
+    char folder[300], log[400]; /* log: the file that standard error goes to */
+    rd_kafka_t *client;         /* owns the cluster; produces the test's events */
     rd_kafka_mock_cluster_t *cluster;
     struct config config;
     volatile sig_atomic_t stop;
@@ -46,10 +49,29 @@ void mock_start(struct mock *mock, const char *consumer_lines, const char *kscor
 void mock_produce(struct mock *mock, int32_t partition, const char *key, const void *value,
                   size_t len);
 void mock_produce_json(struct mock *mock, int32_t partition, int from, int to);
+void mock_produce_keys(struct mock *mock, int32_t partition, int count, int keys);
+
+/* Both brokers. */
+void mock_set_down(struct mock *mock);
+void mock_set_up(struct mock *mock);
 
 /* Starts the pipeline in its thread; waits until it is ready unless told otherwise. */
 void mock_run(struct mock *mock);
 void mock_wait_ready(struct mock *mock);
+
+/* The next requests of this kind to a broker are answered with these codes; 0 lets one pass. */
+void mock_push(struct mock *mock, int broker, int api, const rd_kafka_resp_err_t *codes,
+               size_t count);
+#define mock_refuse(mock, broker, api, ...)                                                        \
+    mock_push(mock, broker, api, (const rd_kafka_resp_err_t[]){__VA_ARGS__},                       \
+              sizeof((const rd_kafka_resp_err_t[]){__VA_ARGS__}) / sizeof(rd_kafka_resp_err_t))
+
+/* How often text is in the log; waits until it is there `times` times. */
+int mock_log_count(struct mock *mock, const char *text);
+void mock_wait_log(struct mock *mock, const char *text, int times);
+
+/* Waits until so many records are consumed. */
+void mock_wait_consumed(struct mock *mock, uint64_t count);
 
 /* Waits until scored + dead + skipped reaches count. */
 void mock_wait_outcomes(struct mock *mock, uint64_t count);
@@ -64,6 +86,9 @@ size_t mock_read(struct mock *mock, const char *topic, struct seen **all);
 /* Fails the test unless each of partition's offsets from..to-1 of topic in has at least one outcome
  * in the topics; and returns how many outcomes there are beyond one each. */
 size_t mock_expect_outcomes(struct mock *mock, size_t count);
+
+/* Fails the test unless the scores of each key are, but for repeats, in the order of the events. */
+void mock_expect_order(struct mock *mock);
 
 /* Committed offset of in[partition]. */
 int64_t mock_committed(struct mock *mock, int32_t partition);

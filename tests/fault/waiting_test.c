@@ -1,0 +1,110 @@
+/* What is not there is waited for, without losing a record or the place in the group. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "tests/fault/mock.h"
+#include "tests/harness.h"
+
+START_TEST(brokers_that_are_down_at_the_start_are_waited_for)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, NULL);
+    mock_produce_json(&m, 0, 0, 10);
+    mock_set_down(&m);
+    mock_run(&m);
+    mock_wait_log(&m, "event=waiting", 1);
+    ck_assert_int_eq(atomic_load(&m.progress.is_ready), 0);
+    mock_set_up(&m);
+    mock_wait_outcomes(&m, 10);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    mock_end(&m);
+}
+END_TEST
+
+/* Both brokers go in the middle of a stream; the requests under way fail on the wire. */
+START_TEST(brokers_that_go_for_a_while_are_waited_for)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, "batch_rows = 20");
+    mock_run(&m);
+    mock_produce_json(&m, 0, 0, 500);
+    mock_wait_outcomes(&m, 100);
+    mock_set_down(&m);
+    mock_wait_log(&m, "_ALL_BROKERS_DOWN", 2); /* consumer and producer say so */
+    mock_set_up(&m);
+    mock_produce_json(&m, 1, 500, 1000);
+    mock_wait_outcomes(&m, 1000);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(m.summary.dead, 0);
+    mock_expect_outcomes(&m, 1000);
+    ck_assert_int_eq(mock_committed(&m, 0), 500);
+    ck_assert_int_eq(mock_committed(&m, 1), 500);
+    mock_end(&m);
+}
+END_TEST
+
+/* Nothing new comes: the same offset is tried again. */
+START_TEST(a_commit_that_fails_is_tried_again)
+{
+    struct mock m;
+    int64_t until = harness_deadline();
+
+    mock_start(&m, NULL, NULL);
+    mock_run(&m);
+    mock_wait_ready(&m);
+    mock_refuse(&m, MOCK_INPUT, MOCK_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    mock_produce_json(&m, 0, 0, 10);
+    mock_wait_log(&m, "event=commit_failed", 1);
+    while (mock_committed(&m, 0) < 10)
+        ck_assert_msg(clock_ms() < until, "committed: %lld", (long long)mock_committed(&m, 0));
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(m.summary.returned, 0);
+    mock_end(&m);
+}
+END_TEST
+
+/* Longer than max.poll.interval.ms, which only polling keeps from running out. */
+START_TEST(a_full_ring_pauses_stays_in_the_group_and_repeats_nothing)
+{
+    struct mock m;
+    int64_t until_ms;
+
+    mock_start(&m, "max.poll.interval.ms = 6000", "batch_rows = 1");
+    mock_produce_json(&m, 0, 0, 1); /* all clients know the topics before it gets slow */
+    mock_run(&m);
+    mock_wait_outcomes(&m, 1);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 8000);
+    mock_produce_json(&m, 0, 1, 600);
+    mock_wait_log(&m, "event=full in_flight=256 ", 1);
+    ck_assert_uint_le(m.progress.consumed, 258);
+    until_ms = clock_ms() + 7000;
+    while (clock_ms() < until_ms) {
+        ck_assert_uint_le(m.progress.consumed, 258);
+        harness_breathe();
+    }
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 0);
+    mock_wait_outcomes(&m, 600);
+    ck_assert_int_eq(mock_log_count(&m, "event=revoked"), 0);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(m.summary.scored, 600);
+    ck_assert_uint_eq(m.summary.returned, 0);
+    ck_assert_uint_eq(mock_expect_outcomes(&m, 600), 0);
+    mock_expect_order(&m);
+    mock_end(&m);
+}
+END_TEST
+
+SUITE(waiting)
+{
+    CASE("brokers", brokers_that_are_down_at_the_start_are_waited_for,
+         brokers_that_go_for_a_while_are_waited_for);
+    CASE("full", a_full_ring_pauses_stays_in_the_group_and_repeats_nothing);
+    CASE("commit", a_commit_that_fails_is_tried_again);
+}
