@@ -346,6 +346,7 @@ static bool assemble(struct reader *r)
     if (!check_whole(r))
         return false;
     keep_names(r);
+    reader_forget_garbled_texts(r);
     if (r->category_count == x->feature_count) {
         x->categories = r->categories;
         r->categories = NULL;

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "scoring/version.h"
 #include "scoring/xgboost_reader.h"
 
 static void add_category_text(struct category_texts *texts, const char *text, size_t len)
@@ -69,12 +70,39 @@ bool reader_take_cats(struct reader *r)
     return reader_is_well(r);
 }
 
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if (*text & 0x80)
+            return false;
+    return true;
+}
+
+static void release_texts(struct category_texts *texts)
+{
+    for (size_t k = 0; k < texts->count; k++)
+        free(texts->items[k]);
+    free(texts->items);
+    *texts = (struct category_texts){0};
+}
+
+void reader_forget_garbled_texts(struct reader *r)
+{
+    if (!version_is_before(r->x->version, 3, 4, 0))
+        return;
+    for (size_t i = 0; i < r->category_count; i++) {
+        const struct category_texts *texts = &r->categories[i];
+        bool is_plain = true;
+        for (size_t k = 0; k < texts->count && is_plain; k++)
+            is_plain = is_ascii(texts->items[k]);
+        if (!is_plain)
+            release_texts(&r->categories[i]);
+    }
+}
+
 void category_texts_free(struct category_texts *categories, size_t count)
 {
-    for (size_t i = 0; categories && i < count; i++) {
-        for (size_t k = 0; k < categories[i].count; k++)
-            free(categories[i].items[k]);
-        free(categories[i].items);
-    }
+    for (size_t i = 0; categories && i < count; i++)
+        release_texts(&categories[i]);
     free(categories);
 }

@@ -75,6 +75,10 @@ void raw_tree_release(struct raw_tree *t);
 
 /* The object `cats`, into r->categories. */
 bool reader_take_cats(struct reader *r);
+
+/* Before 3.4 XGBoost's Python package counted code points where the file has bytes
+ * (dmlc/xgboost#12371): a feature with a text beyond ASCII has lost all of its texts. */
+void reader_forget_garbled_texts(struct reader *r);
 void category_texts_free(struct category_texts *categories, size_t count);
 
 #endif

@@ -282,6 +282,31 @@ START_TEST(a_category_in_the_set_goes_right)
 }
 END_TEST
 
+/* The library's Python package counted code points, so that texts behind the first of several bytes
+ * are shifted, and the last ones cut. */
+START_TEST(texts_beyond_ascii_are_forgotten_where_the_library_garbled_them)
+{
+    static const struct {
+        const char *version;
+        size_t count;
+    } cases[] = {{"[3,1,0]", 0}, {"[3,3,0]", 0}, {"[3,4,0]", 2}};
+
+    for (size_t i = 0; i < 3; i++) {
+        char *text = models_edit(models_category, NULL, "\"tree_info\"",
+                                 "\"cats\":{\"enc\":[{\"offsets\":[0,1,3],\"values\":[-61,-87,57]},"
+                                 "{\"offsets\":[0,1],\"values\":[57]}]},\"tree_info\"");
+        struct err err = ERR_INIT;
+        struct model *model;
+        text = replaced(text, NULL, "[1,7,6]", cases[i].version);
+        ck_assert_msg(models_parse(&model, text, strlen(text), &err) == 0, "%s", err.text);
+        ck_assert_uint_eq(model_category_count(model, 0), cases[i].count);
+        ck_assert_uint_eq(model_category_count(model, 1), 1);
+        model_free(model);
+        free(text);
+    }
+}
+END_TEST
+
 START_TEST(category_texts_are_kept)
 {
     static const struct {
@@ -300,6 +325,7 @@ START_TEST(category_texts_are_kept)
                  "[0,2,2],\"sorted_idx\":[1,0]},\"tree_info\"",
                  cases[i].encoding);
         text = models_edit(models_category, NULL, "\"tree_info\"", cats);
+        text = replaced(text, NULL, "[1,7,6]", "[3,4,1]");
         ck_assert_msg(models_parse(&model, text, strlen(text), &err) == 0, "%s", err.text);
         ck_assert_uint_eq(model_category_count(model, 0), 2);
         ck_assert_uint_eq(model_category_count(model, 1), 0);
@@ -322,7 +348,8 @@ SUITE(xgboost)
          the_order_of_keys_is_free);
     CASE("versions", without_trees_the_margin_is_the_base_margin,
          the_oldest_base_scores_are_read_as_the_library_read_them);
-    CASE("categories", a_category_in_the_set_goes_right, category_texts_are_kept);
+    CASE("categories", a_category_in_the_set_goes_right, category_texts_are_kept,
+         texts_beyond_ascii_are_forgotten_where_the_library_garbled_them);
     loop = harness_case(suite, "tables", NULL, 0);
     tcase_add_loop_test(loop, each_layout_is_read, 0, COUNT(layouts));
     tcase_add_loop_test(loop, the_base_margin_is_that_of_the_version, 0, COUNT(versions));
