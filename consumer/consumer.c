@@ -161,6 +161,12 @@ static void take_record(struct consumer *c, struct record *record, rd_kafka_mess
     record->message = message;
 }
 
+/* A record, or the end of a partition: what depends on where the client stands. */
+static bool is_of_log(const rd_kafka_message_t *message)
+{
+    return !message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+}
+
 /* An assignment came during the poll: nothing tells what was gathered before it (librdkafka before
  * 2.1 keeps that) from what came after, and the start may lie below the former. */
 static void let_go(struct consumer *c, rd_kafka_message_t *message)
@@ -196,7 +202,7 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
     got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->messages,
                                        cap < c->message_cap ? cap : c->message_cap);
     for (ssize_t i = 0; i < got; i++) {
-        if (c->ledger->epoch != epoch && c->messages[i]->rkt) {
+        if (c->ledger->epoch != epoch && is_of_log(c->messages[i])) {
             let_go(c, c->messages[i]);
         } else if (c->messages[i]->err) {
             take_event(c, c->messages[i]);

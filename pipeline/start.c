@@ -76,8 +76,8 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
         err_reset(err);
         if (*p->options->stop)
             return 0;
-        struct timespec pause = {0, (long)backoff_ms(p, p->tries++) * 1000000 % 1000000000};
-        nanosleep(&pause, NULL);
+        int64_t pause_ms = backoff_ms(p, p->tries++);
+        nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
     p->tries = 0;
     if (!is_proven)

@@ -37,7 +37,7 @@ static rd_kafka_t *open_reader(const struct cluster *c)
     return client;
 }
 
-static void add_message(struct reading *r, rd_kafka_message_t *message)
+static void add_message(struct dump *r, rd_kafka_message_t *message)
 {
     if (r->count == r->cap) {
         r->cap = r->cap ? r->cap * 2 : 1024;
@@ -58,7 +58,7 @@ static void assign_all(rd_kafka_t *client, const char *topic, int32_t partitions
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void reading_load(struct reading *r, struct cluster *c, const char *topic)
+void dump_load(struct dump *r, struct cluster *c, const char *topic)
 {
     int64_t until = harness_deadline(), end[CLUSTER_MAX_PARTITIONS];
     bool is_read[CLUSTER_MAX_PARTITIONS] = {0};
@@ -66,7 +66,7 @@ void reading_load(struct reading *r, struct cluster *c, const char *topic)
 
     for (int32_t i = 0; i < c->partitions; i++)
         end[i] = cluster_end(c, topic, i);
-    *r = (struct reading){.client = open_reader(c)};
+    *r = (struct dump){.client = open_reader(c)};
     assign_all(r->client, topic, c->partitions);
     while (left > 0) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(r->client, 100);
@@ -87,7 +87,7 @@ void reading_load(struct reading *r, struct cluster *c, const char *topic)
         qsort(r->items, r->count, sizeof *r->items, by_place);
 }
 
-void reading_release(struct reading *r)
+void dump_release(struct dump *r)
 {
     for (size_t i = 0; i < r->count; i++)
         rd_kafka_message_destroy(r->items[i]);
@@ -96,7 +96,7 @@ void reading_release(struct reading *r)
     rd_kafka_destroy(r->client);
 }
 
-const char *reading_header(const rd_kafka_message_t *message, const char *name)
+const char *dump_header(const rd_kafka_message_t *message, const char *name)
 {
     static char texts[4][1024];
     static int next;
@@ -126,8 +126,8 @@ void origin_of_score(struct origin *origin, const rd_kafka_message_t *message)
 
 void origin_of_dead(struct origin *origin, const rd_kafka_message_t *message)
 {
-    const char *partition = reading_header(message, "__connect.errors.partition"),
-               *offset = reading_header(message, "__connect.errors.offset");
+    const char *partition = dump_header(message, "__connect.errors.partition"),
+               *offset = dump_header(message, "__connect.errors.offset");
 
     ck_assert_msg(partition && offset, "a dead letter without its origin");
     *origin = (struct origin){atoi(partition), atoll(offset), ""};
@@ -147,13 +147,13 @@ static void add_origins(struct cluster *c, const char *topic,
                         void (*take)(struct origin *, const rd_kafka_message_t *),
                         struct origin **all, size_t *count)
 {
-    struct reading r;
+    struct dump r;
 
-    reading_load(&r, c, topic);
+    dump_load(&r, c, topic);
     *all = realloc(*all, (*count + r.count + 1) * sizeof **all);
     for (size_t i = 0; i < r.count; i++)
         take(&(*all)[(*count)++], r.items[i]);
-    reading_release(&r);
+    dump_release(&r);
 }
 
 /* How many of outcomes[0..count-1] belong to the record: its own come first. */
@@ -174,14 +174,14 @@ static size_t count_of(const rd_kafka_message_t *record, const struct origin *ou
 size_t expect_outcomes(struct cluster *c, const struct account *account)
 {
     struct origin *outcomes = NULL;
-    struct reading input;
+    struct dump input;
     size_t count = 0, at = 0, more = 0;
 
     add_origins(c, c->scores, origin_of_score, &outcomes, &count);
     add_origins(c, c->dead, origin_of_dead, &outcomes, &count);
     if (count > 0)
         qsort(outcomes, count, sizeof *outcomes, by_origin);
-    reading_load(&input, c, c->in);
+    dump_load(&input, c, c->in);
     for (size_t i = 0; i < input.count; i++) {
         const rd_kafka_message_t *m = input.items[i];
         size_t n = count_of(m, outcomes + at, count - at);
@@ -200,7 +200,7 @@ size_t expect_outcomes(struct cluster *c, const struct account *account)
     ck_assert_msg(at == count, "an outcome of a record that is not in the input: [%d]@%lld",
                   at < count ? outcomes[at].partition : -1,
                   at < count ? (long long)outcomes[at].offset : -1LL);
-    reading_release(&input);
+    dump_release(&input);
     free(outcomes);
     return more;
 }

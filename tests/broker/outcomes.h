@@ -8,18 +8,18 @@
 
 /* Every message of a topic, partition by partition in the order of offsets; the messages live until
  * it is released. */
-struct reading {
+struct dump {
     rd_kafka_t *client;
     rd_kafka_message_t **items;
     size_t count, cap;
 };
 
 /* What committed readers see of a topic, from its start to its present end. */
-void reading_load(struct reading *reading, struct cluster *cluster, const char *topic);
-void reading_release(struct reading *reading);
+void dump_load(struct dump *dump, struct cluster *cluster, const char *topic);
+void dump_release(struct dump *dump);
 
 /* Text of a message's header in a buffer of its own per call (4 of them), NULL without one. */
-const char *reading_header(const rd_kafka_message_t *message, const char *name);
+const char *dump_header(const rd_kafka_message_t *message, const char *name);
 
 /* Where an outcome comes from: fields of a score, headers of a dead letter. */
 struct origin {

@@ -24,7 +24,7 @@ static char *long_event(size_t len)
 
 static void expect_header(const rd_kafka_message_t *m, const char *name, const char *want)
 {
-    const char *got = reading_header(m, name);
+    const char *got = dump_header(m, name);
 
     ck_assert_msg(got && strcmp(got, want) == 0, "header %s is \"%s\", want \"%s\"", name,
                   got ? got : "(none)", want);
@@ -34,7 +34,7 @@ START_TEST(null_values_are_skipped_and_empty_ones_are_dead)
 {
     struct cluster c;
     struct child k;
-    struct reading dead;
+    struct dump dead;
     const char *last;
 
     cluster_open(&c, 1);
@@ -51,13 +51,13 @@ START_TEST(null_values_are_skipped_and_empty_ones_are_dead)
     ck_assert_int_eq(child_number(last, "scored"), 1);
     ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
     cluster_expect_no_lag(&c);
-    reading_load(&dead, &c, c.dead);
+    dump_load(&dead, &c, c.dead);
     ck_assert_uint_eq(dead.count, 1);
     ck_assert_msg(dead.items[0]->payload != NULL && dead.items[0]->len == 0,
                   "an empty value became a null value");
     expect_header(dead.items[0], "__connect.errors.offset", "1");
     expect_header(dead.items[0], "__connect.errors.exception.class.name", "bad_json");
-    reading_release(&dead);
+    dump_release(&dead);
     child_release(&k);
     cluster_close(&c);
 }
@@ -68,7 +68,7 @@ START_TEST(a_value_at_the_limit_is_scored_and_one_byte_more_is_dead)
     enum { LIMIT = 16 * 1024 };
     struct cluster c;
     struct child k;
-    struct reading dead;
+    struct dump dead;
     char *value = long_event(LIMIT), *longer = long_event(LIMIT + 1);
 
     cluster_open(&c, 1);
@@ -79,14 +79,14 @@ START_TEST(a_value_at_the_limit_is_scored_and_one_byte_more_is_dead)
     cluster_wait_outcomes(&c, 2);
     child_stop(&k);
     ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
-    reading_load(&dead, &c, c.dead);
+    dump_load(&dead, &c, c.dead);
     ck_assert_uint_eq(dead.count, 1);
     expect_header(dead.items[0], "__connect.errors.offset", "1");
     expect_header(dead.items[0], "__connect.errors.stage", "fetch");
     expect_header(dead.items[0], "__connect.errors.exception.class.name", "too_large");
     ck_assert_uint_eq(dead.items[0]->len, LIMIT + 1);
     ck_assert_mem_eq(dead.items[0]->payload, longer, LIMIT + 1);
-    reading_release(&dead);
+    dump_release(&dead);
     free(value);
     free(longer);
     child_release(&k);
@@ -140,7 +140,7 @@ START_TEST(a_dead_letter_that_does_not_fit_drops_its_value_and_says_so)
 {
     struct cluster c;
     struct child k;
-    struct reading dead;
+    struct dump dead;
     char topic[120];
 
     open_huge(&c, topic, sizeof topic);
@@ -149,12 +149,12 @@ START_TEST(a_dead_letter_that_does_not_fit_drops_its_value_and_says_so)
     ck_assert_int_eq(child_number(child_stop(&k), "dead"), 1);
     ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
     cluster_expect_no_lag(&c);
-    reading_load(&dead, &c, c.dead);
+    dump_load(&dead, &c, c.dead);
     expect_header(dead.items[0], "kscore.dropped", "value");
     expect_header(dead.items[0], "__connect.errors.offset", "1");
     ck_assert_uint_eq(dead.items[0]->key_len, 1);
     ck_assert_uint_eq(dead.items[0]->len, 0);
-    reading_release(&dead);
+    dump_release(&dead);
     child_release(&k);
     cluster_close(&c);
 }
@@ -164,7 +164,7 @@ START_TEST(a_huge_dead_letter_is_kept_whole_where_topic_and_client_allow_it)
 {
     struct cluster c;
     struct child k;
-    struct reading dead;
+    struct dump dead;
     char topic[120], override[120];
 
     open_huge(&c, topic, sizeof topic);
@@ -174,11 +174,11 @@ START_TEST(a_huge_dead_letter_is_kept_whole_where_topic_and_client_allow_it)
     child_run(&k, &c, topic, override, "producer.message.max.bytes=12000000");
     cluster_wait_outcomes(&c, 3);
     child_stop(&k);
-    reading_load(&dead, &c, c.dead);
+    dump_load(&dead, &c, c.dead);
     ck_assert_uint_eq(dead.count, 1);
     ck_assert_uint_eq(dead.items[0]->len, HUGE_BYTES);
-    ck_assert_msg(reading_header(dead.items[0], "kscore.dropped") == NULL, "something was dropped");
-    reading_release(&dead);
+    ck_assert_msg(dump_header(dead.items[0], "kscore.dropped") == NULL, "something was dropped");
+    dump_release(&dead);
     ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
     child_release(&k);
     cluster_close(&c);
@@ -225,7 +225,7 @@ START_TEST(a_dead_letter_is_the_record_byte_for_byte_and_says_what_is_wrong)
                                        "kscore.run", "kscore.first_failed"};
     struct cluster c;
     struct child k;
-    struct reading dead, in;
+    struct dump dead, in;
     const rd_kafka_message_t *m;
     rd_kafka_timestamp_type_t type;
     rd_kafka_resp_err_t code;
@@ -244,8 +244,8 @@ START_TEST(a_dead_letter_is_the_record_byte_for_byte_and_says_what_is_wrong)
     child_run(&k, &c);
     cluster_wait_outcomes(&c, 2);
     child_stop(&k);
-    reading_load(&in, &c, c.in);
-    reading_load(&dead, &c, c.dead);
+    dump_load(&in, &c, c.in);
+    dump_load(&dead, &c, c.dead);
     ck_assert_uint_eq(dead.count, 1);
     m = dead.items[0];
     ck_assert_int_eq(m->partition, 2);
@@ -262,9 +262,9 @@ START_TEST(a_dead_letter_is_the_record_byte_for_byte_and_says_what_is_wrong)
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
         expect_header(m, said[i][0], said[i][1]);
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-        ck_assert_msg(reading_header(m, ours[i]) != NULL, "no header %s", ours[i]);
-    reading_release(&dead);
-    reading_release(&in);
+        ck_assert_msg(dump_header(m, ours[i]) != NULL, "no header %s", ours[i]);
+    dump_release(&dead);
+    dump_release(&in);
     child_release(&k);
     cluster_close(&c);
 }
@@ -276,7 +276,7 @@ START_TEST(scores_keep_order_key_and_timestamp)
 {
     struct cluster c;
     struct child k;
-    struct reading in, scores;
+    struct dump in, scores;
     struct origin origin;
     int64_t last[40][2];
 
@@ -289,8 +289,8 @@ START_TEST(scores_keep_order_key_and_timestamp)
     cluster_wait_outcomes(&c, 4020);
     child_stop(&k);
     ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
-    reading_load(&in, &c, c.in);
-    reading_load(&scores, &c, c.scores);
+    dump_load(&in, &c, c.in);
+    dump_load(&scores, &c, c.scores);
     for (int i = 0; i < 40; i++)
         last[i][0] = last[i][1] = -1;
     for (size_t i = 0; i < scores.count; i++) {
@@ -317,8 +317,8 @@ START_TEST(scores_keep_order_key_and_timestamp)
         last[key][0] = m->partition;
         last[key][1] = origin.offset;
     }
-    reading_release(&scores);
-    reading_release(&in);
+    dump_release(&scores);
+    dump_release(&in);
     child_release(&k);
     cluster_close(&c);
 }

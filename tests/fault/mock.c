@@ -52,6 +52,7 @@ void mock_start(struct mock *m, const char *consumer_lines, const char *kscore_l
     create_topic(m, "dead", MOCK_OUTPUT);
     snprintf(m->log, sizeof m->log, "%s/log", m->folder);
     ck_assert_ptr_nonnull(freopen(m->log, "a", stderr));
+    setvbuf(stderr, NULL, _IONBF, 0);
     len = snprintf(
         text, sizeof text,
         "[kscore]\nname = test\ncommit_ms = 100\n%s\n[kafka]\nbootstrap.servers = %s\n"

@@ -1,4 +1,4 @@
-/* Scores as a reader sees them: JSON through jansson, Avro through avro-c and schemas/score.avsc. */
+/* Scores as a reader sees them: JSON through jansson, Avro through avro-c and its schema file. */
 #include <avro.h>
 #include <jansson.h>
 #include <math.h>
