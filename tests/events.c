@@ -106,7 +106,8 @@ uint8_t *events_exact(const void *data, size_t len)
 {
     uint8_t *copy = malloc(len ? len : 1);
 
-    ck_assert_ptr_nonnull(copy);
+    if (!copy)
+        ck_abort_msg("out of memory");
     if (len != 0)
         memcpy(copy, data, len);
     return copy;
