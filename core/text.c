@@ -122,10 +122,10 @@ size_t text_distance(const char *a, const char *b)
 
 const char *text_nearest(const char *text, const char *const *names, size_t count)
 {
-    size_t len = strlen(text), limit = len / 3, best;
+    size_t len = strlen(text), limit = len < 3 ? 1 : len < 9 ? 2 : len / 3, best;
     const char *nearest = NULL;
 
-    best = (limit < 2 ? 2 : limit) + 1;
+    best = limit + 1;
     for (size_t i = 0; i < count; i++) {
         size_t distance = text_distance(text, names[i]);
         if (len >= 3 && distance > 1 && strncmp(text, names[i], len) == 0)

@@ -43,8 +43,8 @@ bool utf8_is_valid(const uint8_t *data, size_t len);
 #define JSON_STRING_MAX(len) ((len)*6 + 2)
 size_t json_string_print(char *out, const char *text, size_t len);
 
-/* Edit distance, and the nearest of `count` names to `text` (NULL when none is near: more than a
- * third of its length, at least 2). For "did you mean". */
+/* Edit distance, and the nearest of `count` names to `text`, for "did you mean". NULL when none is
+ * near: more than 1 away from one or two letters, 2 from up to eight, a third of a longer one. */
 size_t text_distance(const char *a, const char *b);
 const char *text_nearest(const char *text, const char *const *names, size_t count);
 

@@ -1,5 +1,6 @@
-/* plan.c: the compiler. The features' paths become a tree of names; schema and tree are walked
- * together, and where the tree ends the rest is skipped. */
+/* plan.c: the compiler, one piece: it calls itself for every type inside a type. The features'
+ * paths become a tree of names; schema and tree are walked together, and where the tree ends the
+ * rest is skipped. */
 #include "schemas/plan.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* scan.c: see scan.h. Every function takes the place it starts at and gives the place behind what
- * it took, or NULL when `fault` and `stop` say what is wrong and where. Recursion follows the
- * features' paths only (core/feature.h bounds them); what feeds nothing is skipped with a stack of
- * bits. */
+/* scan.c: one piece, so that the compiler may merge its functions into one pass; see scan.h. Every
+ * function takes the place it starts at and gives the place behind what it took, or NULL when
+ * `fault` and `stop` say what is wrong and where. Recursion follows the features' paths only
+ * (core/feature.h bounds them); what feeds nothing is skipped with a stack of bits. */
 #include "schemas/scan.h"
 
 #include <stdlib.h>

@@ -44,3 +44,30 @@ void fixture_bundle(const char *folder)
     mkdir(schemas, 0755);
     harness_write(schemas, "1.avsc", schema, sizeof schema - 1);
 }
+
+int fixture_config_parse(struct config *config, const char *text, const char *override,
+                         struct err *err)
+{
+    struct config_overrides overrides = {&override, override ? 1 : 0};
+
+    return config_parse(config, "k.ini", text, strlen(text), &overrides, err);
+}
+
+void fixture_config(struct config *config, const char *text)
+{
+    struct err err = ERR_INIT;
+
+    ck_assert_msg(fixture_config_parse(config, text, NULL, &err) == 0, "%s", err.text);
+}
+
+void fixture_config_fails(const char *text, const char *override, enum exit_code code,
+                          const char *want)
+{
+    struct err err = ERR_INIT;
+    struct config config;
+
+    ck_assert_msg(fixture_config_parse(&config, text, override, &err) == -1, "accepted: %s", text);
+    ck_assert_msg(strstr(err.text, want) != NULL, "got \"%s\", want \"%s\"", err.text, want);
+    ck_assert_int_eq(err.exit_code, code);
+    ck_assert_int_eq(err.kind, ERR_FATAL);
+}

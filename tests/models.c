@@ -54,8 +54,7 @@ char *models_edit(const char *text, const char *behind, const char *from, const 
     before = (size_t)(at - text);
     copy = mem_alloc(strlen(text) + strlen(to) + 1, 1);
     memcpy(copy, text, before);
-    strcpy(copy + before, to);
-    strcat(copy, at + strlen(from));
+    sprintf(copy + before, "%s%s", to, at + strlen(from));
     return copy;
 }
 

@@ -7,6 +7,7 @@
 #include "core/kafka_conf.h"
 #include "core/log.h"
 #include "core/outcome.h"
+#include "tests/fixture.h"
 #include "tests/harness.h"
 
 /* The rows of one table of a page. A cell is cut of blanks and backticks. */
@@ -96,10 +97,6 @@ START_TEST(kafka_settings_lists_each_preset_with_its_value)
 }
 END_TEST
 
-static const char minimal[] = "[kscore]\nname = n\n[kafka]\nbootstrap.servers = b\n"
-                              "[consumer]\ntopic = in\n[model]\npath = m\n"
-                              "[producer]\ntopic = out\n[dead_letters]\ntopic = dead\n";
-
 static bool has_value(const rd_kafka_conf_t *conf, const char *name, const char *want)
 {
     char value[100];
@@ -116,7 +113,7 @@ START_TEST(kafka_settings_lists_each_owned_key_with_its_value)
     size_t count;
     const struct kafka_owned *owned = kafka_conf_owned(&count);
 
-    ck_assert_int_eq(config_parse(&config, "x", minimal, strlen(minimal), NULL, &err), 0);
+    fixture_config(&config, FIXTURE_CONFIG);
     rd_kafka_conf_t *consumer = kafka_conf_new(&config, KAFKA_CONSUMER, &err);
     rd_kafka_conf_t *producer = kafka_conf_new(&config, KAFKA_PRODUCER, &err);
     read_table("docs/kafka-settings.md", "| key | value | why, or what to use |");

@@ -141,7 +141,7 @@ static const char *const folders[] = {"xgb-1.7.4", "xgb-3.0.0", "xgb-3.4.1"};
 
 START_TEST(each_model_of_xgboost_gives_its_bits_or_is_refused)
 {
-    json_t *index, *info;
+    json_t *index;
     size_t len, i;
     char *text;
 
@@ -150,7 +150,8 @@ START_TEST(each_model_of_xgboost_gives_its_bits_or_is_refused)
     text = read_whole(data_file("models/%s/%s", folders[_i], "index.json"), &len);
     index = json_loads(text, 0, NULL);
     ck_assert_uint_ge(json_array_size(index), 15);
-    json_array_foreach(index, i, info) check_case(folders[_i], info);
+    for (i = 0; i < json_array_size(index); i++)
+        check_case(folders[_i], json_array_get(index, i));
     json_decref(index);
     free(text);
 }

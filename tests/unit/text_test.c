@@ -180,6 +180,8 @@ START_TEST(the_nearest_name_is_found_only_when_near)
     ck_assert_str_eq(text_nearest("frming", names, 4), "framing");
     ck_assert_ptr_null(text_nearest("bootstrap.servers", names, 4));
     ck_assert_ptr_null(text_nearest("x", names, 0));
+    ck_assert_ptr_null(text_nearest("f1", (const char *const[]){"a", "xy", "k"}, 3));
+    ck_assert_str_eq(text_nearest("f1", (const char *const[]){"a", "f2", "k"}, 3), "f2");
 }
 END_TEST
 
