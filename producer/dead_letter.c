@@ -132,10 +132,12 @@ static void add_error(rd_kafka_headers_t *headers, const struct config *config,
 /* The originals, but those that are written anew. Ours of an earlier failure count as ours. */
 static void add_originals(rd_kafka_headers_t *headers, const struct dead_letter *letter)
 {
+    bool was_dead = is_again(letter);
+
     for (size_t i = 0; i < letter->header_count; i++) {
         const struct header *h = &letter->headers[i];
-        if (is_again(letter) && (is_listed(h->name, error_headers, COUNT(error_headers)) ||
-                                 is_listed(h->name, origin_headers, COUNT(origin_headers))))
+        if (was_dead && (is_listed(h->name, error_headers, COUNT(error_headers)) ||
+                         is_listed(h->name, origin_headers, COUNT(origin_headers))))
             continue;
         rd_kafka_header_add(headers, h->name, -1, h->value.data,
                             h->value.data ? (ssize_t)h->value.len : 0);
