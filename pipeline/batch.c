@@ -131,6 +131,8 @@ static void enter_ring(struct pipeline *p)
     struct batch *b = &p->batch;
 
     b->slot = ring_open(&p->ring);
+    b->slot->is_alone =
+        p->suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
     b->next = 0;
     for (size_t i = 0; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);

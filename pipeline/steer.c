@@ -120,7 +120,7 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     if (delivery == DELIVERY_FAILED) {
         p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
         log_event(LOG_WARNING, "delivery_failed", "%s", text);
-    } else if (slot->span_count == 1 && slot->spans[0].count == 1) {
+    } else if (slot->is_alone) {
         remember_refused(p, &slot->spans[0],
                          delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE
                                                         : FAULT_PRODUCE_REFUSED);
