@@ -85,7 +85,8 @@ bool producer_flush(struct producer *producer, int timeout_ms);
 /* Records taken and not yet reported. */
 size_t producer_in_flight(const struct producer *producer);
 
-/* Asks for the output topics' metadata again, at most once in 5 s. */
+/* After a failure: asks for the output topics' metadata again, at most once in 5 s, and replaces a
+ * client that librdkafka has given up, once nothing is in flight. */
 void producer_refresh(struct producer *producer);
 
 /* Drops what is in flight (its reports never come) and frees. producer may be NULL. */
