@@ -1,5 +1,6 @@
 #include "producer/producer.h"
 
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,26 @@ void producer_refresh(struct producer *p)
     err_reset(&ignored);
     if (kafka_topic_partitions(p->client, p->config->score_topic, ASK_MS, &count, &ignored) == 0)
         p->limits.score_partitions = count;
+}
+
+bool producer_shrink(struct producer *p)
+{
+    enum { ASK_MS = 1000 };
+    const char *const topics[] = {p->config->score_topic, p->config->dead_topic};
+    int64_t bytes[2];
+    bool is_lower;
+
+    assert(p->in_flight == 0);
+    kafka_topic_max_bytes(p->client, topics, 2, ASK_MS, bytes);
+    is_lower = (bytes[0] > 0 && bytes[0] < p->limits.score_bytes) ||
+               (bytes[1] > 0 && bytes[1] < p->limits.dead_bytes);
+    if (bytes[0] > 0)
+        p->score_bytes = bytes[0];
+    if (bytes[1] > 0)
+        p->dead_bytes = bytes[1];
+    if (is_lower)
+        renew(p, "the topics' size limit was lowered");
+    return is_lower;
 }
 
 void producer_close(struct producer *p)

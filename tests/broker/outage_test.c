@@ -57,6 +57,89 @@ START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
 }
 END_TEST
 
+START_TEST(a_size_limit_that_is_lowered_is_read_anew_and_kills_no_record)
+{
+    static const int64_t floor[PARTITIONS];
+    struct cluster c;
+    struct child k;
+    const char *last;
+
+    cluster_open(&c, PARTITIONS);
+    child_run(&k, &c);
+    cluster_send_events(&c, 100);
+    cluster_wait_outcomes(&c, 100);
+    cluster_configure(&c, c.scores, "max.message.bytes", "2000");
+    cluster_send_events(&c, 3000);
+    cluster_wait_outcomes(&c, 3100);
+    cluster_send_events(&c, 3000);
+    cluster_wait_outcomes(&c, 6100);
+    while (cluster_committed(&c, 0) + cluster_committed(&c, 1) < 6100)
+        harness_breathe();
+    last = child_stop(&k);
+    ck_assert_int_eq(child_number(last, "scored"), 6100);
+    ck_assert_int_le(child_number(last, "rewinds"), 3);
+    expect_outcomes(&c, &(struct account){.floor = floor});
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(a_dead_letter_that_is_refused_keeps_its_reason)
+{
+    struct cluster c;
+    struct child k;
+    struct reading dead;
+    char value[3000];
+
+    for (size_t i = 0; i < sizeof value; i++)
+        value[i] = (char)(i * i * 2654435761U >> 13); /* what lz4 makes no smaller */
+    cluster_open(&c, 1);
+    child_run(&k, &c);
+    child_wait_line(&k, "event=ready", 1);
+    cluster_configure(&c, c.dead, "max.message.bytes", "2500");
+    cluster_send(&c, 0, "bad", value, sizeof value);
+    cluster_send_events(&c, 10);
+    cluster_wait_outcomes(&c, 11);
+    child_stop(&k);
+    reading_load(&dead, &c, c.dead);
+    ck_assert_uint_eq(dead.count, 1);
+    ck_assert_uint_eq(dead.items[0]->len, 0);
+    ck_assert_str_eq(reading_header(dead.items[0], "__connect.errors.exception.class.name"),
+                     "bad_json");
+    ck_assert_str_eq(reading_header(dead.items[0], "kscore.dropped"), "value");
+    reading_release(&dead);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(a_dead_letter_topic_that_takes_nothing_is_waited_for_without_haste)
+{
+    static const int64_t floor[1];
+    struct cluster c;
+    struct child k;
+    int64_t start_ms;
+
+    cluster_open(&c, 1);
+    child_run(&k, &c);
+    child_wait_line(&k, "event=ready", 1);
+    cluster_configure(&c, c.dead, "max.message.bytes", "100");
+    cluster_send(&c, 0, "bad", "{", 1);
+    cluster_send_events(&c, 10);
+    child_wait_line(&k, "event=waiting", 1);
+    start_ms = clock_ms();
+    while (clock_ms() - start_ms < 3000)
+        harness_breathe();
+    cluster_configure(&c, c.dead, "max.message.bytes", NULL);
+    while (cluster_committed(&c, 0) < 11)
+        harness_breathe();
+    ck_assert_int_le(child_number(child_stop(&k), "rewinds"), 15);
+    expect_outcomes(&c, &(struct account){.floor = floor});
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 static void remake(struct cluster *c, const char *topic, int32_t partitions)
 {
     int64_t until = harness_deadline();
@@ -156,6 +239,9 @@ SUITE(outage)
     CASE("topics", an_output_topic_that_is_made_anew_is_written_again,
          a_dead_letter_topic_with_fewer_partitions_takes_all);
 
+    CASE("limits", a_size_limit_that_is_lowered_is_read_anew_and_kills_no_record,
+         a_dead_letter_that_is_refused_keeps_its_reason,
+         a_dead_letter_topic_that_takes_nothing_is_waited_for_without_haste);
     CASE("headers", a_record_with_a_hundred_thousand_headers_costs_one_dead_letter);
     tcase_add_loop_test(tcase, a_permission_to_write_that_goes_and_comes_back_is_waited_for, 0, 2);
 }
