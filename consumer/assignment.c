@@ -269,7 +269,8 @@ void assignment_renew(struct consumer *c)
     for (int i = 0; i < list->cnt && result == 0; i++) {
         entry_t *entry = &list->elems[i];
         uint32_t part = ledger_find(c->ledger, entry->topic, entry->partition);
-        result = cross_gap(c, entry, c->ledger->parts[part].position, &err);
+        /* Not the position: what is still on its way lies below it, and this is committed. */
+        result = cross_gap(c, entry, c->ledger->parts[part].done, &err);
     }
     if (result == 0)
         result = commit_now(c, list, &err);
