@@ -86,7 +86,8 @@ struct pipeline {
     uint64_t commits_seen;
     bool was_ready;
     int64_t assigned_ms;
-    int64_t stop_ms; /* when stopping began, 0 before */
+    int64_t stop_ms;  /* when stopping began, 0 before */
+    int64_t close_ms; /* when the last report may come, 0 before closing */
     uint64_t rng;
 };
 

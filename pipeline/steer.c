@@ -247,6 +247,8 @@ void pipeline_on_revoking(void *arg, bool is_lost)
     struct pipeline *p = arg;
     int64_t deadline_ms = clock_ms() + (is_lost ? 0 : DRAIN_MS);
 
+    if (p->close_ms != 0 && p->close_ms < deadline_ms)
+        deadline_ms = p->close_ms;
     while (!p->must_rewind && producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
         producer_flush(p->producer, 50);
     ring_retire(&p->ring, &p->ledger);

@@ -46,7 +46,7 @@ struct seen {
 void mock_start(struct mock *mock, const char *consumer_lines, const char *kscore_lines);
 
 /* Two brokers: the second leads topic scores and nothing else, so that it can be slow alone. */
-void mock_start_two(struct mock *mock);
+void mock_start_two(struct mock *mock, const char *kscore_lines);
 
 /* One event; value NULL is a null value. */
 void mock_produce(struct mock *mock, int32_t partition, const char *key, const void *value,
