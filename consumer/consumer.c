@@ -142,6 +142,12 @@ static void take_event(struct consumer *c, const rd_kafka_message_t *message)
             c->ledger->parts[part].end = message->offset;
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
         c->must_reassign = true;
+    } else if (message->rkt) {
+        char text[600];
+        snprintf(text, sizeof text, "topic=%s partition=%d offset=%lld %s",
+                 rd_kafka_topic_name(message->rkt), message->partition, (long long)message->offset,
+                 rd_kafka_message_errstr(message));
+        take_error(c, message->err, text);
     } else {
         take_error(c, message->err, rd_kafka_message_errstr(message));
     }
