@@ -266,6 +266,9 @@ void assignment_renew(struct consumer *c)
         return;
     list = rd_kafka_topic_partition_list_copy(c->assignment);
     give_up(c, false);
+    /* Now and not by the next assignment: giving partitions up commits what was stored for them,
+     * which must not come after the new offsets (of a topic made anew they are smaller). */
+    rd_kafka_assign(c->client, NULL);
     for (int i = 0; i < list->cnt && result == 0; i++) {
         entry_t *entry = &list->elems[i];
         uint32_t part = ledger_find(c->ledger, entry->topic, entry->partition);

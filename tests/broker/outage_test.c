@@ -140,7 +140,8 @@ START_TEST(a_dead_letter_topic_that_takes_nothing_is_waited_for_without_haste)
 }
 END_TEST
 
-static void remake(struct cluster *c, const char *topic, int32_t partitions)
+/* Deletes a topic and makes it again; events come in between. */
+static void remake(struct cluster *c, const char *topic, int32_t partitions, int events)
 {
     int64_t until = harness_deadline();
     const struct rd_kafka_metadata *metadata;
@@ -156,7 +157,7 @@ static void remake(struct cluster *c, const char *topic, int32_t partitions)
             is_gone = is_gone && strcmp(metadata->topics[i].topic, topic) != 0;
         rd_kafka_metadata_destroy(metadata);
     }
-    cluster_send_events(c, 50);
+    cluster_send_events(c, events);
     cluster_create_topic(c, topic, partitions, NULL);
 }
 
@@ -169,7 +170,7 @@ START_TEST(an_output_topic_that_is_made_anew_is_written_again)
     child_run(&k, &c);
     cluster_send_events(&c, 100);
     cluster_wait_outcomes(&c, 100);
-    remake(&c, c.scores, PARTITIONS);
+    remake(&c, c.scores, PARTITIONS, 50);
     cluster_send_events(&c, 50);
     cluster_wait_outcomes(&c, 100);
     child_stop(&k);
@@ -191,11 +192,37 @@ START_TEST(a_dead_letter_topic_with_fewer_partitions_takes_all)
     cluster_flush(c.producer);
     while (cluster_end(&c, c.dead, 1) == 0)
         harness_breathe();
-    remake(&c, c.dead, 1);
+    remake(&c, c.dead, 1, 50);
     cluster_send(&c, 1, "bad", "{", 1);
     cluster_flush(c.producer);
     while (cluster_end(&c, c.dead, 0) == 0)
         harness_breathe();
+    child_stop(&k);
+    cluster_expect_no_lag(&c);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+/* What was stored before is larger: it must not be committed over the new start. */
+START_TEST(an_input_topic_that_is_made_anew_is_read_and_committed_from_its_start)
+{
+    int64_t until;
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, 1);
+    child_run(&k, &c);
+    cluster_send_events(&c, 1000);
+    cluster_wait_outcomes(&c, 1000);
+    while (cluster_committed(&c, 0) < 1000)
+        harness_breathe();
+    remake(&c, c.in, 1, 0);
+    cluster_send_events(&c, 100);
+    cluster_wait_outcomes(&c, 1100);
+    child_wait_line(&k, "event=gap", 1);
+    for (until = harness_deadline(); cluster_committed(&c, 0) != 100; harness_breathe())
+        ck_assert_msg(clock_ms() < until, "committed %lld", (long long)cluster_committed(&c, 0));
     child_stop(&k);
     cluster_expect_no_lag(&c);
     child_release(&k);
@@ -237,7 +264,8 @@ SUITE(outage)
     TCase *tcase = harness_case(suite, "permissions", NULL, 0);
 
     CASE("topics", an_output_topic_that_is_made_anew_is_written_again,
-         a_dead_letter_topic_with_fewer_partitions_takes_all);
+         a_dead_letter_topic_with_fewer_partitions_takes_all,
+         an_input_topic_that_is_made_anew_is_read_and_committed_from_its_start);
 
     CASE("limits", a_size_limit_that_is_lowered_is_read_anew_and_kills_no_record,
          a_dead_letter_that_is_refused_keeps_its_reason,
