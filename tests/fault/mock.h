@@ -17,7 +17,7 @@
 
 enum { MOCK_PARTITIONS = 2 };
 enum { MOCK_INPUT = 1, MOCK_OUTPUT = 2 }; /* brokers */
-enum { MOCK_PRODUCE = 0, MOCK_OFFSET_COMMIT = 8 };
+enum { MOCK_PRODUCE = 0, MOCK_FETCH = 1, MOCK_OFFSET_COMMIT = 8 };
 
 struct mock {
     char folder[300], log[400]; /* log: the file that standard error goes to */
@@ -44,9 +44,6 @@ struct seen {
 
 /* Lines for [consumer] and [kscore], or NULL. */
 void mock_start(struct mock *mock, const char *consumer_lines, const char *kscore_lines);
-
-/* Two brokers: the second leads topic scores and nothing else, so that it can be slow alone. */
-void mock_start_two(struct mock *mock, const char *kscore_lines);
 
 /* One event; value NULL is a null value. */
 void mock_produce(struct mock *mock, int32_t partition, const char *key, const void *value,
