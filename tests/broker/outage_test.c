@@ -88,7 +88,7 @@ START_TEST(a_dead_letter_that_is_refused_keeps_its_reason)
 {
     struct cluster c;
     struct child k;
-    struct reading dead;
+    struct dump dead;
     char value[3000];
 
     for (size_t i = 0; i < sizeof value; i++)
@@ -101,13 +101,13 @@ START_TEST(a_dead_letter_that_is_refused_keeps_its_reason)
     cluster_send_events(&c, 10);
     cluster_wait_outcomes(&c, 11);
     child_stop(&k);
-    reading_load(&dead, &c, c.dead);
+    dump_load(&dead, &c, c.dead);
     ck_assert_uint_eq(dead.count, 1);
     ck_assert_uint_eq(dead.items[0]->len, 0);
-    ck_assert_str_eq(reading_header(dead.items[0], "__connect.errors.exception.class.name"),
+    ck_assert_str_eq(dump_header(dead.items[0], "__connect.errors.exception.class.name"),
                      "bad_json");
-    ck_assert_str_eq(reading_header(dead.items[0], "kscore.dropped"), "value");
-    reading_release(&dead);
+    ck_assert_str_eq(dump_header(dead.items[0], "kscore.dropped"), "value");
+    dump_release(&dead);
     child_release(&k);
     cluster_close(&c);
 }
