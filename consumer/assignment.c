@@ -14,15 +14,15 @@ enum { ASK_MS = 5000, REJOIN_MS = 1000 };
 typedef rd_kafka_topic_partition_list_t list_t;
 typedef rd_kafka_topic_partition_t entry_t;
 
-/* Commits the offsets of a list and waits. A partition's refusal shows in its element: the answer
- * as a whole fails only when all were refused. */
-static int commit_now(struct consumer *c, const list_t *list, struct err *err)
+/* A partition's refusal shows in its element: the answer as a whole fails only when all were
+ * refused. */
+int assignment_commit(struct consumer *c, const list_t *list, int timeout_ms, struct err *err)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->client);
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(c->client, list, queue, NULL, NULL);
-    rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, ASK_MS);
+    rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, timeout_ms);
     const list_t *answer = event ? rd_kafka_event_topic_partition_list(event) : NULL;
-    char what[300] = "committing start offsets";
+    char what[300] = "committing offsets";
 
     if (!code)
         code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -31,7 +31,7 @@ static int commit_now(struct consumer *c, const list_t *list, struct err *err)
         if (!entry->err)
             continue;
         code = entry->err;
-        snprintf(what, sizeof what, "committing the start offset of %s [%d]", entry->topic,
+        snprintf(what, sizeof what, "committing the offset of %s [%d]", entry->topic,
                  entry->partition);
         break;
     }
@@ -163,7 +163,7 @@ static int find_offsets(struct consumer *c, list_t *list, struct err *err)
             entry->offset;
     }
     if (result == 0 && fresh->cnt > 0)
-        result = commit_now(c, fresh, err);
+        result = assignment_commit(c, fresh, ASK_MS, err);
     rd_kafka_topic_partition_list_destroy(fresh);
     return result;
 }
@@ -266,13 +266,17 @@ void assignment_renew(struct consumer *c)
         return;
     list = rd_kafka_topic_partition_list_copy(c->assignment);
     give_up(c, false);
+    /* Now and not by the next assignment: giving partitions up commits what was stored for them,
+     * which must not come after the new offsets (of a topic made anew they are smaller). */
+    rd_kafka_assign(c->client, NULL);
     for (int i = 0; i < list->cnt && result == 0; i++) {
         entry_t *entry = &list->elems[i];
         uint32_t part = ledger_find(c->ledger, entry->topic, entry->partition);
-        result = cross_gap(c, entry, c->ledger->parts[part].position, &err);
+        /* Not the position: what is still on its way lies below it, and this is committed. */
+        result = cross_gap(c, entry, c->ledger->parts[part].done, &err);
     }
     if (result == 0)
-        result = commit_now(c, list, &err);
+        result = assignment_commit(c, list, ASK_MS, &err);
     if (result == 0) {
         take(c, list);
     } else if (err.kind == ERR_FATAL && err.exit_code == EXIT_DATA) {

@@ -39,6 +39,10 @@ struct consumer {
 void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
                              rd_kafka_topic_partition_list_t *list, void *opaque);
 
+/* Commits the offsets of a list and waits for the answer; each partition's refusal is an error. */
+int assignment_commit(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
+                      int timeout_ms, struct err *err);
+
 /* A partition's position is outside its log: assign everything anew, that one by on_gap. */
 void assignment_renew(struct consumer *consumer);
 

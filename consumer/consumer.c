@@ -142,6 +142,12 @@ static void take_event(struct consumer *c, const rd_kafka_message_t *message)
             c->ledger->parts[part].end = message->offset;
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
         c->must_reassign = true;
+    } else if (message->rkt) {
+        char text[600];
+        snprintf(text, sizeof text, "topic=%s partition=%d offset=%lld %s",
+                 rd_kafka_topic_name(message->rkt), message->partition, (long long)message->offset,
+                 rd_kafka_message_errstr(message));
+        take_error(c, message->err, text);
     } else {
         take_error(c, message->err, rd_kafka_message_errstr(message));
     }
@@ -297,28 +303,16 @@ bool consumer_is_assigned(const struct consumer *c)
 /* Commits what is done and waits for the answer until the deadline. */
 static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
 {
-    rd_kafka_queue_t *queue;
-    rd_kafka_event_t *event = NULL;
-    rd_kafka_resp_err_t code;
+    int64_t left_ms = deadline_ms - clock_ms();
+    struct err why = ERR_INIT;
 
     if (!c->assignment || rd_kafka_assignment_lost(c->client))
         return 0;
-    queue = rd_kafka_queue_new(c->client);
-    code = rd_kafka_commit_queue(c->client, c->assignment, queue, NULL, NULL);
-    if (!code) {
-        int64_t left = deadline_ms - clock_ms();
-        event = rd_kafka_queue_poll(queue, left > 0 ? (int)left : 0);
-        code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    }
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-    if (code)
-        return err_fatal(
-            err, EXIT_AGAIN,
-            "the last offsets could not be committed (%s): the next start scores their records "
-            "again",
-            rd_kafka_err2str(code));
+    if (assignment_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
+        return err_fatal(err, EXIT_AGAIN,
+                         "the last offsets could not be committed (%s): the next start scores "
+                         "their records again",
+                         why.text);
     c->commits_ok++;
     return 0;
 }
@@ -342,9 +336,22 @@ static void leave(struct consumer *c, int64_t deadline_ms)
     }
 }
 
-int consumer_close(struct consumer *c, int timeout_ms, struct err *err)
+static void release(struct consumer *c)
 {
     enum { DESTROY_MS = 5000 };
+
+    if (c->assignment)
+        rd_kafka_topic_partition_list_destroy(c->assignment);
+    rd_kafka_queue_destroy(c->queue);
+    if (!kafka_client_destroy(c->client, DESTROY_MS))
+        log_event(LOG_WARNING, "stopping", "the consumer did not end within %d ms; leaving it",
+                  DESTROY_MS);
+    free(c->messages);
+    free(c);
+}
+
+int consumer_close(struct consumer *c, int timeout_ms, struct err *err)
+{
     int64_t deadline_ms = clock_ms() + timeout_ms;
     int result;
 
@@ -355,13 +362,12 @@ int consumer_close(struct consumer *c, int timeout_ms, struct err *err)
     consumer_store(c);
     result = commit_last(c, deadline_ms, err);
     leave(c, deadline_ms);
-    if (c->assignment)
-        rd_kafka_topic_partition_list_destroy(c->assignment);
-    rd_kafka_queue_destroy(c->queue);
-    if (!kafka_client_destroy(c->client, DESTROY_MS))
-        log_event(LOG_WARNING, "stopping", "the consumer did not end within %d ms; leaving it",
-                  DESTROY_MS);
-    free(c->messages);
-    free(c);
+    release(c);
     return result;
+}
+
+void consumer_abandon(struct consumer *c)
+{
+    if (c)
+        release(c);
 }

@@ -72,4 +72,7 @@ bool consumer_is_assigned(const struct consumer *consumer);
  * NULL. 0, or -1 when the last offsets could not be committed in time (EXIT_AGAIN). */
 int consumer_close(struct consumer *consumer, int timeout_ms, struct err *err);
 
+/* Frees without committing and without leaving: nothing that the ledger says can be relied on. */
+void consumer_abandon(struct consumer *consumer);
+
 #endif

@@ -31,7 +31,7 @@ struct slot *ring_open(struct ring *ring)
     slot->span_count = 0;
     slot->waiting = 0;
     slot->is_open = true;
-    slot->has_failed = false;
+    slot->has_failed = slot->is_alone = false;
     return slot;
 }
 

@@ -38,6 +38,7 @@ struct slot {
     uint32_t waiting; /* outcomes not yet acknowledged */
     bool is_open;     /* still being sent: may not retire */
     bool has_failed;  /* an outcome was not delivered: waits for the rewind */
+    bool is_alone;    /* one record, and nothing else on its way: a refusal means it */
 };
 
 struct ring {

@@ -185,6 +185,9 @@ static void set_memory(rd_kafka_conf_t *conf, enum kafka_role role, int64_t memo
     snprintf(value, sizeof value, "%lld",
              (long long)(fetch_bytes < 8 << 20 ? fetch_bytes : 8 << 20));
     kafka_conf_set(conf, "fetch.max.bytes", value);
+    /* For the producer to raise, in [kafka] too: a consumer takes any size, but librdkafka wants
+     * this one below the other. */
+    kafka_conf_set(conf, "message.max.bytes", "1000000");
 }
 
 static void set_owned(rd_kafka_conf_t *conf, enum kafka_role role, const struct config *config)

@@ -5,8 +5,9 @@
  * prints  2026-01-02T03:04:05.678Z info event=model_loaded name=delay version=2
  * or      {"ts":"...","level":"info","event":"model_loaded","msg":"name=delay version=2"}
  *
- * The events are a closed list (log.c, held by a test). A line that repeats (same event and text)
- * within 10 s is counted and said once. Feature values and secrets never go in. Any thread may log:
+ * The events are a closed list (log.c, held by a test). A line that repeats (same event and text;
+ * for those that a lasting trouble brings again and again, but for its numbers) within 10 s is
+ * counted and said once. Feature values and secrets never go in. Any thread may log:
  * a mutex keeps lines whole. The settings are the one process-wide state of the program, set once
  * in cli/.
  */

@@ -84,7 +84,7 @@ static bool decode_one(struct pipeline *p, size_t i)
             return false;
         b->outcomes[i] = decoder_decode(p->decoder, r->value, row, &b->schema_ids[i]);
     }
-    if (refused)
+    if (refused && refused->fault != FAULT_NONE && b->outcomes[i].kind == OUTCOME_SCORED)
         b->outcomes[i] = outcome_dead(refused->fault, 0);
     if (b->outcomes[i].kind == OUTCOME_SCORED)
         b->rows[i] = (uint32_t)b->row_count++;
@@ -131,6 +131,8 @@ static void enter_ring(struct pipeline *p)
     struct batch *b = &p->batch;
 
     b->slot = ring_open(&p->ring);
+    b->slot->is_alone =
+        p->suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
     b->next = 0;
     for (size_t i = 0; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
@@ -224,7 +226,8 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
     const struct refused *refused = refused_find(p, r->part, r->offset);
     struct dead_letter letter = {.fault = (enum fault)outcome->fault,
                                  .schema_id = p->batch.schema_ids[i],
-                                 .is_minimal = refused && refused->is_minimal};
+                                 .is_refused = refused && refused->dead_refusals > 0,
+                                 .is_minimal = refused && refused->dead_refusals > 1};
     struct header *headers = headers_of(r, &letter.header_count);
     char message[512];
     enum sent sent;

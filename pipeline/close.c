@@ -35,14 +35,32 @@ static void summarise(struct pipeline *p)
     }
 }
 
+/* Ours is the fault: what the ledger says is not to be committed. */
+static bool is_broken(const struct err *err)
+{
+    return err->kind == ERR_FATAL && err->exit_code == EXIT_INTERNAL;
+}
+
+static void close_consumer(struct pipeline *p, const struct err *err, struct err *late)
+{
+    enum { CLOSE_MS = 5000 };
+    int timeout_ms = (int)(p->config->drain_ms < CLOSE_MS ? p->config->drain_ms : CLOSE_MS);
+    struct err second = ERR_INIT;
+
+    if (is_broken(err))
+        consumer_abandon(p->consumer);
+    else if (consumer_close(p->consumer, timeout_ms, err_is_set(late) ? &second : late) == 0 &&
+             p->summary->consumed > 0)
+        p->summary->commits++; /* the last one, which the client does when it leaves the group */
+}
+
 int pipeline_close(struct pipeline *p, struct err *err)
 {
-    int64_t deadline_ms = clock_ms() + p->config->drain_ms;
     struct err late = ERR_INIT;
-    bool is_broken = err->kind == ERR_FATAL && err->exit_code == EXIT_INTERNAL;
 
-    if (p->producer && !is_broken)
-        drain(p, deadline_ms);
+    p->close_ms = (p->stop_ms ? p->stop_ms : clock_ms()) + p->config->drain_ms;
+    if (p->producer && !is_broken(err))
+        drain(p, p->close_ms);
     if (p->has_unsent)
         batch_drop(p);
     if (p->producer && producer_in_flight(p->producer) > 0)
@@ -55,10 +73,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
         ring_return_all(&p->ring, &p->ledger);
     ring_check(&p->ring, &p->ledger, NULL, err);
     summarise(p);
-    if (consumer_close(p->consumer, (int)(p->config->drain_ms < 5000 ? p->config->drain_ms : 5000),
-                       err_is_set(&late) ? &(struct err)ERR_INIT : &late) == 0 &&
-        p->summary->consumed > 0)
-        p->summary->commits++; /* the last one, which the client does when it leaves the group */
+    close_consumer(p, err, &late);
     producer_close(p->producer);
     batch_release_all(&p->batch);
     decoder_free(p->decoder);

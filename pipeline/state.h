@@ -36,17 +36,19 @@ struct batch {
 
 /* A record that the broker refused: by coordinates, on the second pass. */
 struct refused {
-    uint32_t part;
+    uint32_t part, epoch; /* of the assignment: coordinates of a topic made anew are others */
     int64_t offset;
-    enum fault fault;
-    bool is_minimal; /* its full dead letter was refused too */
+    enum fault fault; /* of its score; FAULT_NONE when only its dead letter was refused */
+    unsigned
+        dead_refusals; /* of its dead letter: the first tries the timestamp now, the second what
+                               is smallest, and then it waits */
 };
 
 enum { REFUSED_MAX = 1024 };
 
 /* Offsets among which the broker refused something without naming it: sent one by one. */
 struct suspect {
-    uint32_t part;
+    uint32_t part, epoch;
     int64_t first, end;
 };
 
@@ -68,6 +70,7 @@ struct pipeline {
     bool has_unsent; /* the batch waits to be sent, or to be sent to its end */
 
     bool must_rewind;      /* a delivery failed */
+    bool must_shrink;      /* one of them for its size: the topics' limits may be lower now */
     int64_t wait_until_ms; /* back-off of all partitions */
     unsigned tries;        /* failures in a row, for the back-off */
     int64_t full_since_ms; /* 0: there is room */
@@ -83,7 +86,8 @@ struct pipeline {
     uint64_t commits_seen;
     bool was_ready;
     int64_t assigned_ms;
-    int64_t stop_ms; /* when stopping began, 0 before */
+    int64_t stop_ms;  /* when stopping began, 0 before */
+    int64_t close_ms; /* when the last report may come, 0 before closing */
     uint64_t rng;
 };
 

@@ -66,46 +66,69 @@ const struct refused *refused_find(const struct pipeline *p, uint32_t part, int6
     return NULL;
 }
 
+static void wait_for(struct pipeline *p, const char *event, const char *text)
+{
+    p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
+    log_event(LOG_WARNING, event, "%s", text);
+}
+
 /* The culprit is known by its coordinates. Full table: the oldest goes; its span would be sent one
  * by one again. */
 static void remember_refused(struct pipeline *p, const struct span *span, enum fault fault)
 {
-    struct refused *old = (struct refused *)refused_find(p, span->part, span->first);
+    struct refused *r = (struct refused *)refused_find(p, span->part, span->first);
+    const struct part *part = &p->ledger.parts[span->part];
 
-    if (old) {
-        old->is_minimal = true;
-        return;
+    if (!r) {
+        if (p->refused_count == REFUSED_MAX)
+            memmove(p->refused, p->refused + 1, --p->refused_count * sizeof p->refused[0]);
+        r = &p->refused[p->refused_count++];
+        *r = (struct refused){span->part, span->epoch, span->first, FAULT_NONE, 0};
     }
-    if (p->refused_count == REFUSED_MAX)
-        memmove(p->refused, p->refused + 1, --p->refused_count * sizeof p->refused[0]);
-    p->refused[p->refused_count++] = (struct refused){span->part, span->first, fault, false};
-    log_event(LOG_WARNING, "refused", "topic=%s partition=%d offset=%lld reason=%s",
-              p->ledger.parts[span->part].topic, p->ledger.parts[span->part].partition,
-              (long long)span->first, fault_reason(fault));
+    log_event(LOG_WARNING, "refused", "topic=%s partition=%d offset=%lld reason=%s%s", part->topic,
+              part->partition, (long long)span->first, fault_reason(fault),
+              span->dead ? " its dead letter" : "");
+    if (!span->dead)
+        r->fault = fault;
+    else if (++r->dead_refusals > 2)
+        wait_for(p, "waiting", "for=kafka the smallest dead letter there is was refused");
 }
 
 static void remember_suspect(struct pipeline *p, const struct span *span)
 {
     for (size_t i = 0; i < p->suspect_count; i++) {
         struct suspect *s = &p->suspects[i];
-        if (s->part == span->part) {
+        if (s->part == span->part && s->epoch == span->epoch) {
             s->first = span->first < s->first ? span->first : s->first;
             s->end = span->end > s->end ? span->end : s->end;
             return;
         }
     }
     if (p->suspect_count < SUSPECT_MAX)
-        p->suspects[p->suspect_count++] = (struct suspect){span->part, span->first, span->end};
+        p->suspects[p->suspect_count++] =
+            (struct suspect){span->part, span->epoch, span->first, span->end};
 }
 
-/* What was suspect and is done is cleared. */
-static void forget_suspects(struct pipeline *p)
+/* Whether everything before `end` of that assignment has its outcome, or is not ours to give. */
+static bool is_past(const struct pipeline *p, uint32_t index, uint32_t epoch, int64_t end)
 {
-    for (size_t i = p->suspect_count; i-- > 0;) {
-        const struct part *part = &p->ledger.parts[p->suspects[i].part];
-        if (!part->is_owned || part->done >= p->suspects[i].end)
+    const struct part *part = &p->ledger.parts[index];
+
+    return !part->is_owned || part->epoch != epoch || part->done >= end;
+}
+
+/* What was suspect or refused and is done is cleared; the refused in their order, oldest first. */
+static void forget_past(struct pipeline *p)
+{
+    size_t kept = 0;
+
+    for (size_t i = p->suspect_count; i-- > 0;)
+        if (is_past(p, p->suspects[i].part, p->suspects[i].epoch, p->suspects[i].end))
             p->suspects[i] = p->suspects[--p->suspect_count];
-    }
+    for (size_t i = 0; i < p->refused_count; i++)
+        if (!is_past(p, p->refused[i].part, p->refused[i].epoch, p->refused[i].offset + 1))
+            p->refused[kept++] = p->refused[i];
+    p->refused_count = kept;
 }
 
 void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char *text)
@@ -117,10 +140,10 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     if (delivery == DELIVERY_OK)
         return;
     p->must_rewind = true;
+    p->must_shrink = p->must_shrink || delivery == DELIVERY_TOO_LARGE;
     if (delivery == DELIVERY_FAILED) {
-        p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
-        log_event(LOG_WARNING, "delivery_failed", "%s", text);
-    } else if (slot->span_count == 1 && slot->spans[0].count == 1) {
+        wait_for(p, "delivery_failed", text);
+    } else if (slot->is_alone) {
         remember_refused(p, &slot->spans[0],
                          delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE
                                                         : FAULT_PRODUCE_REFUSED);
@@ -128,6 +151,15 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
         for (size_t i = 0; i < slot->span_count; i++)
             remember_suspect(p, &slot->spans[i]);
     }
+}
+
+/* The broker found a batch too large. Where a limit was lowered nobody is to blame: what passes it
+ * is known before it is sent, from now on. */
+static void shrink(struct pipeline *p)
+{
+    p->must_shrink = false;
+    if (producer_shrink(p->producer))
+        p->suspect_count = p->refused_count = 0;
 }
 
 /* No report is outstanding: everything unfinished goes back, and is sought when the pauses end. */
@@ -143,6 +175,8 @@ void pipeline_rewind(struct pipeline *p)
     p->must_rewind = false;
     p->summary->rewinds++;
     producer_refresh(p->producer);
+    if (p->must_shrink)
+        shrink(p);
     log_event(LOG_WARNING, "rewound", "returned=%llu suspects=%zu",
               (unsigned long long)(ledger_total(&p->ledger).returned - before.returned),
               p->suspect_count);
@@ -184,8 +218,8 @@ void pipeline_steer(struct pipeline *p)
 {
     bool is_waiting = p->wait_until_ms != 0 && clock_ms() < p->wait_until_ms;
 
-    if (p->suspect_count > 0)
-        forget_suspects(p);
+    if (p->suspect_count > 0 || p->refused_count > 0)
+        forget_past(p);
     p->is_all_paused = is_full(p) || is_waiting || p->must_rewind || p->stop_ms != 0;
     consumer_steer(p->consumer, p->is_all_paused);
 }
@@ -213,6 +247,8 @@ void pipeline_on_revoking(void *arg, bool is_lost)
     struct pipeline *p = arg;
     int64_t deadline_ms = clock_ms() + (is_lost ? 0 : DRAIN_MS);
 
+    if (p->close_ms != 0 && p->close_ms < deadline_ms)
+        deadline_ms = p->close_ms;
     while (!p->must_rewind && producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
         producer_flush(p->producer, 50);
     ring_retire(&p->ring, &p->ledger);

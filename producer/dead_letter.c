@@ -132,10 +132,12 @@ static void add_error(rd_kafka_headers_t *headers, const struct config *config,
 /* The originals, but those that are written anew. Ours of an earlier failure count as ours. */
 static void add_originals(rd_kafka_headers_t *headers, const struct dead_letter *letter)
 {
+    bool was_dead = is_again(letter);
+
     for (size_t i = 0; i < letter->header_count; i++) {
         const struct header *h = &letter->headers[i];
-        if (is_again(letter) && (is_listed(h->name, error_headers, COUNT(error_headers)) ||
-                                 is_listed(h->name, origin_headers, COUNT(origin_headers))))
+        if (was_dead && (is_listed(h->name, error_headers, COUNT(error_headers)) ||
+                         is_listed(h->name, origin_headers, COUNT(origin_headers))))
             continue;
         rd_kafka_header_add(headers, h->name, -1, h->value.data,
                             h->value.data ? (ssize_t)h->value.len : 0);
@@ -183,7 +185,7 @@ void dead_letter_build(struct dead_parts *parts, const struct config *config,
     static const unsigned steps[] = {0, DROP_VALUE, DROP_VALUE | DROP_HEADERS,
                                      DROP_VALUE | DROP_HEADERS | DROP_KEY};
 
-    parts->timestamp_ms = letter->is_minimal || letter->fault == FAULT_PRODUCE_REFUSED
+    parts->timestamp_ms = letter->is_refused || letter->fault == FAULT_PRODUCE_REFUSED
                               ? clock_wall_ms()
                               : record->timestamp_ms;
     for (size_t i = letter->is_minimal ? COUNT(steps) - 1 : 0; i < COUNT(steps); i++) {

@@ -1,5 +1,6 @@
 #include "producer/producer.h"
 
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 
 struct producer {
     const struct config *config;
-    struct producer_limits limits;
+    struct producer_limits limits;   /* the topics', no more than the client's own */
+    int64_t score_bytes, dead_bytes; /* max.message.bytes as read, 0 = unknown */
     producer_report *report;
     void *arg;
     rd_kafka_t *client;
@@ -25,6 +27,7 @@ struct producer {
     size_t buffer_cap;
     size_t in_flight;
     int64_t refreshed_ms;
+    bool is_given_up; /* librdkafka takes nothing more from this client */
 };
 
 static enum delivery judge(rd_kafka_resp_err_t code)
@@ -52,24 +55,27 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
+    struct producer *p = opaque;
+
     (void)client;
-    (void)opaque;
+    if (code == RD_KAFKA_RESP_ERR__FATAL)
+        p->is_given_up = true;
     log_event(LOG_WARNING, "kafka", "producer: %s: %s",
               rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 
 /* A batch is refused as a whole when it passes the topic's limit: batches stay below the smaller of
  * the two topics' limits. 61 bytes are the batch header. */
-static void set_batch_size(rd_kafka_conf_t *conf, const struct producer_limits *limits)
+static void set_batch_size(rd_kafka_conf_t *conf, const struct producer *p)
 {
     enum { PRESET = 1000000, OVERHEAD = 100 };
     int64_t bytes = PRESET;
     char text[32];
 
-    if (limits->score_bytes > OVERHEAD && limits->score_bytes - OVERHEAD < bytes)
-        bytes = limits->score_bytes - OVERHEAD;
-    if (limits->dead_bytes > OVERHEAD && limits->dead_bytes - OVERHEAD < bytes)
-        bytes = limits->dead_bytes - OVERHEAD;
+    if (p->score_bytes > OVERHEAD && p->score_bytes - OVERHEAD < bytes)
+        bytes = p->score_bytes - OVERHEAD;
+    if (p->dead_bytes > OVERHEAD && p->dead_bytes - OVERHEAD < bytes)
+        bytes = p->dead_bytes - OVERHEAD;
     if (bytes < PRESET) {
         snprintf(text, sizeof text, "%lld", (long long)bytes);
         kafka_conf_set(conf, "batch.size", text);
@@ -88,31 +94,61 @@ static int64_t effective_limit(const rd_kafka_conf_t *conf, int64_t topic_bytes)
     return topic_bytes > 0 && topic_bytes < own_bytes ? topic_bytes : own_bytes;
 }
 
-struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
-                              producer_report *report, void *arg, struct err *err)
+static void close_client(struct producer *p)
 {
-    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PRODUCER, err);
-    struct producer *p;
+    enum { DESTROY_MS = 5000 };
+
+    rd_kafka_topic_destroy(p->scores);
+    rd_kafka_topic_destroy(p->dead);
+    if (!kafka_client_destroy(p->client, DESTROY_MS))
+        log_event(LOG_WARNING, "stopping", "the producer did not end within %d ms; leaving it",
+                  DESTROY_MS);
+}
+
+/* A client for the limits as they are known now, in the place of the one before. */
+static int open_client(struct producer *p, struct err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(p->config, KAFKA_PRODUCER, err);
+    struct producer_limits limits = p->limits;
+    rd_kafka_t *client;
 
     if (!conf)
-        return NULL;
-    p = mem_alloc(1, sizeof *p);
-    *p = (struct producer){.config = config, .limits = *limits, .report = report, .arg = arg};
-    p->limits.score_bytes = effective_limit(conf, limits->score_bytes);
-    p->limits.dead_bytes = effective_limit(conf, limits->dead_bytes);
-    set_batch_size(conf, limits);
+        return -1;
+    limits.score_bytes = effective_limit(conf, p->score_bytes);
+    limits.dead_bytes = effective_limit(conf, p->dead_bytes);
+    set_batch_size(conf, p);
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    p->client = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
-    if (!p->client) {
-        free(p);
-        return NULL;
-    }
+    client = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+    if (!client)
+        return -1;
+    if (p->client)
+        close_client(p);
+    p->client = client;
+    p->limits = limits;
+    p->is_given_up = false;
     /* Made at start: the first producev by name to a topic is up to 1 s late (librdkafka #5032). */
-    p->scores = rd_kafka_topic_new(p->client, config->score_topic, NULL);
-    p->dead = rd_kafka_topic_new(p->client, config->dead_topic, NULL);
-    return p;
+    p->scores = rd_kafka_topic_new(client, p->config->score_topic, NULL);
+    p->dead = rd_kafka_topic_new(client, p->config->dead_topic, NULL);
+    return 0;
+}
+
+struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
+                              producer_report *report, void *arg, struct err *err)
+{
+    struct producer *p = mem_alloc(1, sizeof *p);
+
+    *p = (struct producer){.config = config,
+                           .limits = *limits,
+                           .score_bytes = limits->score_bytes,
+                           .dead_bytes = limits->dead_bytes,
+                           .report = report,
+                           .arg = arg};
+    if (open_client(p, err) == 0)
+        return p;
+    free(p);
+    return NULL;
 }
 
 void producer_set_provenance(struct producer *p, const struct provenance *provenance)
@@ -139,6 +175,7 @@ static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, const char
     case RD_KAFKA_RESP_ERR_NO_ERROR: p->in_flight++; return SENT_OK;
     case RD_KAFKA_RESP_ERR__QUEUE_FULL: return SENT_FULL;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return SENT_TOO_LARGE;
+    case RD_KAFKA_RESP_ERR__FATAL: p->is_given_up = true; /* fall through */
     default: err_dependency(err, "%s: %s", topic, rd_kafka_err2str(code)); return SENT_FAILED;
     }
 }
@@ -197,12 +234,24 @@ size_t producer_in_flight(const struct producer *p)
     return p->in_flight;
 }
 
+static void renew(struct producer *p, const char *why)
+{
+    struct err err = ERR_INIT;
+
+    if (open_client(p, &err) == 0)
+        log_event(LOG_WARNING, "kafka", "producer: %s: a new one is in its place", why);
+    else
+        log_event(LOG_WARNING, "kafka", "producer: %s, and no new one: %s", why, err.text);
+}
+
 void producer_refresh(struct producer *p)
 {
     enum { EVERY_MS = 5000, ASK_MS = 100 };
     struct err ignored = ERR_INIT;
     int32_t count;
 
+    if (p->is_given_up && p->in_flight == 0)
+        renew(p, "librdkafka gave the producer up");
     if (clock_ms() - p->refreshed_ms < EVERY_MS)
         return;
     p->refreshed_ms = clock_ms();
@@ -215,19 +264,33 @@ void producer_refresh(struct producer *p)
         p->limits.score_partitions = count;
 }
 
+bool producer_shrink(struct producer *p)
+{
+    enum { ASK_MS = 1000 };
+    const char *const topics[] = {p->config->score_topic, p->config->dead_topic};
+    int64_t bytes[2];
+    bool is_lower;
+
+    assert(p->in_flight == 0);
+    kafka_topic_max_bytes(p->client, topics, 2, ASK_MS, bytes);
+    is_lower = (bytes[0] > 0 && bytes[0] < p->limits.score_bytes) ||
+               (bytes[1] > 0 && bytes[1] < p->limits.dead_bytes);
+    if (bytes[0] > 0)
+        p->score_bytes = bytes[0];
+    if (bytes[1] > 0)
+        p->dead_bytes = bytes[1];
+    if (is_lower)
+        renew(p, "the topics' size limit was lowered");
+    return is_lower;
+}
+
 void producer_close(struct producer *p)
 {
-    enum { DESTROY_MS = 5000 };
-
     if (!p)
         return;
     if (p->in_flight > 0)
         rd_kafka_purge(p->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_topic_destroy(p->scores);
-    rd_kafka_topic_destroy(p->dead);
-    if (!kafka_client_destroy(p->client, DESTROY_MS))
-        log_event(LOG_WARNING, "stopping", "the producer did not end within %d ms; leaving it",
-                  DESTROY_MS);
+    close_client(p);
     score_encoder_release(&p->encoder);
     free(p->buffer);
     free(p);

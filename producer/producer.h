@@ -68,8 +68,8 @@ struct dead_letter {
     int64_t schema_id;            /* negative when there is none */
     const struct header *headers; /* the original's, untouched */
     size_t header_count;
-    bool is_minimal; /* the broker refused the full one: coordinates and error headers only,
-                        timestamp now */
+    bool is_refused; /* the broker refused it before: timestamp now */
+    bool is_minimal; /* and that one too: coordinates and error headers only */
 };
 
 enum sent producer_send_dead(struct producer *producer, const struct record *record,
@@ -85,8 +85,13 @@ bool producer_flush(struct producer *producer, int timeout_ms);
 /* Records taken and not yet reported. */
 size_t producer_in_flight(const struct producer *producer);
 
-/* Asks for the output topics' metadata again, at most once in 5 s. */
+/* After a failure: asks for the output topics' metadata again, at most once in 5 s, and replaces a
+ * client that librdkafka has given up, once nothing is in flight. */
 void producer_refresh(struct producer *producer);
+
+/* After a refusal for size: reads the topics' limits again, up to 2 s. True when one was lowered:
+ * there is a new client whose batches stay below it. Nothing may be in flight. */
+bool producer_shrink(struct producer *producer);
 
 /* Drops what is in flight (its reports never come) and frees. producer may be NULL. */
 void producer_close(struct producer *producer);

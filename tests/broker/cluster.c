@@ -205,6 +205,83 @@ void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *
     rd_kafka_AclBinding_destroy(wanted);
 }
 
+void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                    rd_kafka_AclOperation_t operation)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
+    char text[256];
+    rd_kafka_AclBindingFilter_t *filter = rd_kafka_AclBindingFilter_new(
+        type, name, RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:kscore", "*", operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, text, sizeof text);
+
+    ck_assert_msg(filter != NULL, "%s", text);
+    rd_kafka_DeleteAcls(c->producer, &filter, 1, NULL, queue);
+    rd_kafka_event_destroy(admin_answer(queue, "deleting an ACL"));
+    rd_kafka_AclBinding_destroy(filter);
+}
+
+void cluster_configure(struct cluster *c, const char *topic, const char *name, const char *value)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
+    rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+
+    rd_kafka_ConfigResource_set_config(wanted, "retention.ms", "-1");
+    if (value)
+        rd_kafka_ConfigResource_set_config(wanted, name, value);
+    rd_kafka_AlterConfigs(c->producer, &wanted, 1, NULL, queue);
+    rd_kafka_event_destroy(admin_answer(queue, topic));
+    rd_kafka_ConfigResource_destroy(wanted);
+}
+
+void cluster_delete_topic(struct cluster *c, const char *topic)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
+    rd_kafka_DeleteTopic_t *wanted = rd_kafka_DeleteTopic_new(topic);
+
+    rd_kafka_DeleteTopics(c->producer, &wanted, 1, NULL, queue);
+    rd_kafka_event_destroy(admin_answer(queue, topic));
+    rd_kafka_DeleteTopic_destroy(wanted);
+}
+
+void cluster_use_password(struct cluster *c, const char *password)
+{
+    char text[2000];
+    const char *bootstrap = getenv("KSCORE_BOOTSTRAP_SASL");
+
+    ck_assert_msg(bootstrap != NULL, "KSCORE_BOOTSTRAP_SASL is not set");
+    snprintf(text, sizeof text,
+             "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\nbootstrap.servers = %s\n"
+             "security.protocol = sasl_plaintext\nsasl.mechanism = PLAIN\n"
+             "sasl.username = kscore\nsasl.password = %s\n"
+             "[consumer]\ntopic = %s\n[model]\npath = %s\n"
+             "[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
+             c->group, bootstrap, password, c->in, c->folder, c->scores, c->dead);
+    harness_write(c->folder, "kscore.ini", text, strlen(text));
+}
+
+void cluster_allow_all_but(struct cluster *c, int missing)
+{
+    const struct {
+        rd_kafka_ResourceType_t type;
+        const char *name;
+        rd_kafka_AclOperation_t operation;
+    } needed[] = {
+        {RD_KAFKA_RESOURCE_TOPIC, c->in, RD_KAFKA_ACL_OPERATION_READ},
+        {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_WRITE},
+        {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_WRITE},
+        {RD_KAFKA_RESOURCE_GROUP, c->group, RD_KAFKA_ACL_OPERATION_READ},
+        {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
+        {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
+        {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_DESCRIBE},
+        {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_DESCRIBE},
+        {RD_KAFKA_RESOURCE_TOPIC, c->in, RD_KAFKA_ACL_OPERATION_DESCRIBE},
+    };
+
+    for (int i = 0; i < (int)(sizeof needed / sizeof needed[0]); i++)
+        if (i != missing)
+            cluster_allow(c, needed[i].type, needed[i].name, needed[i].operation);
+}
+
 void cluster_send(struct cluster *c, int32_t partition, const char *key, const void *value,
                   size_t len)
 {

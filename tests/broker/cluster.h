@@ -42,6 +42,21 @@ void cluster_delete_records(struct cluster *cluster, int32_t partition, int64_t 
 void cluster_allow(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
                    rd_kafka_AclOperation_t operation);
 
+void cluster_forbid(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
+                    rd_kafka_AclOperation_t operation);
+
+/* Rewrites the configuration for the broker's door with passwords, where User:kscore may only do
+ * what is allowed. */
+void cluster_use_password(struct cluster *cluster, const char *password);
+
+/* All permissions that kscore needs, but the one of that number (-1: all). */
+void cluster_allow_all_but(struct cluster *cluster, int missing);
+
+/* One setting of a topic while it is in use; value NULL: as it was made. */
+void cluster_configure(struct cluster *cluster, const char *topic, const char *name,
+                       const char *value);
+void cluster_delete_topic(struct cluster *cluster, const char *topic);
+
 /* A producer of the test's own, with settings "name=value", NULL-terminated. NULL when librdkafka
  * was built without one of them. */
 rd_kafka_t *cluster_producer(struct cluster *cluster, const char *const *settings);

@@ -222,47 +222,6 @@ START_TEST(a_second_signal_exits_at_once)
 }
 END_TEST
 
-/* The broker's door for users with passwords, where only what is allowed is allowed. */
-static void use_password(struct cluster *c, const char *password)
-{
-    char text[2000];
-    const char *bootstrap = getenv("KSCORE_BOOTSTRAP_SASL");
-
-    ck_assert_msg(bootstrap != NULL, "KSCORE_BOOTSTRAP_SASL is not set");
-    snprintf(text, sizeof text,
-             "[kscore]\nname = %s\n[kafka]\nbootstrap.servers = %s\n"
-             "security.protocol = sasl_plaintext\nsasl.mechanism = PLAIN\n"
-             "sasl.username = kscore\nsasl.password = %s\n"
-             "[consumer]\ntopic = %s\n[model]\npath = %s\n"
-             "[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
-             c->group, bootstrap, password, c->in, c->folder, c->scores, c->dead);
-    harness_write(c->folder, "kscore.ini", text, strlen(text));
-}
-
-/* All permissions that kscore needs, but one. */
-static void allow_all_but(struct cluster *c, int missing)
-{
-    const struct {
-        rd_kafka_ResourceType_t type;
-        const char *name;
-        rd_kafka_AclOperation_t operation;
-    } needed[] = {
-        {RD_KAFKA_RESOURCE_TOPIC, c->in, RD_KAFKA_ACL_OPERATION_READ},
-        {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_WRITE},
-        {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_WRITE},
-        {RD_KAFKA_RESOURCE_GROUP, c->group, RD_KAFKA_ACL_OPERATION_READ},
-        {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
-        {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
-        {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_DESCRIBE},
-        {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_DESCRIBE},
-        {RD_KAFKA_RESOURCE_TOPIC, c->in, RD_KAFKA_ACL_OPERATION_DESCRIBE},
-    };
-
-    for (int i = 0; i < (int)(sizeof needed / sizeof needed[0]); i++)
-        if (i != missing)
-            cluster_allow(c, needed[i].type, needed[i].name, needed[i].operation);
-}
-
 START_TEST(what_may_not_be_done_is_77)
 {
     static const char *const wheres[] = {".in", ".scores", ".dead", "roup"};
@@ -270,8 +229,8 @@ START_TEST(what_may_not_be_done_is_77)
     struct child k;
 
     cluster_open(&c, 1);
-    use_password(&c, "kscore");
-    allow_all_but(&c, _i);
+    cluster_use_password(&c, "kscore");
+    cluster_allow_all_but(&c, _i);
     child_run(&k, &c);
     expect_complaint(&k, 77, "uthorization failed", wheres[_i]);
     child_release(&k);
@@ -285,7 +244,7 @@ START_TEST(a_wrong_password_is_77)
     struct child k;
 
     cluster_open(&c, 1);
-    use_password(&c, "guessed");
+    cluster_use_password(&c, "guessed");
     child_run(&k, &c);
     expect_complaint(&k, 77, "uthentication", "[consumer]");
     ck_assert_int_eq(child_count(&k, "guessed"), 0);
@@ -300,8 +259,8 @@ START_TEST(with_all_permissions_it_becomes_ready)
     struct child k;
 
     cluster_open(&c, 1);
-    use_password(&c, "kscore");
-    allow_all_but(&c, -1);
+    cluster_use_password(&c, "kscore");
+    cluster_allow_all_but(&c, -1);
     child_run(&k, &c);
     child_wait_line(&k, "event=ready", 1);
     cluster_send_events(&c, 10);

@@ -171,7 +171,7 @@ START_TEST(a_huge_dead_letter_is_kept_whole_where_topic_and_client_allow_it)
     snprintf(c.dead, sizeof c.dead, "%s.huge-dead", c.group);
     cluster_create_topic(&c, c.dead, 1, "max.message.bytes=12000000");
     snprintf(override, sizeof override, "dead_letters.topic=%s", c.dead);
-    child_run(&k, &c, topic, override, "producer.message.max.bytes=12000000");
+    child_run(&k, &c, topic, override, "kafka.message.max.bytes=12000000");
     cluster_wait_outcomes(&c, 3);
     child_stop(&k);
     dump_load(&dead, &c, c.dead);

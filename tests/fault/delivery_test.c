@@ -90,7 +90,8 @@ START_TEST(a_record_that_the_broker_refuses_is_found_and_becomes_a_dead_letter)
 }
 END_TEST
 
-/* The score is refused, and then its dead letter: what remains is coordinates and the reason. */
+/* The score is refused, alone too, and its dead letter twice: what remains is coordinates and the
+ * reason. */
 START_TEST(a_dead_letter_that_the_broker_refuses_goes_without_value)
 {
     struct mock m;
@@ -98,7 +99,7 @@ START_TEST(a_dead_letter_that_the_broker_refuses_goes_without_value)
 
     mock_start(&m, NULL, NULL);
     mock_produce_json(&m, 1, 0, 1);
-    mock_refuse(&m, MOCK_OUTPUT, MOCK_PRODUCE, REFUSED, REFUSED);
+    mock_refuse(&m, MOCK_OUTPUT, MOCK_PRODUCE, REFUSED, REFUSED, REFUSED, REFUSED);
     mock_run(&m);
     mock_wait_outcomes(&m, 1);
     mock_stop(&m);

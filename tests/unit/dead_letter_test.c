@@ -331,10 +331,12 @@ START_TEST(what_the_broker_refused_goes_with_the_timestamp_of_now)
     static const struct {
         struct dead_letter letter;
         bool is_now;
-    } cases[] = {{{.fault = FAULT_DECODE_TRUNCATED, .message = ""}, false},
-                 {{.fault = FAULT_PRODUCE_TOO_LARGE, .message = ""}, false},
-                 {{.fault = FAULT_PRODUCE_REFUSED, .message = ""}, true},
-                 {{.fault = FAULT_DECODE_TRUNCATED, .message = "", .is_minimal = true}, true}};
+    } cases[] = {
+        {{.fault = FAULT_DECODE_TRUNCATED, .message = ""}, false},
+        {{.fault = FAULT_PRODUCE_TOO_LARGE, .message = ""}, false},
+        {{.fault = FAULT_PRODUCE_REFUSED, .message = ""}, true},
+        {{.fault = FAULT_DECODE_TRUNCATED, .message = "", .is_refused = true, .is_minimal = true},
+         true}};
     int64_t before_ms = clock_wall_ms();
 
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -137,6 +137,33 @@ START_TEST(repeated_lines_are_counted_and_said_once)
 }
 END_TEST
 
+START_TEST(each_of_many_lines_that_take_turns_is_said_once)
+{
+    enum { PARTITIONS = 1000 };
+
+    capture();
+    for (int i = 0; i < 3 * PARTITIONS; i++)
+        log_event(LOG_WARNING, "parked", "topic=in partition=%d schema=7", i % PARTITIONS);
+    ck_assert_ptr_nonnull(strstr(line(PARTITIONS - 1), "partition=999 "));
+    ck_assert_ptr_null(line(PARTITIONS));
+}
+END_TEST
+
+START_TEST(a_lasting_trouble_is_the_same_line_whatever_its_numbers)
+{
+    capture();
+    for (int i = 0; i < 50; i++) {
+        log_event(LOG_WARNING, "rewound", "returned=%d suspects=0", i);
+        log_event(LOG_WARNING, "kafka", "b:9092/1: refused (after %dms in state CONNECT)", i);
+        log_event(LOG_WARNING, "assigned", "partitions=%d", i % 2);
+    }
+    ck_assert_ptr_nonnull(strstr(line(0), "returned=0 "));
+    ck_assert_ptr_nonnull(strstr(line(1), "after 0ms"));
+    ck_assert_ptr_nonnull(strstr(line(3), "partitions=1"));
+    ck_assert_ptr_null(line(4));
+}
+END_TEST
+
 START_TEST(repeats_are_a_number_in_json)
 {
     capture();
@@ -167,6 +194,8 @@ SUITE(log)
     CASE("lines", a_text_line_has_stamp_level_event_and_words,
          a_json_line_reads_back_whatever_the_text, every_line_stays_one_line, long_texts_are_cut,
          levels_below_the_set_one_are_silent);
-    CASE("repeats", repeated_lines_are_counted_and_said_once, repeats_are_a_number_in_json);
+    CASE("repeats", repeated_lines_are_counted_and_said_once,
+         each_of_many_lines_that_take_turns_is_said_once,
+         a_lasting_trouble_is_the_same_line_whatever_its_numbers, repeats_are_a_number_in_json);
     CASE("list", the_list_has_no_event_twice);
 }

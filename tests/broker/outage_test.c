@@ -1,0 +1,275 @@
+/* What the output topics may do while kscore runs: refuse, shrink, go and come back. It waits, goes
+ * on by itself, and what becomes of a record keeps its right name. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "tests/broker/child.h"
+#include "tests/broker/cluster.h"
+#include "tests/broker/outcomes.h"
+#include "tests/harness.h"
+
+enum { PARTITIONS = 2 };
+
+static void stop_and_account(struct cluster *c, struct child *k)
+{
+    static const int64_t floor[CLUSTER_MAX_PARTITIONS];
+
+    child_stop(k);
+    expect_outcomes(c, &(struct account){.floor = floor});
+    cluster_expect_no_lag(c);
+    child_release(k);
+    cluster_close(c);
+}
+
+/* Sends events until the log says that. */
+static void send_until(struct cluster *c, struct child *k, const char *text)
+{
+    int64_t until = harness_deadline();
+
+    while (child_count(k, text) == 0) {
+        ck_assert_msg(clock_ms() < until, "no \"%s\" in time; the log:\n%s", text, k->log);
+        cluster_send_events(c, 20);
+        harness_breathe();
+    }
+}
+
+START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, PARTITIONS);
+    cluster_use_password(&c, "kscore");
+    cluster_allow_all_but(&c, -1);
+    child_run(&k, &c);
+    cluster_send_events(&c, 100);
+    cluster_wait_outcomes(&c, 100);
+    cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.scores, RD_KAFKA_ACL_OPERATION_WRITE);
+    if (_i)
+        cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.dead, RD_KAFKA_ACL_OPERATION_WRITE);
+    send_until(&c, &k, "event=delivery_failed");
+    send_until(&c, &k, "event=rewound");
+    cluster_allow_all_but(&c, -1);
+    cluster_wait_outcomes(&c, c.event_count);
+    stop_and_account(&c, &k);
+}
+END_TEST
+
+START_TEST(a_size_limit_that_is_lowered_is_read_anew_and_kills_no_record)
+{
+    static const int64_t floor[PARTITIONS];
+    struct cluster c;
+    struct child k;
+    const char *last;
+
+    cluster_open(&c, PARTITIONS);
+    child_run(&k, &c);
+    cluster_send_events(&c, 100);
+    cluster_wait_outcomes(&c, 100);
+    cluster_configure(&c, c.scores, "max.message.bytes", "2000");
+    cluster_send_events(&c, 3000);
+    cluster_wait_outcomes(&c, 3100);
+    cluster_send_events(&c, 3000);
+    cluster_wait_outcomes(&c, 6100);
+    while (cluster_committed(&c, 0) + cluster_committed(&c, 1) < 6100)
+        harness_breathe();
+    last = child_stop(&k);
+    ck_assert_int_eq(child_number(last, "scored"), 6100);
+    ck_assert_int_le(child_number(last, "rewinds"), 3);
+    expect_outcomes(&c, &(struct account){.floor = floor});
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(a_dead_letter_that_is_refused_keeps_its_reason)
+{
+    struct cluster c;
+    struct child k;
+    struct dump dead;
+    char value[3000];
+
+    for (size_t i = 0; i < sizeof value; i++)
+        value[i] = (char)(i * i * 2654435761U >> 13); /* what lz4 makes no smaller */
+    cluster_open(&c, 1);
+    child_run(&k, &c);
+    child_wait_line(&k, "event=ready", 1);
+    cluster_configure(&c, c.dead, "max.message.bytes", "2500");
+    cluster_send(&c, 0, "bad", value, sizeof value);
+    cluster_send_events(&c, 10);
+    cluster_wait_outcomes(&c, 11);
+    child_stop(&k);
+    dump_load(&dead, &c, c.dead);
+    ck_assert_uint_eq(dead.count, 1);
+    ck_assert_uint_eq(dead.items[0]->len, 0);
+    ck_assert_str_eq(dump_header(dead.items[0], "__connect.errors.exception.class.name"),
+                     "bad_json");
+    ck_assert_str_eq(dump_header(dead.items[0], "kscore.dropped"), "value");
+    dump_release(&dead);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(a_dead_letter_topic_that_takes_nothing_is_waited_for_without_haste)
+{
+    static const int64_t floor[1];
+    struct cluster c;
+    struct child k;
+    int64_t start_ms;
+
+    cluster_open(&c, 1);
+    child_run(&k, &c);
+    child_wait_line(&k, "event=ready", 1);
+    cluster_configure(&c, c.dead, "max.message.bytes", "100");
+    cluster_send(&c, 0, "bad", "{", 1);
+    cluster_send_events(&c, 10);
+    child_wait_line(&k, "event=waiting", 1);
+    start_ms = clock_ms();
+    while (clock_ms() - start_ms < 3000)
+        harness_breathe();
+    cluster_configure(&c, c.dead, "max.message.bytes", NULL);
+    while (cluster_committed(&c, 0) < 11)
+        harness_breathe();
+    ck_assert_int_le(child_number(child_stop(&k), "rewinds"), 15);
+    expect_outcomes(&c, &(struct account){.floor = floor});
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+/* Deletes a topic and makes it again; events come in between. */
+static void remake(struct cluster *c, const char *topic, int32_t partitions, int events)
+{
+    int64_t until = harness_deadline();
+    const struct rd_kafka_metadata *metadata;
+    bool is_gone = false;
+
+    cluster_delete_topic(c, topic);
+    while (!is_gone) {
+        ck_assert_msg(clock_ms() < until, "%s is still there", topic);
+        if (rd_kafka_metadata(c->watcher, 1, NULL, &metadata, 5000))
+            continue;
+        is_gone = true;
+        for (int i = 0; i < metadata->topic_cnt; i++)
+            is_gone = is_gone && strcmp(metadata->topics[i].topic, topic) != 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    cluster_send_events(c, events);
+    cluster_create_topic(c, topic, partitions, NULL);
+}
+
+START_TEST(an_output_topic_that_is_made_anew_is_written_again)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, PARTITIONS);
+    child_run(&k, &c);
+    cluster_send_events(&c, 100);
+    cluster_wait_outcomes(&c, 100);
+    remake(&c, c.scores, PARTITIONS, 50);
+    cluster_send_events(&c, 50);
+    cluster_wait_outcomes(&c, 100);
+    child_stop(&k);
+    cluster_expect_no_lag(&c);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(a_dead_letter_topic_with_fewer_partitions_takes_all)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, PARTITIONS);
+    child_run(&k, &c);
+    child_wait_line(&k, "event=ready", 1);
+    cluster_send(&c, 1, "bad", "{", 1);
+    cluster_flush(c.producer);
+    while (cluster_end(&c, c.dead, 1) == 0)
+        harness_breathe();
+    remake(&c, c.dead, 1, 50);
+    cluster_send(&c, 1, "bad", "{", 1);
+    cluster_flush(c.producer);
+    while (cluster_end(&c, c.dead, 0) == 0)
+        harness_breathe();
+    child_stop(&k);
+    cluster_expect_no_lag(&c);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+/* What was stored before is larger: it must not be committed over the new start. */
+START_TEST(an_input_topic_that_is_made_anew_is_read_and_committed_from_its_start)
+{
+    int64_t until;
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, 1);
+    child_run(&k, &c);
+    cluster_send_events(&c, 1000);
+    cluster_wait_outcomes(&c, 1000);
+    while (cluster_committed(&c, 0) < 1000)
+        harness_breathe();
+    remake(&c, c.in, 1, 0);
+    cluster_send_events(&c, 100);
+    cluster_wait_outcomes(&c, 1100);
+    child_wait_line(&k, "event=gap", 1);
+    for (until = harness_deadline(); cluster_committed(&c, 0) != 100; harness_breathe())
+        ck_assert_msg(clock_ms() < until, "committed %lld", (long long)cluster_committed(&c, 0));
+    child_stop(&k);
+    cluster_expect_no_lag(&c);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(a_record_with_a_hundred_thousand_headers_costs_one_dead_letter)
+{
+    enum { COUNT = 100000 };
+    struct cluster c;
+    struct child k;
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(COUNT);
+    int64_t start_ms;
+
+    cluster_open(&c, 1);
+    child_run(&k, &c);
+    child_wait_line(&k, "event=ready", 1);
+    for (int i = 0; i < COUNT; i++)
+        rd_kafka_header_add(headers, "h", -1, "v", 1);
+    ck_assert_int_eq(rd_kafka_producev(c.producer, RD_KAFKA_V_RKT(c.topic), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_VALUE((void *)"{", 1),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
+                     0);
+    cluster_flush(c.producer);
+    start_ms = clock_ms();
+    cluster_send_events(&c, 10);
+    cluster_wait_outcomes(&c, 11);
+    ck_assert_int_lt(clock_ms() - start_ms, (int64_t)(5000 * harness_slowness()));
+    ck_assert_int_eq(child_number(child_stop(&k), "dead"), 1);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+SUITE(outage)
+{
+    TCase *tcase = harness_case(suite, "permissions", NULL, 0);
+
+    CASE("topics", an_output_topic_that_is_made_anew_is_written_again,
+         a_dead_letter_topic_with_fewer_partitions_takes_all,
+         an_input_topic_that_is_made_anew_is_read_and_committed_from_its_start);
+
+    CASE("limits", a_size_limit_that_is_lowered_is_read_anew_and_kills_no_record,
+         a_dead_letter_that_is_refused_keeps_its_reason,
+         a_dead_letter_topic_that_takes_nothing_is_waited_for_without_haste);
+    CASE("headers", a_record_with_a_hundred_thousand_headers_costs_one_dead_letter);
+    tcase_add_loop_test(tcase, a_permission_to_write_that_goes_and_comes_back_is_waited_for, 0, 2);
+}

@@ -1,0 +1,109 @@
+/* What must not be taken for something else: a neighbour for the culprit, a dead client for a slow
+ * broker, what was sent for what has arrived. */
+#include "core/clock.h"
+#include "tests/fault/mock.h"
+#include "tests/harness.h"
+
+enum { REFUSED = RD_KAFKA_RESP_ERR_INVALID_RECORD };
+
+/* Sends of one record each travel in one request: its refusal names none of them. */
+START_TEST(a_refused_request_of_many_sends_accuses_nobody)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, "batch_rows = 1");
+    mock_produce_json(&m, 0, 0, 40);
+    mock_refuse(&m, MOCK_OUTPUT, MOCK_PRODUCE, REFUSED, REFUSED);
+    mock_run(&m);
+    mock_wait_outcomes(&m, 40);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(m.summary.scored, 40);
+    ck_assert_uint_eq(m.summary.dead, 0);
+    ck_assert_uint_ge(m.summary.rewinds, 1);
+    mock_expect_outcomes(&m, 40);
+    mock_end(&m);
+}
+END_TEST
+
+/* The numbers of an idempotent producer and its broker no longer match: librdkafka gives it up. */
+START_TEST(a_producer_that_is_given_up_is_built_anew)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, NULL);
+    mock_produce_json(&m, 0, 0, 20);
+    mock_refuse(&m, MOCK_OUTPUT, MOCK_PRODUCE, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    mock_run(&m);
+    mock_wait_outcomes(&m, 20);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(m.summary.scored, 20);
+    ck_assert_uint_ge(m.summary.rewinds, 1);
+    mock_expect_outcomes(&m, 20);
+    mock_end(&m);
+}
+END_TEST
+
+/* One record is through; the next nine are on their way to a broker that does not answer. */
+static void hang_output(struct mock *m)
+{
+    int64_t until = harness_deadline();
+
+    mock_run(m);
+    mock_produce_json(m, 0, 0, 1);
+    mock_wait_outcomes(m, 1);
+    for (; mock_committed(m, 0) < 1; harness_breathe())
+        ck_assert_int_lt(clock_ms(), until);
+    rd_kafka_mock_broker_set_rtt(m->cluster, MOCK_OUTPUT, 60000);
+    mock_produce_json(m, 0, 1, 10);
+    mock_wait_consumed(m, 10);
+}
+
+/* A position that is out of range has all partitions assigned anew; a revocation waits 5 s for what
+ * is on its way. */
+START_TEST(a_new_assignment_after_a_gap_commits_nothing_that_is_unfinished)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, NULL);
+    hang_output(&m);
+    mock_refuse(&m, MOCK_INPUT, MOCK_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    mock_wait_log(&m, "event=assigned", 2);
+    ck_assert_int_eq(mock_committed(&m, 0), 1);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 0);
+    mock_wait_outcomes(&m, 19); /* those of the old assignment arrived, too */
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_int_eq(mock_committed(&m, 0), 10);
+    mock_expect_outcomes(&m, 10);
+    mock_end(&m);
+}
+END_TEST
+
+START_TEST(a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer)
+{
+    enum { DRAIN_MS = 3000, REST_MS = 2000 };
+    int64_t start_ms;
+    struct mock m;
+
+    mock_start(&m, NULL, "drain_ms = 3000");
+    hang_output(&m);
+    start_ms = clock_ms();
+    mock_stop(&m);
+    ck_assert_int_ge(clock_ms() - start_ms, DRAIN_MS);
+    ck_assert_int_le(clock_ms() - start_ms, DRAIN_MS + (int64_t)(REST_MS * harness_slowness()));
+    ck_assert_int_eq(m.err.exit_code, EXIT_AGAIN);
+    ck_assert_uint_eq(m.summary.in_flight, 9);
+    ck_assert_int_eq(mock_committed(&m, 0), 1);
+    mock_end(&m);
+}
+END_TEST
+
+SUITE(recovery)
+{
+    CASE("refused", a_refused_request_of_many_sends_accuses_nobody);
+    CASE("producer", a_producer_that_is_given_up_is_built_anew);
+    CASE("hang", a_new_assignment_after_a_gap_commits_nothing_that_is_unfinished,
+         a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer);
+}
