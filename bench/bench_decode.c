@@ -19,6 +19,7 @@
 #include "core/ini.h"
 #include "core/mem.h"
 #include "schemas/decoder.h"
+#include "schemas/schema_folder.h"
 #include "schemas/frame.h"
 
 enum { COUNT = 2048, TURNS = 31, BEFORE = 2 /* fields before the features: id and time */ };
@@ -72,7 +73,7 @@ static struct decoder *new_decoder(enum event_format format, const char *folder,
     snprintf(schemas, sizeof schemas, "%s/schemas", folder);
     if (format == EVENT_AVRO) {
         options.framing = FRAMING_CONFLUENT;
-        options.schema_folder = schemas;
+        options.schemas = schema_folder_new(schemas);
     }
     if (decoder_new(&decoder, &options, features, &err) != 0)
         die(schemas, err.text);

@@ -28,6 +28,7 @@ static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"json", "avro", NULL};
 static const char *const framings[] = {"none", "confluent", NULL};
+static const char *const identifications[] = {"https", "none", NULL};
 static const char *const gaps[] = {"resume", "stop", NULL};
 
 #define AT(field) offsetof(struct config, field)
@@ -51,7 +52,19 @@ static const struct key keys[] = {
     {{"consumer", "on_gap", "resume", false}, CHOICE, AT(on_gap), 0, 0, gaps},
     {{"consumer", "max_value_kib", "256", false}, NUMBER, AT(max_value_kib), 1, 65536, NULL},
     {{"consumer", "max_depth", "64", false}, NUMBER, AT(max_depth), 1, 1000, NULL},
+    {{"consumer", "unknown_id_wait_ms", "0", false}, NUMBER, AT(unknown_id_wait_ms), 0, 600000, NULL},
+    {{"consumer", "unknown_ids_per_s", "200", false}, NUMBER, AT(unknown_ids_per_s), 1, 100000, NULL},
     {{"schemas", "folder", "", false}, TEXT, AT(schema_folder), 0, 0, NULL},
+    {{"schemas", "registry.url", "", false}, TEXT, AT(registry_url), 0, 0, NULL},
+    {{"schemas", "basic.auth.user.info", "", false}, TEXT, AT(registry_user_info), 0, 0, NULL},
+    {{"schemas", "bearer.auth.token", "", false}, TEXT, AT(registry_token), 0, 0, NULL},
+    {{"schemas", "ssl.ca.location", "", false}, TEXT, AT(registry_ca), 0, 0, NULL},
+    {{"schemas", "ssl.certificate.location", "", false}, TEXT, AT(registry_certificate), 0, 0, NULL},
+    {{"schemas", "ssl.key.location", "", false}, TEXT, AT(registry_key), 0, 0, NULL},
+    {{"schemas", "ssl.key.password", "", false}, TEXT, AT(registry_key_password), 0, 0, NULL},
+    {{"schemas", "ssl.endpoint.identification.algorithm", "https", false}, CHOICE,
+     AT(registry_identification), 0, 0, identifications},
+    {{"schemas", "cache", "", false}, TEXT, AT(schema_cache), 0, 0, NULL},
     {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
@@ -82,6 +95,16 @@ bool config_is_secret(const char *name)
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (strstr(name, marks[i]))
             return true;
+    return false;
+}
+
+bool config_holds_user(const char *value)
+{
+    for (const char *p = value; (p = strstr(p, "://")) != NULL;) {
+        p += 3;
+        if (p[strcspn(p, "@/,")] == '@')
+            return true;
+    }
     return false;
 }
 
@@ -285,6 +308,26 @@ static int check_start(struct reader *r)
     return 0;
 }
 
+static int check_schemas(struct reader *r)
+{
+    struct config *c = r->config;
+    const struct ini_entry *url = ini_find(&r->ini, "schemas", "registry.url");
+    bool has_user = *c->registry_user_info, has_token = *c->registry_token;
+
+    if (c->format == FORMAT_AVRO && !*c->schema_folder && !*c->registry_url)
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "format"), r->err,
+                        "format = avro needs [schemas] folder, a folder of <id>.avsc files, or "
+                        "registry.url");
+    if (*c->schema_folder && *c->registry_url)
+        return ini_fail(&r->ini, url, r->err,
+                        "[schemas] folder and registry.url: schemas come from one of them");
+    if ((has_user && has_token) || (config_holds_user(c->registry_url) && (has_user || has_token)))
+        return ini_fail(&r->ini, url, r->err,
+                        "[schemas] one login of registry.url, basic.auth.user.info and "
+                        "bearer.auth.token");
+    return 0;
+}
+
 static int check_between(struct reader *r)
 {
     struct config *c = r->config;
@@ -293,9 +336,8 @@ static int check_between(struct reader *r)
     if (!servers || !*servers)
         return ini_fail(&r->ini, ini_find(&r->ini, "kafka", "bootstrap.servers"), r->err,
                         "bootstrap.servers is missing in [kafka]");
-    if (c->format == FORMAT_AVRO && !*c->schema_folder)
-        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "format"), r->err,
-                        "format = avro needs [schemas] folder, a folder of <id>.avsc files");
+    if (check_schemas(r) != 0)
+        return -1;
     if (!ini_find(&r->ini, "consumer", "framing"))
         c->framing = c->format == FORMAT_AVRO ? CONFIG_FRAMING_CONFLUENT : CONFIG_FRAMING_NONE;
     if ((c->format == FORMAT_AVRO) != (c->framing == CONFIG_FRAMING_CONFLUENT))
@@ -321,7 +363,7 @@ static int check_between(struct reader *r)
 static void digest_key(struct sha256 *hash, const char *section, const char *name,
                        const char *value)
 {
-    if (config_is_secret(name))
+    if (config_is_secret(name) || config_holds_user(value))
         return;
     sha256_add(hash, section, strlen(section) + 1);
     sha256_add(hash, name, strlen(name) + 1);
@@ -419,11 +461,18 @@ static void release_keys(struct kafka_keys *list)
     free(list->items);
 }
 
+static void release_text(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void config_release(struct config *c)
 {
     for (size_t i = 0; i < KEY_COUNT; i++)
         if (keys[i].kind == TEXT || keys[i].kind == TOPIC)
-            free(*(char **)((char *)c + keys[i].offset));
+            release_text(*(char **)((char *)c + keys[i].offset));
     for (size_t i = 0; i < c->topic_count; i++)
         free(c->topics[i]);
     free(c->topics);

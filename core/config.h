@@ -24,6 +24,7 @@ enum config_start { START_EARLIEST, START_LATEST, START_TIME };
 enum config_gap { GAP_RESUME, GAP_STOP };
 enum config_format { FORMAT_JSON, FORMAT_AVRO };
 enum config_framing { CONFIG_FRAMING_NONE, CONFIG_FRAMING_CONFLUENT };
+enum config_identification { IDENTIFICATION_HTTPS, IDENTIFICATION_NONE };
 
 /* A librdkafka key, verbatim. */
 struct kafka_key {
@@ -58,7 +59,14 @@ struct config {
     int64_t on_gap;   /* enum config_gap */
     int64_t max_value_kib, max_depth;
 
-    char *schema_folder; /* "" = none */
+    int64_t unknown_id_wait_ms, unknown_ids_per_s;
+
+    char *schema_folder; /* "" = none, as all below */
+    char *registry_url;  /* with commas */
+    char *registry_user_info, *registry_token;
+    char *registry_ca, *registry_certificate, *registry_key, *registry_key_password;
+    int64_t registry_identification; /* enum config_identification */
+    char *schema_cache;
     char *model_path;
 
     char *score_topic;
@@ -91,6 +99,9 @@ const char *config_group(const struct config *config);
 
 /* A key whose value must never be printed: passwords, tokens, private keys. */
 bool config_is_secret(const char *name);
+
+/* A URL, or a list of them, with a user or password in it. */
+bool config_holds_user(const char *value);
 
 /* A row of the table, as documentation and its test see it. */
 struct config_row {

@@ -94,7 +94,7 @@ static int apply_override(struct ini *ini, const char *text, struct err *err)
         return err_fatal(err, EXIT_USAGE, "-s %s: expected section.key=value", text);
     section = mem_copy_text(text, (size_t)(dot - text));
     name = mem_copy_text(dot + 1, (size_t)(equals - dot - 1));
-    if (config_is_secret(name))
+    if (config_is_secret(name) || config_holds_user(equals + 1))
         err_fatal(
             err, EXIT_USAGE,
             "-s %s.%s: secrets do not go on the command line, where ps shows them; use ${ENV} or "

@@ -61,11 +61,11 @@ static bool learn(struct pipeline *p, size_t i)
 {
     const struct record *r = &p->batch.records[i];
     struct err err = ERR_INIT;
+    int learnt = decoder_learn(p->decoder, p->batch.schema_ids[i], clock_ms(), &err);
 
-    if (decoder_learn(p->decoder, p->batch.schema_ids[i], clock_ms(), &err) == 0)
-        return true;
-    park(p, r->part, p->batch.schema_ids[i], err.text);
-    return false;
+    if (learnt != 0)
+        park(p, r->part, p->batch.schema_ids[i], learnt < 0 ? err.text : NULL);
+    return learnt == 0;
 }
 
 /* A row or an outcome for record i. False: it was given back with its partition. */
@@ -76,8 +76,10 @@ static bool decode_one(struct pipeline *p, size_t i)
     const struct refused *refused = p->refused_count ? refused_find(p, r->part, r->offset) : NULL;
     float *row = b->matrix + b->row_count * p->bundle->features.count;
 
-    if (p->ledger.parts[r->part].is_parked)
+    if (p->ledger.parts[r->part].is_parked) { /* what it needs next is asked for together */
+        decoder_foresee(p->decoder, r->value, clock_ms());
         return false;
+    }
     b->outcomes[i] = decoder_decode(p->decoder, r->value, row, &b->schema_ids[i]);
     while (b->outcomes[i].kind == OUTCOME_WAITING) {
         if (!learn(p, i))

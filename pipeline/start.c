@@ -6,8 +6,11 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/mem.h"
 #include "core/sha256.h"
 #include "pipeline/state.h"
+#include "schemas/registry.h"
+#include "schemas/schema_folder.h"
 
 static void make_run(struct pipeline *p)
 {
@@ -42,20 +45,96 @@ static void say_schema(void *arg, int64_t schema_id, bool usable, const char *te
               "id=%lld %s", (long long)schema_id, text);
 }
 
+static const char *set(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
+{
+    struct registry_options options = {
+        .urls = c->registry_url,
+        .login = {.user_info = set(c->registry_user_info),
+                  .token = set(c->registry_token),
+                  .ca_location = set(c->registry_ca),
+                  .certificate_location = set(c->registry_certificate),
+                  .key_location = set(c->registry_key),
+                  .key_password = set(c->registry_key_password),
+                  .is_any_host = c->registry_identification == IDENTIFICATION_NONE},
+        .cache = c->schema_cache,
+        .subject_count = c->topic_count,
+        .asks_per_s = (unsigned)c->unknown_ids_per_s};
+    char **subjects = mem_alloc(c->topic_count, sizeof *subjects);
+    int result;
+
+    for (size_t i = 0; i < c->topic_count; i++) {
+        subjects[i] = mem_alloc(strlen(c->topics[i]) + sizeof "-value", 1);
+        sprintf(subjects[i], "%s-value", c->topics[i]);
+    }
+    options.subjects = (const char *const *)subjects;
+    result = registry_new(source, &options, err);
+    for (size_t i = 0; i < c->topic_count; i++)
+        free(subjects[i]);
+    free(subjects);
+    return result;
+}
+
+static int open_schemas(const struct config *c, struct schema_source **source, struct err *err)
+{
+    if (*c->registry_url)
+        return open_registry(c, source, err);
+    *source = schema_folder_new(c->schema_folder);
+    return 0;
+}
+
+/* The next turn of something that is waited for. False: told to stop. */
+static bool wait_turn(struct pipeline *p, const char *what, struct err *err)
+{
+    int64_t pause_ms = backoff_ms(p, p->tries++);
+
+    log_event(LOG_WARNING, "waiting", "for=%s %s", what, err->text);
+    err_reset(err);
+    if (*p->options->stop)
+        return false;
+    nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
+    return true;
+}
+
+/* A registry that is not there is waited for, unless what it said before is at hand: then parked
+ * partitions wait for it. */
+static int wait_for_schemas(struct pipeline *p, struct err *err)
+{
+    enum { TURN_MS = 2000 };
+
+    while (decoder_await(p->decoder, TURN_MS, err) != 0) {
+        if (err->kind != ERR_DEPENDENCY)
+            return err_prefix(err, "[schemas]");
+        if (!wait_turn(p, "registry", err) || decoder_schema_count(p->decoder) > 0)
+            break;
+    }
+    p->tries = 0;
+    decoder_report(p->decoder, say_schema, NULL);
+    return 0;
+}
+
 static int open_decoder(struct pipeline *p, struct err *err)
 {
     const struct config *c = p->config;
     struct decoder_options options = {
         .format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
         .framing = c->framing == CONFIG_FRAMING_CONFLUENT ? FRAMING_CONFLUENT : FRAMING_NONE,
-        .schema_folder = *c->schema_folder ? c->schema_folder : NULL,
         .max_value_bytes = (size_t)c->max_value_kib * 1024,
-        .max_depth = (unsigned)c->max_depth};
+        .max_depth = (unsigned)c->max_depth,
+        .first_wait_ms = c->unknown_id_wait_ms};
 
-    if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0)
+    if (c->format == FORMAT_AVRO && open_schemas(c, &options.schemas, err) != 0)
         return err_prefix(err, "[schemas]");
-    decoder_report(p->decoder, say_schema, NULL);
-    return 0;
+    if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0) {
+        if (options.schemas)
+            options.schemas->free(options.schemas);
+        return err_prefix(err, "[schemas]");
+    }
+    return wait_for_schemas(p, err);
 }
 
 /* Waits for the brokers in turns of 2 s, until told to stop. The first trouble is said, and then
@@ -72,12 +151,8 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
             break;
         if (err->kind != ERR_DEPENDENCY)
             return -1;
-        log_event(LOG_WARNING, "waiting", "for=brokers %s", err->text);
-        err_reset(err);
-        if (*p->options->stop)
+        if (!wait_turn(p, "brokers", err))
             return 0;
-        int64_t pause_ms = backoff_ms(p, p->tries++);
-        nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
     p->tries = 0;
     if (!is_proven)
@@ -110,5 +185,5 @@ int pipeline_start(struct pipeline *p, struct err *err)
     if (load_model(p, err) != 0 || open_decoder(p, err) != 0)
         return -1;
     batch_init(&p->batch, p->config, p->bundle);
-    return open_clients(p, err);
+    return *p->options->stop ? 0 : open_clients(p, err);
 }

@@ -113,6 +113,8 @@ void batch_drop(struct pipeline *p);
 
 /* steer.c */
 int64_t backoff_ms(struct pipeline *p, unsigned tries);
+/* why NULL: the schema is being asked for, and looked at each turn; else it is tried again after a
+ * back-off. */
 void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why);
 void unpark_due(struct pipeline *p);
 void pipeline_rewind(struct pipeline *p);

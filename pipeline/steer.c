@@ -32,29 +32,35 @@ void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why
         p->parked_count++;
     part->is_parked = true;
     part->parked_id = schema_id;
-    part->retry_ms = clock_ms() + backoff_ms(p, part->tries++);
+    part->retry_ms = why ? clock_ms() + backoff_ms(p, part->tries++) : 0;
+    if (!why)
+        return;
     log_event(LOG_WARNING, "parked", "topic=%s partition=%d schema=%lld %s", part->topic,
               part->partition, (long long)schema_id, why);
 }
 
 void unpark_due(struct pipeline *p)
 {
-    int64_t now_ms = p->parked_count ? clock_ms() : 0;
+    int64_t now_ms = clock_ms();
 
+    decoder_poll(p->decoder, now_ms);
     for (size_t i = 0; p->parked_count && i < p->ledger.count; i++) {
         struct part *part = &p->ledger.parts[i];
         struct err err = ERR_INIT;
+        int learnt;
         if (!part->is_parked || part->retry_ms > now_ms)
             continue;
-        if (decoder_learn(p->decoder, part->parked_id, now_ms, &err) != 0) {
+        learnt = decoder_learn(p->decoder, part->parked_id, now_ms, &err);
+        if (learnt < 0)
             pipeline_fail(p, (uint32_t)i, &err);
+        if (learnt != 0)
             continue;
-        }
         part->is_parked = false;
-        part->tries = 0;
         p->parked_count--;
-        log_event(LOG_INFO, "unparked", "topic=%s partition=%d offset=%lld", part->topic,
-                  part->partition, (long long)part->position);
+        if (part->tries > 0) /* a schema that came at once is nothing to tell */
+            log_event(LOG_INFO, "unparked", "topic=%s partition=%d offset=%lld", part->topic,
+                      part->partition, (long long)part->position);
+        part->tries = 0;
     }
 }
 

@@ -421,35 +421,84 @@ static int settle(struct parser *p)
     return count < s->count ? -1 : 0;
 }
 
-int avro_schema_parse(struct avro_schema **schema, const char *text, size_t len, struct err *err)
+static void begin(struct parser *p, struct err *err)
 {
-    struct parser p = {.err = err};
+    *p = (struct parser){
+        .schema = mem_alloc(1, sizeof *p->schema), .names = json_object(), .err = err};
+    for (int kind = 0; kind < SCHEMA_PRIMITIVE_COUNT; kind++)
+        add_type(p, (enum schema_kind)kind);
+}
+
+/* The root is the type of the text that was read last. */
+static void read_text(struct parser *p, const char *text, size_t len)
+{
     json_error_t why;
     json_t *json;
 
-    *schema = NULL;
-    if (len > SCHEMA_MAX_BYTES)
-        return err_fatal(err, EXIT_DATA, "schema of %zu bytes, at most %d are read", len,
-                         SCHEMA_MAX_BYTES);
+    p->schema->root = SCHEMA_NONE;
     /* Defaults are not ours to judge: of bytes they have \u0000, of doubles 30 digits. */
     json = json_loadb(
         text, len,
         JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &why);
-    if (!json)
-        return err_fatal(err, EXIT_DATA, "not JSON: line %d: %s", why.line, why.text);
-    p.schema = mem_alloc(1, sizeof *p.schema);
-    p.names = json_object();
-    for (int kind = 0; kind < SCHEMA_PRIMITIVE_COUNT; kind++)
-        add_type(&p, (enum schema_kind)kind);
-    p.schema->root = parse_type(&p, json, "");
-    json_decref(p.names);
+    if (json)
+        p->schema->root = parse_type(p, json, "");
+    else
+        fail(p, "not JSON: line %d: %s", why.line, why.text);
     json_decref(json);
-    if (p.schema->root == SCHEMA_NONE || settle(&p) != 0) {
-        avro_schema_free(p.schema);
+}
+
+static int finish(struct parser *p, struct avro_schema **schema)
+{
+    json_decref(p->names);
+    if (p->schema->root == SCHEMA_NONE || settle(p) != 0) {
+        avro_schema_free(p->schema);
         return -1;
     }
-    *schema = p.schema;
+    *schema = p->schema;
     return 0;
+}
+
+static int check_size(size_t len, struct err *err)
+{
+    if (len <= SCHEMA_MAX_BYTES)
+        return 0;
+    return err_fatal(err, EXIT_DATA, "schema of %zu bytes, at most %d are read", len,
+                     SCHEMA_MAX_BYTES);
+}
+
+int avro_schema_parse(struct avro_schema **schema, const char *text, size_t len, struct err *err)
+{
+    struct parser p;
+
+    *schema = NULL;
+    if (check_size(len, err) != 0)
+        return -1;
+    begin(&p, err);
+    read_text(&p, text, len);
+    return finish(&p, schema);
+}
+
+int avro_schema_parse_all(struct avro_schema **schema, char *const *texts, size_t count,
+                          struct err *err)
+{
+    struct parser p;
+    size_t len = 0;
+
+    *schema = NULL;
+    for (size_t i = 0; i < count; i++)
+        len += strlen(texts[i]);
+    if (check_size(len, err) != 0)
+        return -1;
+    begin(&p, err);
+    for (size_t i = 0; i < count; i++) {
+        read_text(&p, texts[i], strlen(texts[i]));
+        if (p.schema->root == SCHEMA_NONE) {
+            if (i + 1 < count)
+                err_prefix(err, "reference %zu", i + 1);
+            break;
+        }
+    }
+    return finish(&p, schema);
 }
 
 static void type_release(struct schema_type *type)

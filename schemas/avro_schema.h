@@ -67,6 +67,11 @@ struct avro_schema {
 
 /* *schema is new. Errors: EXIT_DATA that says where and what. */
 int avro_schema_parse(struct avro_schema **schema, const char *text, size_t len, struct err *err);
+
+/* The schema is the last of at least one text; those before it define types that it refers to, each
+ * before its use. All of them together are at most SCHEMA_MAX_BYTES. */
+int avro_schema_parse_all(struct avro_schema **schema, char *const *texts, size_t count,
+                          struct err *err);
 void avro_schema_free(struct avro_schema *schema);
 
 /* Number of the field of that name in a record, or -1. */

@@ -30,8 +30,8 @@ static int check_options(const struct decoder_options *o, const struct features 
         return err_fatal(err, EXIT_CONFIGURATION, "format = json needs framing = none");
     if (o->format == EVENT_AVRO && o->framing != FRAMING_CONFLUENT)
         return err_fatal(err, EXIT_CONFIGURATION, "format = avro needs framing = confluent");
-    if (o->format == EVENT_AVRO && !o->schema_folder)
-        return err_fatal(err, EXIT_CONFIGURATION, "format = avro needs a folder of schemas");
+    if (o->format == EVENT_AVRO && !o->schemas)
+        return err_fatal(err, EXIT_CONFIGURATION, "format = avro needs a source of schemas");
     if (o->max_depth < 1 || o->max_depth > MAX_DEPTH)
         return err_fatal(err, EXIT_CONFIGURATION, "max_depth must be 1 to %d", MAX_DEPTH);
     if (features->count >= OUTCOME_NO_FEATURE)
@@ -50,13 +50,14 @@ int decoder_new(struct decoder **decoder, const struct decoder_options *options,
         return -1;
     d = mem_alloc(1, sizeof *d);
     d->options = *options;
-    d->options.schema_folder = NULL; /* the table keeps it */
+    d->options.schemas = NULL; /* the table keeps it */
     d->features = features;
     if (options->format == EVENT_JSON) {
         d->scan = scan_new(features, options->max_depth);
     } else {
         plan_scratch_init(&d->scratch, features, options->max_depth);
-        if (schema_table_load(&d->table, options->schema_folder, features, err) != 0) {
+        if (schema_table_load(&d->table, options->schemas, options->first_wait_ms, features, err) !=
+            0) {
             decoder_free(d);
             return -1;
         }
@@ -121,6 +122,32 @@ int decoder_learn(struct decoder *decoder, int64_t schema_id, int64_t now_ms, st
     if (!decoder->table || schema_id < 0 || schema_id > UINT32_MAX)
         return 0;
     return schema_table_learn(decoder->table, (uint32_t)schema_id, now_ms, err);
+}
+
+void decoder_foresee(struct decoder *decoder, struct slice value, int64_t now_ms)
+{
+    struct err err = ERR_INIT;
+    int64_t id;
+
+    if (decoder->table && value.data && value.len <= decoder->options.max_value_bytes &&
+        frame_read(value, &id) == FAULT_NONE)
+        (void)schema_table_learn(decoder->table, (uint32_t)id, now_ms, &err);
+}
+
+void decoder_poll(struct decoder *decoder, int64_t now_ms)
+{
+    if (decoder->table)
+        schema_table_poll(decoder->table, now_ms);
+}
+
+int decoder_await(struct decoder *decoder, int timeout_ms, struct err *err)
+{
+    return decoder->table ? schema_table_await(decoder->table, timeout_ms, err) : 0;
+}
+
+size_t decoder_schema_count(const struct decoder *decoder)
+{
+    return decoder->table ? schema_table_count(decoder->table) : 0;
 }
 
 void decoder_report(struct decoder *decoder,

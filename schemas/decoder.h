@@ -8,7 +8,7 @@
  * OUTCOME_WAITING; the pipeline then calls decoder_learn outside the per-record loop and decodes
  * that record again.
  *
- * Owns its plans, borrows the features. Thread: the worker's.
+ * Owns its plans and the source of schemas, borrows the features. Thread: the worker's.
  */
 #ifndef SCHEMAS_DECODER_H
 #define SCHEMAS_DECODER_H
@@ -21,6 +21,7 @@
 #include "core/feature.h"
 #include "core/outcome.h"
 #include "core/slice.h"
+#include "schemas/schema_source.h"
 
 enum event_format { EVENT_JSON, EVENT_AVRO };
 
@@ -32,9 +33,10 @@ enum event_framing {
 struct decoder_options {
     enum event_format format;
     enum event_framing framing;
-    const char *schema_folder; /* Avro: holds <id>.avsc; NULL for JSON */
-    size_t max_value_bytes;    /* longer values are fetch/too_large */
-    unsigned max_depth;        /* of JSON nesting, and of Avro values of recursive schemas */
+    struct schema_source *schemas; /* Avro; NULL for JSON */
+    size_t max_value_bytes;        /* longer values are fetch/too_large */
+    unsigned max_depth;            /* of JSON nesting, and of Avro values of recursive schemas */
+    int64_t first_wait_ms; /* Avro: how long an id that is absent at first is asked for again */
 };
 
 /* "no schema" in struct decoded. */
@@ -42,7 +44,8 @@ enum { SCHEMA_ID_NONE = -1 };
 
 struct decoder;
 
-/* *decoder is new. Loads every <id>.avsc of the folder. Errors: EXIT_IO folder unreadable. */
+/* *decoder is new and owns options->schemas; when it fails, that is still the caller's. Loads what
+ * the source has at once. Errors: those of its start. */
 int decoder_new(struct decoder **decoder, const struct decoder_options *options,
                 const struct features *features, struct err *err);
 void decoder_free(struct decoder *decoder);
@@ -54,9 +57,22 @@ struct outcome decoder_decode(struct decoder *decoder, struct slice value, float
                               int64_t *schema_id);
 
 /* Looks for a schema id that decode was WAITING for. 0: decide again, the id is now known, known to
- * be unusable, or known to be absent (kept 1 s). -1 with ERR_DEPENDENCY: it cannot be told now;
- * park. now_ms: a monotonic clock. */
+ * be unusable, or known to be absent. 1: it is being asked for; park, and look again. -1 with
+ * ERR_DEPENDENCY: it cannot be told now; park, and try again later. now_ms: clock_ms. */
 int decoder_learn(struct decoder *decoder, int64_t schema_id, int64_t now_ms, struct err *err);
+
+/* The same for the schema of a value that is not decoded yet; what comes of it is seen later. */
+void decoder_foresee(struct decoder *decoder, struct slice value, int64_t now_ms);
+
+/* Takes in what the source of schemas answered. About 1 ns when there is nothing. */
+void decoder_poll(struct decoder *decoder, int64_t now_ms);
+
+/* Waits at most timeout_ms for the schemas that are known before the first record. 0: they are
+ * there; -1: as struct schema_source's await. */
+int decoder_await(struct decoder *decoder, int timeout_ms, struct err *err);
+
+/* How many schemas can be used now. */
+size_t decoder_schema_count(const struct decoder *decoder);
 
 /* What there is to say about schemas learnt since the last call, a line each: how each feature is
  * bound, or why the schema cannot serve the model. Calls say(arg, schema_id, usable, text) for

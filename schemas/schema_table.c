@@ -1,40 +1,42 @@
 #include "schemas/schema_table.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/file.h"
 #include "core/mem.h"
-#include "core/text.h"
 #include "schemas/avro_schema.h"
+#include "schemas/doubts.h"
 
-enum { SLOTS = SCHEMA_TABLE_MAX * 2, ABSENT_SLOTS = 1024, NEVER = 0 };
+enum {
+    SLOTS = SCHEMA_TABLE_MAX * 2,
+    MAX_ASKED = 1024,   /* at the same time */
+    FAILED_KEEP_MS = 50 /* whoever waits for an id hears that it failed before it is asked again */
+};
 
 struct known {
     struct plan *plan; /* NULL: unusable */
     char *text;        /* what there is to say */
-    int64_t asked_ms;  /* unusable: when; a file may have been half written */
+    int64_t asked_ms;  /* when */
     uint32_t id;
+    bool is_final; /* asking again can change nothing */
     bool is_told;
 };
 
-struct absent {
-    int64_t asked_ms; /* NEVER: free */
-    uint32_t id;
-};
-
 struct schema_table {
-    char *folder;
+    struct schema_source *source;
     const struct features *features;
     struct known *known; /* SCHEMA_TABLE_MAX */
-    size_t count;
+    size_t count, usable_count, hand;
     uint16_t slots[SLOTS]; /* number in known + 1, 0 = free; linear probing, at most half full */
-    struct absent absent[ABSENT_SLOTS];
+    bool has_news;         /* for schema_table_report */
+    struct doubts doubts;
+    int64_t first_wait_ms;
+    char *trouble; /* of the last answer that failed */
+    int64_t asks;  /* thousandths that may still be asked for */
+    int64_t asks_ms;
 };
 
 static uint32_t hash(uint32_t id)
@@ -51,39 +53,97 @@ static uint16_t *slot_of(const struct schema_table *t, uint32_t id)
     return (uint16_t *)&t->slots[i];
 }
 
-static struct absent *absent_of(const struct schema_table *t, uint32_t id)
+static bool is_old(const struct schema_table *t, int64_t asked_ms)
 {
-    return (struct absent *)&t->absent[hash(id) % ABSENT_SLOTS];
+    return clock_ms() - asked_ms >= t->source->keep_ms;
 }
 
-static bool is_old(int64_t asked_ms)
+/* The first verdict "absent" may have to wait for a producer that registers late. */
+static bool is_verdict(const struct schema_table *t, const struct doubt *doubt)
 {
-    return clock_ms() - asked_ms >= SCHEMA_RETRY_MS;
+    return doubt->at_ms - doubt->absent_ms >= t->first_wait_ms;
 }
 
 enum schema_state schema_table_find(const struct schema_table *table, uint32_t id,
                                     const struct plan **plan)
 {
     uint16_t slot = *slot_of(table, id);
-    const struct absent *absent;
+    const struct doubt *doubt;
 
     if (slot) {
         const struct known *known = &table->known[slot - 1];
         *plan = known->plan;
         if (*plan)
             return SCHEMA_USABLE;
-        return is_old(known->asked_ms) ? SCHEMA_NOT_ASKED : SCHEMA_UNUSABLE;
+        return !known->is_final && is_old(table, known->asked_ms) ? SCHEMA_NOT_ASKED
+                                                                  : SCHEMA_UNUSABLE;
     }
-    absent = absent_of(table, id);
-    if (absent->asked_ms == NEVER || absent->id != id || is_old(absent->asked_ms))
+    doubt = doubts_find(&table->doubts, id);
+    if (!doubt || doubt->kind != DOUBT_ABSENT || !is_verdict(table, doubt) ||
+        is_old(table, doubt->at_ms))
         return SCHEMA_NOT_ASKED;
     return SCHEMA_ABSENT;
 }
 
-/* ---- learning */
+size_t schema_table_count(const struct schema_table *table)
+{
+    return table->usable_count;
+}
+
+/* ---- what is known */
+
+/* Something useless makes room, else whatever comes next. Only a table that is full gets here: its
+ * index is made anew, 50 us. */
+static struct known *make_room(struct schema_table *t)
+{
+    struct known *victim = &t->known[t->hand];
+
+    for (size_t i = 0; i < SCHEMA_TABLE_MAX; i++) {
+        struct known *k = &t->known[(t->hand + i) % SCHEMA_TABLE_MAX];
+        if (!k->plan) {
+            victim = k;
+            break;
+        }
+    }
+    t->hand = (size_t)(victim - t->known + 1) % SCHEMA_TABLE_MAX;
+    t->usable_count -= victim->plan != NULL;
+    plan_free(victim->plan);
+    free(victim->text);
+    return victim;
+}
+
+static struct known *add(struct schema_table *t, uint32_t id)
+{
+    struct known *known = t->count < SCHEMA_TABLE_MAX ? &t->known[t->count++] : make_room(t);
+
+    *known = (struct known){.id = id};
+    if (t->count == SCHEMA_TABLE_MAX)
+        memset(t->slots, 0, sizeof t->slots);
+    for (size_t i = t->count == SCHEMA_TABLE_MAX ? 0 : t->count - 1; i < t->count; i++)
+        *slot_of(t, t->known[i].id) = (uint16_t)(i + 1);
+    return known;
+}
+
+static void put(struct schema_table *t, struct known new)
+{
+    uint16_t slot = *slot_of(t, new.id);
+    struct known *known = slot ? &t->known[slot - 1] : add(t, new.id);
+
+    doubts_remove(&t->doubts, new.id);
+    if (known->plan) { /* a schema never changes */
+        plan_free(new.plan);
+        free(new.text);
+        return;
+    }
+    new.is_told = known->is_told && known->text &&strcmp(known->text, new.text) == 0;
+    free(known->text);
+    *known = new;
+    t->has_news = true;
+    t->usable_count += new.plan != NULL;
+}
 
 /* The schema's plan, or NULL; *text is new and says what became of it. */
-static struct plan *compile(const struct schema_table *t, uint32_t id, const char *data, size_t len,
+static struct plan *compile(const struct schema_table *t, const struct schema_answer *answer,
                             char **text)
 {
     struct avro_schema *schema = NULL;
@@ -93,12 +153,12 @@ static struct plan *compile(const struct schema_table *t, uint32_t id, const cha
     FILE *say = open_memstream(text, &text_len);
     const char *name;
 
-    if (avro_schema_parse(&schema, data, len, &err) != 0) {
-        fprintf(say, "schema %" PRIu32 ": not an Avro schema: %s", id, err.text);
+    fprintf(say, "schema %" PRIu32, answer->id);
+    if (avro_schema_parse_all(&schema, answer->texts, answer->text_count, &err) != 0) {
+        fprintf(say, ": not an Avro schema: %s", err.text);
     } else {
         name = schema->types[schema->root].name;
-        fprintf(say, "schema %" PRIu32 "%s%s%s: ", id, name ? " (" : "", name ? name : "",
-                name ? ")" : "");
+        fprintf(say, "%s%s%s: ", name ? " (" : "", name ? name : "", name ? ")" : "");
         plan_compile(&plan, schema, t->features, say, &err);
     }
     fclose(say);
@@ -106,49 +166,13 @@ static struct plan *compile(const struct schema_table *t, uint32_t id, const cha
     return plan;
 }
 
-static int put(struct schema_table *t, uint32_t id, struct plan *plan, char *text, int64_t now_ms,
-               struct err *err)
+static char *words_of(const struct schema_answer *answer)
 {
-    uint16_t *slot = slot_of(t, id);
-    struct known *known;
-
-    if (*slot == 0 && t->count == SCHEMA_TABLE_MAX) {
-        plan_free(plan);
-        free(text);
-        return err_dependency(err, "schema folder %s: more than %d schemas", t->folder,
-                              SCHEMA_TABLE_MAX);
-    }
-    if (*slot == 0) {
-        known = &t->known[t->count++];
-        *slot = (uint16_t)t->count;
-        *known = (struct known){.id = id};
-    }
-    known = &t->known[*slot - 1];
-    known->is_told = known->is_told && strcmp(known->text, text) == 0;
-    free(known->text);
-    known->text = text;
-    known->plan = plan;
-    known->asked_ms = now_ms;
-    return 0;
-}
-
-static char *path_of(const struct schema_table *t, uint32_t id)
-{
-    char name[32];
-
-    snprintf(name, sizeof name, "%" PRIu32 ".avsc", id);
-    return file_join(t->folder, name);
-}
-
-/* Words instead of a plan, for a file that is there and can be no schema. */
-static int put_words(struct schema_table *t, uint32_t id, const char *words, int64_t now_ms,
-                     struct err *err)
-{
-    size_t len = strlen(words) + 64;
+    size_t len = strlen(answer->words) + 64;
     char *text = mem_alloc(len, 1);
 
-    snprintf(text, len, "schema %" PRIu32 ": %s", id, words);
-    return put(t, id, NULL, text, now_ms, err);
+    snprintf(text, len, "schema %" PRIu32 ": %s", answer->id, answer->words);
+    return text;
 }
 
 /* A damaged schema whose file went away stays what it was. */
@@ -156,88 +180,131 @@ static void note_absent(struct schema_table *t, uint32_t id, int64_t now_ms)
 {
     uint16_t slot = *slot_of(t, id);
 
+    doubts_put(&t->doubts, id, DOUBT_ABSENT, now_ms);
     if (slot)
         t->known[slot - 1].asked_ms = now_ms;
-    else
-        *absent_of(t, id) = (struct absent){now_ms, id};
+}
+
+static void take(struct schema_table *t, const struct schema_answer *answer, int64_t now_ms)
+{
+    struct known new = {.id = answer->id, .asked_ms = now_ms};
+
+    switch (answer->kind) {
+    case SCHEMA_FOUND:
+        new.plan = compile(t, answer, &new.text);
+        new.is_final = t->source->is_immutable;
+        put(t, new);
+        return;
+    case SCHEMA_BAD:
+        new.text = words_of(answer);
+        put(t, new);
+        return;
+    case SCHEMA_MISSING: note_absent(t, answer->id, now_ms); return;
+    case SCHEMA_FAILED:
+        free(t->trouble);
+        t->trouble = mem_copy_text(answer->words, strlen(answer->words));
+        doubts_put(&t->doubts, answer->id, DOUBT_FAILED, now_ms);
+        return;
+    }
+}
+
+void schema_table_poll(struct schema_table *table, int64_t now_ms)
+{
+    struct schema_answer answer;
+
+    while (table->source->poll(table->source, &answer)) {
+        take(table, &answer, now_ms);
+        schema_answer_release(&answer);
+    }
+}
+
+/* ---- asking */
+
+/* A bucket that holds a second's worth. */
+static bool may_ask(struct schema_table *t, int64_t now_ms)
+{
+    int64_t per_s = t->source->asks_per_s;
+
+    if (per_s == 0)
+        return true;
+    if (now_ms > t->asks_ms) {
+        int64_t gap_ms = now_ms - t->asks_ms < 1000 ? now_ms - t->asks_ms : 1000;
+        t->asks = t->asks + gap_ms * per_s < per_s * 1000 ? t->asks + gap_ms * per_s : per_s * 1000;
+        t->asks_ms = now_ms;
+    }
+    if (t->asks < 1000 || t->doubts.asked_count >= MAX_ASKED)
+        return false;
+    t->asks -= 1000;
+    return true;
+}
+
+/* What is already known of an id that has no state yet: as schema_table_learn, or 2: ask. */
+static int look(const struct schema_table *t, uint32_t id, int64_t now_ms, struct err *err)
+{
+    enum { REASK_MS = 250 };
+    const struct doubt *doubt = doubts_find(&t->doubts, id);
+
+    if (!doubt)
+        return 2;
+    if (doubt->kind == DOUBT_ASKED)
+        return 1;
+    if (doubt->kind == DOUBT_FAILED && now_ms - doubt->at_ms < FAILED_KEEP_MS)
+        return err_dependency(err, "schema %" PRIu32 ": %s", id, t->trouble);
+    if (doubt->kind == DOUBT_ABSENT && !is_verdict(t, doubt) && now_ms - doubt->at_ms < REASK_MS)
+        return 1;
+    return 2;
 }
 
 int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, struct err *err)
 {
-    struct err why = ERR_INIT;
-    char *path, *data, *text;
-    const struct plan *known;
-    struct plan *plan;
-    size_t len;
+    const struct plan *plan;
     int result;
 
-    if (schema_table_find(table, id, &known) == SCHEMA_USABLE)
+    schema_table_poll(table, now_ms);
+    if (schema_table_find(table, id, &plan) != SCHEMA_NOT_ASKED)
         return 0;
-    path = path_of(table, id);
-    errno = 0;
-    if (file_read(path, SCHEMA_MAX_BYTES, &data, &len, &why) == 0) {
-        plan = compile(table, id, data, len, &text);
-        result = put(table, id, plan, text, now_ms, err);
-        free(data);
-    } else if (errno == ENOENT) {
-        note_absent(table, id, now_ms);
-        result = 0;
-    } else if (errno == EFBIG || errno == EISDIR || errno == EINVAL) {
-        result = put_words(table, id, why.text, now_ms, err);
-    } else {
-        result = err_dependency(err, "schema %" PRIu32 ": %s", id, why.text);
-    }
-    free(path);
-    return result;
+    result = look(table, id, now_ms, err);
+    if (result != 2)
+        return result;
+    if (!may_ask(table, now_ms))
+        return err_dependency(err, "more unknown schema ids than unknown_ids_per_s = %u",
+                              table->source->asks_per_s);
+    doubts_put(&table->doubts, id, DOUBT_ASKED, now_ms);
+    table->source->ask(table->source, id);
+    schema_table_poll(table, now_ms);
+    result = look(table, id, now_ms, err);
+    return result == 2 ? 0 : result;
 }
 
-/* ---- loading */
-
-/* "17.avsc" */
-static bool is_schema_file(const char *name, uint32_t *id)
+int schema_table_await(struct schema_table *table, int timeout_ms, struct err *err)
 {
-    size_t len = strlen(name);
-    int64_t number;
-
-    if (len < 6 || strcmp(name + len - 5, ".avsc") != 0 || (name[0] == '0' && len != 6) ||
-        !integer_parse(name, len - 5, 0, UINT32_MAX, &number))
-        return false;
-    *id = (uint32_t)number;
-    return true;
-}
-
-static int load_folder(struct schema_table *t, struct err *err)
-{
-    DIR *dir = opendir(t->folder);
-    const struct dirent *entry;
     int result = 0;
 
-    if (!dir)
-        return err_fatal(err, EXIT_IO, "schema folder %s: %s", t->folder, strerror(errno));
-    while (result == 0 && (entry = readdir(dir)) != NULL) {
-        struct err why = ERR_INIT;
-        uint32_t id;
-        if (!is_schema_file(entry->d_name, &id))
-            continue;
-        result = schema_table_learn(t, id, clock_ms(), &why);
-        if (result != 0)
-            err_fatal(err, t->count == SCHEMA_TABLE_MAX ? EXIT_CONFIGURATION : EXIT_IO, "%s",
-                      why.text);
-    }
-    closedir(dir);
+    if (table->source->await)
+        result = table->source->await(table->source, timeout_ms, err);
+    schema_table_poll(table, clock_ms());
     return result;
 }
 
-int schema_table_load(struct schema_table **table, const char *folder,
-                      const struct features *features, struct err *err)
+/* ---- life */
+
+int schema_table_load(struct schema_table **table, struct schema_source *source,
+                      int64_t first_wait_ms, const struct features *features, struct err *err)
 {
-    struct schema_table *t = mem_alloc(1, sizeof *t);
+    struct schema_table *t;
 
     *table = NULL;
-    t->folder = mem_copy_text(folder, strlen(folder));
+    if (source->start(source, err) != 0)
+        return -1;
+    t = mem_alloc(1, sizeof *t);
+    t->source = source;
     t->features = features;
+    t->first_wait_ms = first_wait_ms;
     t->known = mem_alloc(SCHEMA_TABLE_MAX, sizeof *t->known);
-    if (load_folder(t, err) != 0) {
+    schema_table_poll(t, clock_ms());
+    if (t->trouble) {
+        err_fatal(err, EXIT_IO, "%s", t->trouble);
+        t->source = NULL;
         schema_table_free(t);
         return -1;
     }
@@ -253,8 +320,10 @@ void schema_table_free(struct schema_table *table)
         plan_free(table->known[i].plan);
         free(table->known[i].text);
     }
+    if (table->source)
+        table->source->free(table->source);
+    free(table->trouble);
     free(table->known);
-    free(table->folder);
     free(table);
 }
 
@@ -262,10 +331,11 @@ void schema_table_report(struct schema_table *table,
                          void (*say)(void *arg, int64_t schema_id, bool usable, const char *text),
                          void *arg)
 {
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; table->has_news && i < table->count; i++) {
         struct known *known = &table->known[i];
         if (!known->is_told)
             say(arg, known->id, known->plan != NULL, known->text);
         known->is_told = true;
     }
+    table->has_news = false;
 }

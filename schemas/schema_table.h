@@ -1,11 +1,13 @@
 /* schema_table.h: schema ids and what became of them: a plan, a reason why there is none, or "no
- * such schema". The schemas are files <id>.avsc in one folder.
+ * such schema". The schemas come from a source (schemas/schema_source.h).
  *
- * Ids come from events, so hostile ones must not make it grow: what has a file is kept for ever (as
- * many as there are files, at most SCHEMA_TABLE_MAX), what has none goes into a cache of fixed size
- * where a newer id may push out an older one, and is asked again after a second.
+ * Ids come from events, so hostile ones must not make it grow. What the source has is kept for
+ * ever, up to SCHEMA_TABLE_MAX; then something useless makes room, and is asked for again when it
+ * is needed. What it has not is in doubt: a table of fixed size from which the oldest falls out.
  *
- * Owns the plans, borrows the features. Thread: the decoder's.
+ *   not asked -> asked -> usable | unusable | absent, for source->keep_ms | failed: asked again
+ *
+ * Owns plans and source, borrows the features. Thread: the decoder's.
  */
 #ifndef SCHEMAS_SCHEMA_TABLE_H
 #define SCHEMAS_SCHEMA_TABLE_H
@@ -16,31 +18,44 @@
 #include "core/err.h"
 #include "core/feature.h"
 #include "schemas/plan.h"
+#include "schemas/schema_source.h"
 
-enum { SCHEMA_TABLE_MAX = 8192, SCHEMA_RETRY_MS = 1000 };
+enum { SCHEMA_TABLE_MAX = 8192 };
 
 struct schema_table;
 
 enum schema_state {
-    SCHEMA_NOT_ASKED, /* or the answer is too old */
+    SCHEMA_NOT_ASKED, /* or no answer yet, or one that is too old */
     SCHEMA_USABLE,
     SCHEMA_UNUSABLE, /* damaged, or cannot serve the model */
     SCHEMA_ABSENT,
 };
 
-/* *table is new, with every <id>.avsc of the folder. Errors: EXIT_IO folder or file unreadable,
- * EXIT_CONFIGURATION more than SCHEMA_TABLE_MAX schemas. A damaged schema is no error here. */
-int schema_table_load(struct schema_table **table, const char *folder,
-                      const struct features *features, struct err *err);
+/* *table is new, with every schema that the source's start brings at once; the source is the
+ * table's now. first_wait_ms: how long an id that is absent at first is asked for again before that
+ * is the verdict. Errors: those of start, EXIT_IO what cannot be read; the source stays the
+ * caller's. A damaged schema is no error here. */
+int schema_table_load(struct schema_table **table, struct schema_source *source,
+                      int64_t first_wait_ms, const struct features *features, struct err *err);
 void schema_table_free(struct schema_table *table);
 
-/* No allocation, about 2 ns. *plan is set when USABLE. */
+/* No allocation, about 2 ns. *plan is set when USABLE; it lives until the table learns. */
 enum schema_state schema_table_find(const struct schema_table *table, uint32_t id,
                                     const struct plan **plan);
 
-/* Opens the id's file, unless the id is usable already: its schema never changes. 0: known now, one
- * way or another; -1 ERR_DEPENDENCY: unreadable. now_ms: of core/clock.h's clock_ms. */
+/* How many schemas can be used now. */
+size_t schema_table_count(const struct schema_table *table);
+
+/* Takes in the answers that came. now_ms, here and below: of core/clock.h's clock_ms. */
+void schema_table_poll(struct schema_table *table, int64_t now_ms);
+
+/* Asks for the id, unless it is known or asked for already. 0: known now, one way or another; 1:
+ * the answer is still to come; -1 ERR_DEPENDENCY: it could not be told, or too many ids are asked
+ * for; both may be tried again. */
 int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, struct err *err);
+
+/* As source->await. */
+int schema_table_await(struct schema_table *table, int timeout_ms, struct err *err);
 
 /* As decoder_report. */
 void schema_table_report(struct schema_table *table,

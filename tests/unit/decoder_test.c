@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "schemas/decoder.h"
+#include "schemas/schema_folder.h"
 #include "tests/harness.h"
 #include "tests/reading.h"
 
@@ -27,8 +28,12 @@ static struct decoder_options options_of(const struct fixture *f, enum event_for
 {
     bool is_avro = format == EVENT_AVRO;
 
-    return (struct decoder_options){format, is_avro ? FRAMING_CONFLUENT : FRAMING_NONE,
-                                    is_avro ? f->folder : NULL, MAX_BYTES, 64};
+    return (struct decoder_options){format,
+                                    is_avro ? FRAMING_CONFLUENT : FRAMING_NONE,
+                                    is_avro ? schema_folder_new(f->folder) : NULL,
+                                    MAX_BYTES,
+                                    64,
+                                    0};
 }
 
 /* Features x (required) and y (which no schema has); schema 77 in the folder. */
@@ -166,7 +171,7 @@ END_TEST
 static int learn(struct fixture *f, int64_t id, struct err *err)
 {
     *err = (struct err)ERR_INIT;
-    return decoder_learn(f->decoder, id, clock_ms() + 600000, err); /* kept, however slow we are */
+    return decoder_learn(f->decoder, id, clock_ms(), err);
 }
 
 START_TEST(an_unknown_id_waits_until_it_was_asked_for)
@@ -180,10 +185,13 @@ START_TEST(an_unknown_id_waits_until_it_was_asked_for)
     ck_assert_str_eq(decode(&f, BYTES(value)), "waiting");
     ck_assert_int_eq(learn(&f, 78, &err), 0);
     ck_assert_str_eq(decode(&f, BYTES(value)), "schema/unknown_schema_id");
-    harness_write(f.folder, "78.avsc", BYTES(SCHEMA));
-    ck_assert_int_eq(learn(&f, 78, &err), 0);
-    ck_assert_str_eq(decode(&f, BYTES(value)), "scored");
+    harness_write(f.folder, "79.avsc", BYTES(SCHEMA));
+    ck_assert_int_eq(learn(&f, 79, &err), 0);
+    ck_assert_str_eq(decode(&f, BYTES("\0\0\0\0\x4f\x02\0\0\0\0\0\0\xf8\x3f\x00")), "scored");
     ck_assert_bits(f.row[0], 1.5);
+    harness_write(f.folder, "80.avsc", BYTES(SCHEMA));
+    decoder_foresee(f.decoder, (struct slice){(const uint8_t *)"\0\0\0\0\x50", 5}, clock_ms());
+    ck_assert_uint_eq(decoder_schema_count(f.decoder), 3);
     for (int64_t id = -1; id <= (int64_t)1 << 32; id += ((int64_t)1 << 32) + 1)
         ck_assert_int_eq(learn(&f, id, &err), 0); /* no id of a frame */
     release(&f);
@@ -256,10 +264,10 @@ static void spoil(struct decoder_options *o, int how)
     switch (how) {
     case 0: o->format = EVENT_JSON; break;
     case 1: o->framing = FRAMING_NONE; break;
-    case 2: o->schema_folder = NULL; break;
+    case 2: o->schemas = NULL; break;
     case 3: o->max_depth = 0; break;
     case 4: o->max_depth = UINT32_MAX; break;
-    default: o->schema_folder = "/dev/null/none";
+    default: o->schemas = schema_folder_new("/dev/null/none");
     }
 }
 
@@ -268,13 +276,18 @@ START_TEST(options_that_cannot_be_stop_the_start)
     for (int how = 0; how <= 5; how++) {
         struct err err = ERR_INIT;
         struct decoder_options options;
+        struct schema_source *schemas;
         struct decoder *decoder;
         struct fixture f;
         init(&f, EVENT_AVRO);
         options = options_of(&f, EVENT_AVRO);
+        schemas = options.schemas;
         spoil(&options, how);
         ck_assert_int_eq(decoder_new(&decoder, &options, &f.features, &err), -1);
         ck_assert_ptr_null(decoder);
+        if (options.schemas && options.schemas != schemas) /* it is still ours */
+            options.schemas->free(options.schemas);
+        schemas->free(schemas);
         ck_assert_int_eq(err.exit_code, how < 5 ? EXIT_CONFIGURATION : EXIT_IO);
         release(&f);
     }
@@ -283,7 +296,7 @@ END_TEST
 
 START_TEST(a_model_may_have_65534_features)
 {
-    struct decoder_options options = {EVENT_JSON, FRAMING_NONE, NULL, MAX_BYTES, 64};
+    struct decoder_options options = {EVENT_JSON, FRAMING_NONE, NULL, MAX_BYTES, 64, 0};
     struct features features = {NULL, OUTCOME_NO_FEATURE};
     struct err err = ERR_INIT;
     struct decoder *decoder;

@@ -9,6 +9,7 @@
 
 #include "core/file.h"
 #include "schemas/decoder.h"
+#include "schemas/schema_folder.h"
 #include "tests/events.h"
 #include "tests/harness.h"
 
@@ -22,8 +23,12 @@ static char *data_path(const char *rest)
 static struct decoder *new_decoder(const struct features *features, enum event_format format,
                                    const char *folder)
 {
-    struct decoder_options options = {
-        format, format == EVENT_AVRO ? FRAMING_CONFLUENT : FRAMING_NONE, folder, 256 << 10, 64};
+    struct decoder_options options = {format,
+                                      format == EVENT_AVRO ? FRAMING_CONFLUENT : FRAMING_NONE,
+                                      format == EVENT_AVRO ? schema_folder_new(folder) : NULL,
+                                      256 << 10,
+                                      64,
+                                      0};
     struct decoder *decoder;
     struct err err = ERR_INIT;
 
