@@ -53,14 +53,14 @@ static const char *set(const char *text)
 static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
 {
     struct registry_options options = {
-        .urls = c->registry_url,
-        .login = {.user_info = set(c->registry_user_info),
-                  .token = set(c->registry_token),
-                  .ca_location = set(c->registry_ca),
-                  .certificate_location = set(c->registry_certificate),
-                  .key_location = set(c->registry_key),
-                  .key_password = set(c->registry_key_password),
-                  .is_any_host = c->registry_identification == IDENTIFICATION_NONE},
+        .access = {.urls = c->registry_url,
+                   .user_info = set(c->registry_user_info),
+                   .token = set(c->registry_token),
+                   .ca_location = set(c->registry_ca),
+                   .certificate_location = set(c->registry_certificate),
+                   .key_location = set(c->registry_key),
+                   .key_password = set(c->registry_key_password),
+                   .is_any_host = c->registry_identification == IDENTIFICATION_NONE},
         .cache = c->schema_cache,
         .subject_count = c->topic_count,
         .asks_per_s = (unsigned)c->unknown_ids_per_s};

@@ -359,7 +359,7 @@ int registry_new(struct schema_source **source, const struct registry_options *o
     for (; r->subject_count < options->subject_count; r->subject_count++)
         r->subjects[r->subject_count] = mem_copy_text(options->subjects[r->subject_count],
                                                       strlen(options->subjects[r->subject_count]));
-    if (registry_http_new(&r->http, options->urls, &options->login, err) != 0 ||
+    if (registry_http_new(&r->http, &options->access, err) != 0 ||
         registry_cache_init(&r->cache, options->cache, registry_http_name(r->http), err) != 0) {
         registry_free(&r->source);
         return -1;

@@ -20,8 +20,7 @@
 enum { REGISTRY_KEEP_MS = 30000, REGISTRY_MAX_FETCHES = 16 };
 
 struct registry_options {
-    const char *urls; /* with commas */
-    struct registry_login login;
+    struct registry_access access;
     const char *cache;           /* folder, "" or NULL: none */
     const char *const *subjects; /* whose versions are fetched at the start */
     size_t subject_count;

@@ -24,6 +24,7 @@ struct registry_http {
     size_t url_count, preferred;
     char *token, *ca, *certificate, *key, *key_password;
     bool is_any_host;
+    long answer_ms;
     struct request *requests; /* on their way */
     size_t count;
 };
@@ -131,8 +132,8 @@ static int check_file(const char *name, const char *path, struct err *err)
     return 0;
 }
 
-int registry_http_new(struct registry_http **http, const char *urls,
-                      const struct registry_login *login, struct err *err)
+int registry_http_new(struct registry_http **http, const struct registry_access *access,
+                      struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct registry_http *h = mem_alloc(1, sizeof *h);
@@ -142,13 +143,14 @@ int registry_http_new(struct registry_http **http, const char *urls,
     h->multi = curl_multi_init();
     h->headers = curl_slist_append(NULL, "Accept: application/vnd.schemaregistry.v1+json, "
                                          "application/vnd.schemaregistry+json, application/json");
-    h->token = copy(login->token);
-    h->ca = copy(login->ca_location);
-    h->certificate = copy(login->certificate_location);
-    h->key = copy(login->key_location);
-    h->key_password = copy(login->key_password);
-    h->is_any_host = login->is_any_host;
-    if (read_urls(h, urls, login->user_info, err) != 0 ||
+    h->token = copy(access->token);
+    h->ca = copy(access->ca_location);
+    h->certificate = copy(access->certificate_location);
+    h->key = copy(access->key_location);
+    h->key_password = copy(access->key_password);
+    h->is_any_host = access->is_any_host;
+    h->answer_ms = access->answer_ms ? access->answer_ms : REGISTRY_ANSWER_MS;
+    if (read_urls(h, access->urls, access->user_info, err) != 0 ||
         check_file("ssl.ca.location", h->ca, err) != 0 ||
         check_file("ssl.certificate.location", h->certificate, err) != 0 ||
         check_file("ssl.key.location", h->key, err) != 0) {
@@ -259,7 +261,7 @@ static void send_request(struct request *r)
     curl_easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(r->easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)REGISTRY_CONNECT_MS);
-    curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)REGISTRY_ANSWER_MS);
+    curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, h->answer_ms);
 #if LIBCURL_VERSION_NUM >= 0x075700
     curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT, 1L); /* a stop waits for no name server */
 #endif

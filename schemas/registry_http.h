@@ -26,12 +26,14 @@ enum {
     REGISTRY_MAX_URLS = 16
 };
 
-/* NULL: not set. Names are those of the configuration. */
-struct registry_login {
+/* How a registry is reached. NULL: not set. Names are those of the configuration. */
+struct registry_access {
+    const char *urls; /* one or more with commas, "https://user:password@host:port/path" at most */
     const char *user_info; /* user:password */
     const char *token;
     const char *ca_location, *certificate_location, *key_location, *key_password;
     bool is_any_host; /* ssl.endpoint.identification.algorithm = none */
+    int answer_ms;    /* 0: REGISTRY_ANSWER_MS */
 };
 
 struct registry_http;
@@ -47,10 +49,9 @@ struct registry_response {
     char trouble[300];
 };
 
-/* urls: one or more with commas, "https://user:password@host:port/path" at most. Errors:
- * EXIT_CONFIGURATION a URL, EXIT_IO a file of ssl.* cannot be read. login's texts are copied. */
-int registry_http_new(struct registry_http **http, const char *urls,
-                      const struct registry_login *login, struct err *err);
+/* Errors: EXIT_CONFIGURATION a URL, EXIT_IO a file of ssl.* cannot be read. Texts are copied. */
+int registry_http_new(struct registry_http **http, const struct registry_access *access,
+                      struct err *err);
 void registry_http_free(struct registry_http *http);
 
 /* The first URL, without a user. Static as the registry_http. */
