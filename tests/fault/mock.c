@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "tests/events.h"
 #include "tests/fixture.h"
 #include "tests/harness.h"
 
@@ -32,7 +33,8 @@ static void create_topic(struct mock *m, const char *name, int leader)
         rd_kafka_mock_partition_set_leader(m->cluster, name, i, leader);
 }
 
-void mock_start(struct mock *m, const char *consumer_lines, const char *kscore_lines)
+static void start(struct mock *m, const char *consumer_lines, const char *kscore_lines,
+                  const char *schemas_lines)
 {
     struct err err = ERR_INIT;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -57,12 +59,22 @@ void mock_start(struct mock *m, const char *consumer_lines, const char *kscore_l
         text, sizeof text,
         "[kscore]\nname = test\ncommit_ms = 100\n%s\n[kafka]\nbootstrap.servers = %s\n"
         "[consumer]\ntopic = in\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s\n"
-        "[schemas]\nfolder = %s/schemas\n"
+        "[schemas]\n%s\n"
         "[model]\npath = %s\n[producer]\ntopic = scores\n[dead_letters]\ntopic = dead\n",
         kscore_lines ? kscore_lines : "", rd_kafka_mock_cluster_bootstraps(m->cluster),
-        consumer_lines ? consumer_lines : "", m->folder, m->folder);
+        consumer_lines ? consumer_lines : "", schemas_lines, m->folder);
     ck_assert_msg(config_parse(&m->config, "test.ini", text, (size_t)len, NULL, &err) == 0, "%s",
                   err.text);
+}
+
+void mock_start(struct mock *m, const char *consumer_lines, const char *kscore_lines)
+{
+    start(m, consumer_lines, kscore_lines, "");
+}
+
+void mock_start_avro(struct mock *m, const char *schemas_lines)
+{
+    start(m, "format = avro", NULL, schemas_lines);
 }
 
 void mock_produce(struct mock *m, int32_t partition, const char *key, const void *value, size_t len)
@@ -84,6 +96,21 @@ void mock_produce_json(struct mock *m, int32_t partition, int from, int to)
         snprintf(value, sizeof value, "{\"x\":%d}", i % 3);
         mock_produce(m, partition, key, value, strlen(value));
     }
+    ck_assert_int_eq(rd_kafka_flush(m->client, 10000), 0);
+}
+
+void mock_produce_avro(struct mock *m, int32_t partition, uint32_t schema_id, int count)
+{
+    struct event event = {0};
+
+    for (int i = 0; i < count; i++) {
+        event.len = 0;
+        event_frame(&event, schema_id);
+        event_double(&event, i);
+        event_text(&event, "hi");
+        mock_produce(m, partition, "k", event.data, event.len);
+    }
+    event_release(&event);
     ck_assert_int_eq(rd_kafka_flush(m->client, 10000), 0);
 }
 

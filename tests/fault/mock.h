@@ -45,10 +45,15 @@ struct seen {
 /* Lines for [consumer] and [kscore], or NULL. */
 void mock_start(struct mock *mock, const char *consumer_lines, const char *kscore_lines);
 
+/* The same for Avro events, with lines for [schemas]. */
+void mock_start_avro(struct mock *mock, const char *schemas_lines);
+
 /* One event; value NULL is a null value. */
 void mock_produce(struct mock *mock, int32_t partition, const char *key, const void *value,
                   size_t len);
 void mock_produce_json(struct mock *mock, int32_t partition, int from, int to);
+/* Events {x: the number of the event, note} below that id. */
+void mock_produce_avro(struct mock *mock, int32_t partition, uint32_t schema_id, int count);
 void mock_produce_keys(struct mock *mock, int32_t partition, int count, int keys);
 
 /* Both brokers. */

@@ -2,29 +2,20 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "tests/fault/mock.h"
 #include "tests/harness.h"
 
-/* Frame, x as a double, note as a string. */
-static size_t avro_event(uint8_t *out, uint8_t schema_id, double x)
+/* With schemas in the fixture's folder. */
+static void start(struct mock *m)
 {
-    memcpy(out, "\0\0\0\0", 4);
-    out[4] = schema_id;
-    memcpy(out + 5, &x, 8);
-    memcpy(out + 13, "\4hi", 3);
-    return 16;
-}
-
-static void produce_avro(struct mock *m, int32_t partition, uint8_t schema_id, int count)
-{
-    uint8_t event[16];
-
-    for (int i = 0; i < count; i++)
-        mock_produce(m, partition, "k", event, avro_event(event, schema_id, i));
-    ck_assert_int_eq(rd_kafka_flush(m->client, 10000), 0);
+    mock_start_avro(m, "folder = schemas");
+    free(m->config.schema_folder);
+    m->config.schema_folder = file_join(m->folder, "schemas");
 }
 
 START_TEST(a_partition_waits_for_its_schema_and_the_other_goes_on)
@@ -32,17 +23,17 @@ START_TEST(a_partition_waits_for_its_schema_and_the_other_goes_on)
     char loop[400], schema[400];
     struct mock m;
 
-    mock_start(&m, "format = avro", NULL);
+    start(&m);
     mock_run(&m);
     mock_wait_ready(&m);
     /* A link to itself cannot be opened (ELOOP), as root neither: there, but not now. */
     snprintf(loop, sizeof loop, "%s/schemas/2.avsc", m.folder);
     snprintf(schema, sizeof schema, "%s/schemas/1.avsc", m.folder);
     ck_assert_int_eq(symlink(loop, loop), 0);
-    produce_avro(&m, 0, 1, 10);
-    produce_avro(&m, 0, 2, 10);
-    produce_avro(&m, 0, 1, 10);
-    produce_avro(&m, 1, 1, 40);
+    mock_produce_avro(&m, 0, 1, 10);
+    mock_produce_avro(&m, 0, 2, 10);
+    mock_produce_avro(&m, 0, 1, 10);
+    mock_produce_avro(&m, 1, 1, 40);
     mock_wait_outcomes(&m, 50);
     rd_kafka_poll(m.client, 500);
     ck_assert_uint_eq(m.progress.scored, 50);
@@ -94,20 +85,20 @@ START_TEST(a_park_that_ends_before_the_client_is_paused_loses_nothing)
     struct mock m;
     int drain;
 
-    mock_start(&m, "format = avro", NULL);
+    start(&m);
     snprintf(loop, sizeof loop, "%s/schemas/2.avsc", m.folder);
     snprintf(schema, sizeof schema, "%s/schemas/1.avsc", m.folder);
-    produce_avro(&m, 0, 1, 5);
+    mock_produce_avro(&m, 0, 1, 5);
     mock_run(&m);
     mock_wait_outcomes(&m, 5);
     ck_assert_int_eq(symlink(loop, loop), 0);
     drain = block_log();
-    produce_avro(&m, 0, 2, 5);
+    mock_produce_avro(&m, 0, 2, 5);
     rd_kafka_poll(m.client, 2000); /* an answer about a schema is kept for 1 s */
     ck_assert_int_eq(unlink(loop), 0);
     ck_assert_int_eq(link(schema, loop), 0);
     unblock_log(&m, drain);
-    produce_avro(&m, 0, 1, 5);
+    mock_produce_avro(&m, 0, 1, 5);
     mock_wait_outcomes(&m, 15);
     mock_stop(&m);
     ck_assert_msg(m.result == 0, "%s", m.err.text);
@@ -121,10 +112,10 @@ START_TEST(an_id_that_no_schema_has_costs_a_dead_letter_each)
 {
     struct mock m;
 
-    mock_start(&m, "format = avro", NULL);
-    produce_avro(&m, 0, 1, 5);
-    produce_avro(&m, 0, 9, 5);
-    produce_avro(&m, 0, 1, 5);
+    start(&m);
+    mock_produce_avro(&m, 0, 1, 5);
+    mock_produce_avro(&m, 0, 9, 5);
+    mock_produce_avro(&m, 0, 1, 5);
     mock_run(&m);
     mock_wait_outcomes(&m, 15);
     mock_stop(&m);
