@@ -1,5 +1,5 @@
 /* avro_schema.c: JSON text to types. One function per complex type; `struct parser` carries the
- * name table and the depth. */
+ * name table and the depth. Types hold types: the parser is one piece. */
 #include "schemas/avro_schema.h"
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
-/* registry.h: schemas from a Confluent schema registry, or from any that speaks its REST interface.
+/* registry.h: schemas from Confluent's schema registry, or any that speaks its REST interface.
  *
- *   table: ask(id) --> asked --> thread: cache on disk, HTTP, references --> answers --> table: poll
+ *   table: ask(id) --> asked --> thread: HTTP, references, cache --> answers --> table: poll
  *
  * A thread of its own does all that waits; ids go to it and answers come back under one lock, which
  * is not taken when there is nothing to take. An id is fetched once however often it is asked for

@@ -2,9 +2,9 @@
  *
  *   <folder>/<16 hex of the registry's URL>/<id>.json    {"schema": "...", "references": ["...", ]}
  *
- * Ids are for ever, so nothing is ever stale; what is damaged is no file, and asked for again. Files
- * appear whole (written beside, renamed), so several processes may share a folder, and all of it
- * may be deleted. Thread: one at a time.
+ * Ids are for ever, so nothing is ever stale; what is damaged is no file, and asked for again. A
+ * file appears whole (written beside, renamed): several processes may share a folder, and all of
+ * it may be deleted. Thread: one at a time.
  */
 #ifndef SCHEMAS_REGISTRY_CACHE_H
 #define SCHEMAS_REGISTRY_CACHE_H

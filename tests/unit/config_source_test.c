@@ -123,12 +123,40 @@ START_TEST(secrets_are_refused_on_the_command_line_and_not_printed)
 }
 END_TEST
 
+START_TEST(a_url_with_a_password_is_a_secret_too)
+{
+    static const char *const urls[] = {"http://r", "http://r:8081/a@b,http://q/",
+                                       "http://u:hunter2@r", "http://r, https://u:hunter2@q/x"};
+    struct err err = ERR_INIT;
+    struct config config, other;
+    char override[200];
+
+    for (size_t i = 0; i < 4; i++) {
+        bool is_secret = i >= 2;
+        ck_assert_int_eq(config_holds_user(urls[i]), is_secret);
+        snprintf(override, sizeof override, "schemas.registry.url=%s", urls[i]);
+        err = (struct err)ERR_INIT;
+        ck_assert_int_eq(fixture_config_parse(&config, FIXTURE_CONFIG, override, &err),
+                         is_secret ? -1 : 0);
+        ck_assert_ptr_null(strstr(err.text, "hunter2"));
+        if (!is_secret)
+            config_release(&config);
+    }
+    fixture_config(&config, FIXTURE_CONFIG "[schemas]\nregistry.url = http://u:hunter2@r\n");
+    fixture_config(&other, FIXTURE_CONFIG "[schemas]\nregistry.url = http://u:hunter3@r\n");
+    ck_assert_str_eq(config.digest, other.digest);
+    config_release(&config);
+    config_release(&other);
+}
+END_TEST
+
 SUITE(config_source)
 {
     TCase *loops = harness_case(suite, "secrets", NULL, 0);
 
     CASE("environment", values_come_from_the_environment, an_expanded_value_is_not_expanded_again,
          a_value_may_be_read_from_a_file);
+    CASE("url", a_url_with_a_password_is_a_secret_too);
     CASE("override", the_command_line_wins_over_the_file, a_wrong_override_names_itself);
     tcase_add_loop_test(loops, secrets_are_refused_on_the_command_line_and_not_printed, 0,
                         sizeof secrets / sizeof secrets[0]);
