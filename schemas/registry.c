@@ -36,9 +36,9 @@ struct registry {
     bool must_stop;
     uint32_t *asked;
     size_t asked_count, asked_cap;
-    struct schema_answer *answers; /* a queue: first to answer_count */
+    struct schema_answer *answers; /* from answer_first on */
     size_t answer_first, answer_cap;
-    _Atomic size_t answer_count; /* read without it, too */
+    _Atomic size_t answer_count; /* 0 when all are taken; read without the lock, too */
     enum preload preload;
     struct err preload_err;
 
@@ -58,8 +58,6 @@ static struct registry *of(struct schema_source *source)
 static void put_answer(struct registry *r, struct schema_answer answer)
 {
     pthread_mutex_lock(&r->lock);
-    if (r->answer_first == r->answer_count)
-        r->answer_first = r->answer_count = 0;
     r->answers = mem_grow(r->answers, r->answer_count, &r->answer_cap, sizeof *r->answers);
     r->answers[r->answer_count] = answer;
     r->answer_count++;
@@ -70,13 +68,14 @@ static bool poll(struct schema_source *source, struct schema_answer *answer)
 {
     struct registry *r = of(source);
 
-    /* answer_first is ours alone to move on. */
     if (atomic_load_explicit(&r->answer_count, memory_order_relaxed) == 0)
         return false;
     pthread_mutex_lock(&r->lock);
     *answer = r->answers[r->answer_first++];
-    if (r->answer_first == r->answer_count)
-        r->answer_first = r->answer_count = 0;
+    if (r->answer_first == r->answer_count) {
+        r->answer_first = 0;
+        r->answer_count = 0;
+    }
     pthread_mutex_unlock(&r->lock);
     return true;
 }
