@@ -346,11 +346,11 @@ static int check_between(struct reader *r)
     if ((c->format == FORMAT_AVRO) != (c->framing == CONFIG_FRAMING_CONFLUENT))
         return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "framing"), r->err,
                         "framing is confluent for avro and none for json");
-    if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0)
+    if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0 && !*c->registry_url)
         return ini_fail(
             &r->ini, ini_find(&r->ini, "producer", "format"), r->err,
             "format = avro needs [producer] schema_id, the id under which schemas/score.avsc is "
-            "known to readers");
+            "known to readers, or [schemas] registry.url to register it");
     for (size_t i = 0; i < c->topic_count; i++)
         if (strcmp(c->topics[i], c->score_topic) == 0 || strcmp(c->topics[i], c->dead_topic) == 0)
             return ini_fail(

@@ -6,11 +6,8 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/mem.h"
 #include "core/sha256.h"
 #include "pipeline/state.h"
-#include "schemas/registry.h"
-#include "schemas/schema_folder.h"
 
 static void make_run(struct pipeline *p)
 {
@@ -38,57 +35,7 @@ static int load_model(struct pipeline *p, struct err *err)
     return 0;
 }
 
-static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
-{
-    (void)arg;
-    log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
-              "id=%lld %s", (long long)schema_id, text);
-}
-
-static const char *set(const char *text)
-{
-    return *text ? text : NULL;
-}
-
-static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
-{
-    struct registry_options options = {
-        .access = {.urls = c->registry_url,
-                   .user_info = set(c->registry_user_info),
-                   .token = set(c->registry_token),
-                   .ca_location = set(c->registry_ca),
-                   .certificate_location = set(c->registry_certificate),
-                   .key_location = set(c->registry_key),
-                   .key_password = set(c->registry_key_password),
-                   .is_any_host = c->registry_identification == IDENTIFICATION_NONE},
-        .cache = c->schema_cache,
-        .subject_count = c->topic_count,
-        .asks_per_s = (unsigned)c->unknown_ids_per_s};
-    char **subjects = mem_alloc(c->topic_count, sizeof *subjects);
-    int result;
-
-    for (size_t i = 0; i < c->topic_count; i++) {
-        subjects[i] = mem_alloc(strlen(c->topics[i]) + sizeof "-value", 1);
-        sprintf(subjects[i], "%s-value", c->topics[i]);
-    }
-    options.subjects = (const char *const *)subjects;
-    result = registry_new(source, &options, err);
-    for (size_t i = 0; i < c->topic_count; i++)
-        free(subjects[i]);
-    free(subjects);
-    return result;
-}
-
-static int open_schemas(const struct config *c, struct schema_source **source, struct err *err)
-{
-    if (*c->registry_url)
-        return open_registry(c, source, err);
-    *source = schema_folder_new(c->schema_folder);
-    return 0;
-}
-
-/* The next turn of something that is waited for. False: told to stop. */
-static bool wait_turn(struct pipeline *p, const char *what, struct err *err)
+bool wait_turn(struct pipeline *p, const char *what, struct err *err)
 {
     int64_t pause_ms = backoff_ms(p, p->tries++);
 
@@ -98,43 +45,6 @@ static bool wait_turn(struct pipeline *p, const char *what, struct err *err)
         return false;
     nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     return true;
-}
-
-/* A registry that is not there is waited for, unless what it said before is at hand: then parked
- * partitions wait for it. */
-static int wait_for_schemas(struct pipeline *p, struct err *err)
-{
-    enum { TURN_MS = 2000 };
-
-    while (decoder_await(p->decoder, TURN_MS, err) != 0) {
-        if (err->kind != ERR_DEPENDENCY)
-            return err_prefix(err, "[schemas]");
-        if (!wait_turn(p, "registry", err) || decoder_schema_count(p->decoder) > 0)
-            break;
-    }
-    p->tries = 0;
-    decoder_report(p->decoder, say_schema, NULL);
-    return 0;
-}
-
-static int open_decoder(struct pipeline *p, struct err *err)
-{
-    const struct config *c = p->config;
-    struct decoder_options options = {
-        .format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
-        .framing = c->framing == CONFIG_FRAMING_CONFLUENT ? FRAMING_CONFLUENT : FRAMING_NONE,
-        .max_value_bytes = (size_t)c->max_value_kib * 1024,
-        .max_depth = (unsigned)c->max_depth,
-        .first_wait_ms = c->unknown_id_wait_ms};
-
-    if (c->format == FORMAT_AVRO && open_schemas(c, &options.schemas, err) != 0)
-        return err_prefix(err, "[schemas]");
-    if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0) {
-        if (options.schemas)
-            options.schemas->free(options.schemas);
-        return err_prefix(err, "[schemas]");
-    }
-    return wait_for_schemas(p, err);
 }
 
 /* Waits for the brokers in turns of 2 s, until told to stop. The first trouble is said, and then
@@ -173,7 +83,7 @@ static int open_clients(struct pipeline *p, struct err *err)
     p->producer = producer_new(p->config, &limits, pipeline_on_report, p, err);
     if (!p->producer)
         return -1;
-    producer_set_provenance(p->producer, &provenance);
+    producer_set_provenance(p->producer, &provenance, (int32_t)p->score_schema_id);
     return *p->options->stop ? 0 : consumer_subscribe(p->consumer, err);
 }
 
@@ -182,7 +92,7 @@ int pipeline_start(struct pipeline *p, struct err *err)
     make_run(p);
     log_event(LOG_INFO, "starting", "name=%s config=%s run=%s build=%s", p->config->name,
               p->config->file, p->run, p->options->build);
-    if (load_model(p, err) != 0 || open_decoder(p, err) != 0)
+    if (load_model(p, err) != 0 || schemas_open(p, err) != 0)
         return -1;
     batch_init(&p->batch, p->config, p->bundle);
     return *p->options->stop ? 0 : open_clients(p, err);

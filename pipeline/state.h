@@ -1,6 +1,7 @@
 /* state.h: struct pipeline, shared by the files of this folder.
  *
- *   start.c     before the first record: model, schemas, brokers
+ *   start.c     before the first record: model, brokers
+ *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
  *   pipeline.c  the loop, and the one switch
@@ -64,6 +65,7 @@ struct pipeline {
     struct ring ring;
     struct bundle *bundle;
     struct decoder *decoder;
+    uint32_t score_schema_id; /* of Avro scores */
     struct consumer *consumer;
     struct producer *producer;
     struct batch batch;
@@ -97,6 +99,13 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
 
 /* start.c */
 int pipeline_start(struct pipeline *p, struct err *err);
+/* The next turn of something (err) that is waited for, which is said. False: told to stop. */
+bool wait_turn(struct pipeline *p, const char *what, struct err *err);
+
+/* schemas.c: the decoder and the id of the scores' schema; waits for a registry. */
+int schemas_open(struct pipeline *p, struct err *err);
+/* Says what became of schemas since the last call. */
+void schemas_report(struct pipeline *p);
 
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);

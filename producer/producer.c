@@ -151,11 +151,12 @@ struct producer *producer_new(const struct config *config, const struct producer
     return NULL;
 }
 
-void producer_set_provenance(struct producer *p, const struct provenance *provenance)
+void producer_set_provenance(struct producer *p, const struct provenance *provenance,
+                             int32_t schema_id)
 {
     score_encoder_release(&p->encoder);
-    score_encoder_init(&p->encoder, (enum config_format)p->config->score_format,
-                       (int32_t)p->config->score_schema_id, provenance);
+    score_encoder_init(&p->encoder, (enum config_format)p->config->score_format, schema_id,
+                       provenance);
     p->provenance = *provenance;
 }
 

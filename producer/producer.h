@@ -55,8 +55,9 @@ struct producer;
 struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
                               producer_report *report, void *arg, struct err *err);
 
-/* From now on scores carry this provenance. */
-void producer_set_provenance(struct producer *producer, const struct provenance *provenance);
+/* From now on scores carry this provenance and (Avro) this schema id. */
+void producer_set_provenance(struct producer *producer, const struct provenance *provenance,
+                             int32_t schema_id);
 
 enum sent producer_send_score(struct producer *producer, const struct record *record,
                               const struct score *score, void *tag, struct err *err);

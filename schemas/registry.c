@@ -176,11 +176,12 @@ static bool take_orders(struct registry *r)
 
 static void free_job(struct registry *r, struct job *job)
 {
-    struct job **link = &r->jobs;
-
-    while (*link != job)
-        link = &(*link)->next;
-    *link = job->next;
+    for (struct job **link = &r->jobs; *link; link = &(*link)->next) {
+        if (*link == job) {
+            *link = job->next;
+            break;
+        }
+    }
     registry_fetch_release(&job->fetch);
     free(job);
 }
@@ -229,7 +230,7 @@ static bool send_job(struct registry *r, struct job *job)
 
     if (!registry_fetch_path(&job->fetch, path, sizeof path))
         return false;
-    registry_http_get(r->http, path, job);
+    registry_http_send(r->http, path, NULL, job);
     return true;
 }
 

@@ -162,25 +162,82 @@ static char *print(const struct schema_answer *answer)
     return text;
 }
 
+/* Whole, or not at all. */
+static int write_file(const struct registry_cache *cache, const char *name, const char *text,
+                      struct err *err)
+{
+    char beside[80], *path = file_join(cache->folder, name), *new;
+    int result = 0;
+
+    snprintf(beside, sizeof beside, "%s.%d", name, (int)getpid());
+    new = file_join(cache->folder, beside);
+    if (!write_all(new, text) || rename(new, path) != 0) {
+        result = err_dependency(err, "cache %s: %s", path, strerror(errno));
+        unlink(new);
+    }
+    free(path);
+    free(new);
+    return result;
+}
+
 int registry_cache_store(const struct registry_cache *cache, const struct schema_answer *answer,
                          struct err *err)
 {
-    char name[40], beside[80], *text, *path, *new;
-    int result = 0;
+    char name[40], *text;
+    int result;
 
     if (!cache->folder)
         return 0;
     snprintf(name, sizeof name, "%" PRIu32 ".json", answer->id);
-    snprintf(beside, sizeof beside, "%s.%d", name, (int)getpid());
-    path = file_join(cache->folder, name);
-    new = file_join(cache->folder, beside);
     text = print(answer);
-    if (!text || !write_all(new, text) || rename(new, path) != 0) {
-        result = err_dependency(err, "cache %s: %s", path, strerror(errno));
-        unlink(new);
-    }
+    result = text ? write_file(cache, name, text, err) : 0;
     free(text);
-    free(path);
-    free(new);
     return result;
+}
+
+static void name_id(char name[40], const char *subject, const char *text)
+{
+    char hex[SHA256_HEX + 1];
+    struct sha256 hash;
+
+    sha256_init(&hash);
+    sha256_add(&hash, subject, strlen(subject) + 1);
+    sha256_add(&hash, text, strlen(text));
+    sha256_hex(&hash, hex);
+    snprintf(name, 40, "%.16s.id", hex);
+}
+
+bool registry_cache_load_id(const struct registry_cache *cache, const char *subject,
+                            const char *text, uint32_t *id)
+{
+    struct err err = ERR_INIT;
+    char name[40], *path, *data;
+    int64_t number;
+    bool is_good;
+    size_t len;
+
+    if (!cache->folder)
+        return false;
+    name_id(name, subject, text);
+    path = file_join(cache->folder, name);
+    is_good = file_read(path, 20, &data, &len, &err) == 0;
+    if (is_good) {
+        is_good = integer_parse(data, len, 0, INT32_MAX, &number);
+        *id = is_good ? (uint32_t)number : 0;
+        free(data);
+    }
+    free(path);
+    return is_good;
+}
+
+int registry_cache_store_id(const struct registry_cache *cache, const char *subject,
+                            const char *text, uint32_t id, struct err *err)
+{
+    char name[40], number[20];
+
+    if (!cache->folder)
+        return 0;
+    name_id(name, subject, text);
+    snprintf(number, sizeof number, "%" PRIu32, id);
+    return write_file(cache, name, number, err);
 }

@@ -30,4 +30,11 @@ size_t registry_cache_load(const struct registry_cache *cache, size_t max,
 int registry_cache_store(const struct registry_cache *cache, const struct schema_answer *answer,
                          struct err *err);
 
+/* The id of a text that is registered under a subject, in a file <16 hex of both>.id. False: it is
+ * not kept. */
+bool registry_cache_load_id(const struct registry_cache *cache, const char *subject,
+                            const char *text, uint32_t *id);
+int registry_cache_store_id(const struct registry_cache *cache, const char *subject,
+                            const char *text, uint32_t id, struct err *err);
+
 #endif

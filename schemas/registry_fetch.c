@@ -60,20 +60,20 @@ static __attribute__((format(printf, 3, 4))) bool end(struct registry_fetch *f,
 /* ---- paths */
 
 /* A subject may have any letter, a slash too. */
-static size_t print_escaped(char *out, size_t cap, const char *text)
+bool registry_subject_print(char *out, size_t cap, const char *subject)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-~";
     size_t len = 0;
 
-    for (; *text && len + 4 < cap; text++) {
-        if (strchr(plain, *text))
-            out[len++] = *text;
+    for (; *subject && len + 4 < cap; subject++) {
+        if (strchr(plain, *subject))
+            out[len++] = *subject;
         else
-            len += (size_t)snprintf(out + len, cap - len, "%%%02X", (unsigned char)*text);
+            len += (size_t)snprintf(out + len, cap - len, "%%%02X", (unsigned char)*subject);
     }
     out[len] = '\0';
-    return len;
+    return *subject == '\0';
 }
 
 bool registry_fetch_path(struct registry_fetch *fetch, char *out, size_t cap)
@@ -85,9 +85,8 @@ bool registry_fetch_path(struct registry_fetch *fetch, char *out, size_t cap)
         snprintf(out, cap, "/schemas/ids/%" PRIu32, fetch->answer.id);
         return true;
     }
-    if (strlen(doc->subject) * 3 + 5 > sizeof subject)
+    if (!registry_subject_print(subject, sizeof subject, doc->subject))
         return !end(fetch, SCHEMA_BAD, "a subject of %zu bytes", strlen(doc->subject));
-    print_escaped(subject, sizeof subject, doc->subject);
     if (fetch->kind == FETCH_LIST)
         snprintf(out, cap, "/subjects/%s/versions", subject);
     else

@@ -51,6 +51,9 @@ void registry_fetch_init(struct registry_fetch *fetch, uint32_t id, const char *
                          int64_t version);
 void registry_fetch_release(struct registry_fetch *fetch);
 
+/* A subject as a part of a path. False: it does not fit into cap. */
+bool registry_subject_print(char *out, size_t cap, const char *subject);
+
 /* What to GET now. False: it is too long, and the fetch is done. */
 bool registry_fetch_path(struct registry_fetch *fetch, char *out, size_t cap);
 

@@ -33,7 +33,7 @@ struct request {
     struct request *next, **link; /* link: what points to it */
     CURL *easy;
     struct registry_http *http;
-    char *path;
+    char *path, *post; /* post: what is sent, NULL: GET */
     void *tag;
     size_t first_url, tries;
     char *body;
@@ -143,6 +143,8 @@ int registry_http_new(struct registry_http **http, const struct registry_access 
     h->multi = curl_multi_init();
     h->headers = curl_slist_append(NULL, "Accept: application/vnd.schemaregistry.v1+json, "
                                          "application/vnd.schemaregistry+json, application/json");
+    h->headers =
+        curl_slist_append(h->headers, "Content-Type: application/vnd.schemaregistry.v1+json");
     h->token = copy(access->token);
     h->ca = copy(access->ca_location);
     h->certificate = copy(access->certificate_location);
@@ -270,18 +272,21 @@ static void send_request(struct request *r)
     curl_easy_setopt(r->easy, CURLOPT_HEADERDATA, r);
     curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
+    if (r->post)
+        curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, r->post);
     set_tls(h, r->easy);
     set_login(h, r->easy, url);
     curl_multi_add_handle(h->multi, r->easy);
     free(full);
 }
 
-void registry_http_get(struct registry_http *http, const char *path, void *tag)
+void registry_http_send(struct registry_http *http, const char *path, const char *post, void *tag)
 {
     struct request *r = mem_alloc(1, sizeof *r);
 
     r->http = http;
     r->path = mem_copy_text(path, strlen(path));
+    r->post = copy(post);
     r->tag = tag;
     r->first_url = http->preferred;
     r->next = http->requests;
@@ -301,6 +306,7 @@ static void request_free(struct request *r)
     r->http->count--;
     free(r->body);
     free(r->path);
+    free(r->post);
     free(r);
 }
 
@@ -380,9 +386,10 @@ void registry_http_free(struct registry_http *http)
 {
     if (!http)
         return;
-    while (http->requests) {
-        drop_easy(http->requests);
-        request_free(http->requests);
+    for (struct request *r = http->requests, *next; r; r = next) {
+        next = r->next;
+        drop_easy(r);
+        request_free(r);
     }
     curl_multi_cleanup(http->multi);
     curl_slist_free_all(http->headers);

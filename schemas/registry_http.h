@@ -1,4 +1,4 @@
-/* registry_http.h: GET requests to a schema registry, many at a time, on libcurl.
+/* registry_http.h: requests to a schema registry, many at a time, on libcurl.
  *
  * A registry may have several URLs: a request that one of them does not answer (no connection, too
  * slow, 408, 429, 5xx) goes to the next, starting with the one that answered last. What comes back
@@ -57,8 +57,9 @@ void registry_http_free(struct registry_http *http);
 /* The first URL, without a user. Static as the registry_http. */
 const char *registry_http_name(const struct registry_http *http);
 
-/* Starts a request for a path ("/schemas/ids/7"); its response will come with that tag. */
-void registry_http_get(struct registry_http *http, const char *path, void *tag);
+/* Starts a request for a path ("/schemas/ids/7"), a POST of that JSON or (NULL) a GET; its response
+ * will come with that tag. */
+void registry_http_send(struct registry_http *http, const char *path, const char *post, void *tag);
 
 /* How many requests are on their way. */
 size_t registry_http_count(const struct registry_http *http);

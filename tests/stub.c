@@ -53,9 +53,10 @@ static void take_request(struct stub *s, struct stub_client *c)
     static struct stub_route unknown = {
         .status = 404, .body = (char *)"{\"error_code\":40403,\"message\":\"Schema not found\"}"};
     const char *authorization = strcasestr(c->request, "\r\nAuthorization: ");
-    char path[300] = "";
+    bool is_post = strncmp(c->request, "POST ", 5) == 0;
+    char path[310] = "POST ";
 
-    sscanf(c->request, "GET %299s", path);
+    sscanf(c->request, "%*s %299s", path + (is_post ? 5 : 0));
     s->count++;
     s->authorization[0] = '\0';
     if (authorization)
@@ -64,6 +65,15 @@ static void take_request(struct stub *s, struct stub_client *c)
     if (!c->route)
         c->route = &unknown;
     c->route->count++;
+}
+
+static bool is_whole(const struct stub_client *c)
+{
+    const char *end = strstr(c->request, "\r\n\r\n");
+    const char *length = strcasestr(c->request, "\r\nContent-Length: ");
+    size_t body = length ? strtoul(length + 18, NULL, 10) : 0;
+
+    return end && c->len >= (size_t)(end + 4 - c->request) + body;
 }
 
 static void read_request(struct stub *s, struct stub_client *c)
@@ -77,7 +87,7 @@ static void read_request(struct stub *s, struct stub_client *c)
     }
     c->len += (size_t)got;
     c->request[c->len] = '\0';
-    if (!c->route && strstr(c->request, "\r\n\r\n"))
+    if (!c->route && is_whole(c))
         take_request(s, c);
 }
 

@@ -1,8 +1,8 @@
 /* stub.h: a web server that behaves as badly as a test wants, for clients of HTTP.
  *
- * One thread, loopback, a port of its own. It answers GET by path from a table that the test may
- * change at any time; what is not in the table is 404 with the registry's "no such schema". It
- * closes each connection after its answer.
+ * One thread, loopback, a port of its own. It answers GET by path, and POST by "POST path", from a
+ * table that the test may change at any time; what is not in the table is 404 with the registry's
+ * "no such schema". It closes each connection after its answer.
  */
 #ifndef TESTS_STUB_H
 #define TESTS_STUB_H
@@ -33,7 +33,7 @@ enum { STUB_MAX_ROUTES = 1100, STUB_MAX_CLIENTS = 64 };
 
 struct stub_client {
     int fd; /* -1: free */
-    char request[4096];
+    char request[16384];
     size_t len;
     struct stub_route *route; /* once the request is whole */
     size_t sent;

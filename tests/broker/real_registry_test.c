@@ -159,9 +159,45 @@ START_TEST(references_are_resolved_and_unknown_ids_cost_a_dead_letter_each)
 }
 END_TEST
 
+/* Registered by the first run, found by the second. */
+START_TEST(the_schema_of_avro_scores_is_registered_and_found)
+{
+    struct fixture f;
+    struct cluster *c = &f.cluster;
+    struct child first;
+    struct dump scores;
+    char subject[100];
+    int64_t id;
+
+    init(&f, 1);
+    snprintf(subject, sizeof subject, "%s-value", c->scores);
+    cluster_send_events(c, 10);
+    child_run(&first, c, f.url, "producer.format=avro");
+    id = child_number(child_wait_line(&first, subject, 1), "id");
+    cluster_wait_outcomes(c, 10);
+    child_stop(&first);
+    cluster_send_events(c, 10);
+    child_run(&f.child, c, f.url, "producer.format=avro");
+    ck_assert_int_eq(child_number(child_wait_line(&f.child, subject, 1), "id"), id);
+    cluster_wait_outcomes(c, 20);
+    child_stop(&f.child);
+    dump_load(&scores, c, c->scores);
+    ck_assert_uint_eq(scores.count, 20);
+    for (size_t i = 0; i < scores.count; i++) {
+        const uint8_t frame[] = {0, 0, 0, (uint8_t)(id >> 8), (uint8_t)id};
+        ck_assert_mem_eq(scores.items[i]->payload, frame, sizeof frame);
+    }
+    dump_release(&scores);
+    child_release(&first);
+    child_release(&f.child);
+    cluster_close(c);
+}
+END_TEST
+
 SUITE(real_registry)
 {
-    TCase *tcase = CASE("apicurio", references_are_resolved_and_unknown_ids_cost_a_dead_letter_each,
+    TCase *tcase = CASE("apicurio", the_schema_of_avro_scores_is_registered_and_found,
+                        references_are_resolved_and_unknown_ids_cost_a_dead_letter_each,
                         a_hundred_versions_and_a_registry_that_stops_with_a_new_id_in_flight);
 
     tcase_add_checked_fixture(tcase, registry_start, registry_stop);

@@ -1,0 +1,144 @@
+/* schemas.c: where schemas come from, and what is waited for before the first record is taken. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "pipeline/state.h"
+#include "schemas/registry.h"
+#include "schemas/schema_folder.h"
+#include "schemas/score_schema.h"
+
+static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
+{
+    (void)arg;
+    log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
+              "id=%lld %s", (long long)schema_id, text);
+}
+
+void schemas_report(struct pipeline *p)
+{
+    decoder_report(p->decoder, say_schema, NULL);
+}
+
+static const char *set(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static struct registry_options options_of(const struct config *c)
+{
+    return (struct registry_options){
+        .access = {.urls = c->registry_url,
+                   .user_info = set(c->registry_user_info),
+                   .token = set(c->registry_token),
+                   .ca_location = set(c->registry_ca),
+                   .certificate_location = set(c->registry_certificate),
+                   .key_location = set(c->registry_key),
+                   .key_password = set(c->registry_key_password),
+                   .is_any_host = c->registry_identification == IDENTIFICATION_NONE},
+        .cache = c->schema_cache,
+        .asks_per_s = (unsigned)c->unknown_ids_per_s};
+}
+
+/* What Confluent's clients call the schemas of a topic's values; new. */
+static char *subject_of(const char *topic)
+{
+    size_t cap = strlen(topic) + sizeof "-value";
+    char *subject = mem_alloc(cap, 1);
+
+    snprintf(subject, cap, "%s-value", topic);
+    return subject;
+}
+
+static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
+{
+    struct registry_options options = options_of(c);
+    char **subjects = mem_alloc(c->topic_count, sizeof *subjects);
+    int result;
+
+    for (size_t i = 0; i < c->topic_count; i++)
+        subjects[i] = subject_of(c->topics[i]);
+    options.subject_count = c->topic_count;
+    options.subjects = (const char *const *)subjects;
+    result = registry_new(source, &options, err);
+    for (size_t i = 0; i < c->topic_count; i++)
+        free(subjects[i]);
+    free(subjects);
+    return result;
+}
+
+static int open_schemas(const struct config *c, struct schema_source **source, struct err *err)
+{
+    if (*c->registry_url)
+        return open_registry(c, source, err);
+    *source = schema_folder_new(c->schema_folder);
+    return 0;
+}
+
+/* A registry that is not there is waited for, unless what it said before is at hand: then parked
+ * partitions wait for it. */
+static int wait_for_schemas(struct pipeline *p, struct err *err)
+{
+    enum { TURN_MS = 2000 };
+
+    while (decoder_await(p->decoder, TURN_MS, err) != 0) {
+        if (err->kind != ERR_DEPENDENCY)
+            return err_prefix(err, "[schemas]");
+        if (!wait_turn(p, "registry", err) || decoder_schema_count(p->decoder) > 0)
+            break;
+    }
+    p->tries = 0;
+    schemas_report(p);
+    return 0;
+}
+
+static int open_decoder(struct pipeline *p, struct err *err)
+{
+    const struct config *c = p->config;
+    struct decoder_options options = {
+        .format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
+        .framing = c->framing == CONFIG_FRAMING_CONFLUENT ? FRAMING_CONFLUENT : FRAMING_NONE,
+        .max_value_bytes = (size_t)c->max_value_kib * 1024,
+        .max_depth = (unsigned)c->max_depth,
+        .first_wait_ms = c->unknown_id_wait_ms};
+
+    if (c->format == FORMAT_AVRO && open_schemas(c, &options.schemas, err) != 0)
+        return err_prefix(err, "[schemas]");
+    if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0) {
+        if (options.schemas)
+            options.schemas->free(options.schemas);
+        return err_prefix(err, "[schemas]");
+    }
+    return wait_for_schemas(p, err);
+}
+
+/* The id that Avro scores carry. */
+static int find_score_schema(struct pipeline *p, struct err *err)
+{
+    const struct config *c = p->config;
+    struct registry_options options = options_of(c);
+    char *subject = subject_of(c->score_topic);
+    int result = 0;
+
+    p->score_schema_id = (uint32_t)c->score_schema_id;
+    if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0) {
+        do
+            result = score_schema_find(&options, subject, &p->score_schema_id, err);
+        while (result != 0 && err->kind == ERR_DEPENDENCY && wait_turn(p, "registry", err));
+        p->tries = 0;
+        if (result == 0)
+            log_event(LOG_INFO, "schema_loaded", "id=%u subject=%s of the scores",
+                      p->score_schema_id, subject);
+    }
+    free(subject);
+    return err_is_set(err) ? err_prefix(err, "[schemas]") : 0;
+}
+
+int schemas_open(struct pipeline *p, struct err *err)
+{
+    if (open_decoder(p, err) != 0 || *p->options->stop)
+        return err_is_set(err) ? -1 : 0;
+    return find_score_schema(p, err);
+}

@@ -1,0 +1,104 @@
+#include "schemas/score_schema.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "schemas/registry_cache.h"
+#include "schemas/registry_fetch.h"
+
+/* The assembler reads the file; the Makefile knows that this object depends on it. */
+__asm__(".pushsection .rodata\nscore_schema_text: .incbin \"schemas/score.avsc\"\n"
+        ".byte 0\n.popsection\n.globl score_schema_text\n");
+
+/* What a POST came to: id, or err. `is_missing`: 404, there is no such subject or schema. */
+static int judge(const struct registry_response *r, const char *subject, uint32_t *id,
+                 bool *is_missing, struct err *err)
+{
+    json_t *json = json_loadb(r->body, r->len, 0, NULL);
+    const json_t *number = json_object_get(json, "id");
+    const char *message = json_string_value(json_object_get(json, "message"));
+    json_int_t code = json_integer_value(json_object_get(json, "error_code"));
+    json_int_t found = json_is_integer(number) ? json_integer_value(number) : -1;
+    int result = -1;
+
+    *is_missing = r->status == 404 && (code == 40401 || code == 40403);
+    if (r->status == 200 && found >= 0 && found <= INT32_MAX) {
+        *id = (uint32_t)found;
+        result = 0;
+    } else if (r->status == 0) {
+        err_dependency(err, "registry %s: %s", r->where, r->trouble);
+    } else if (r->status == 401 || r->status == 403 || r->status == 409 || r->status == 422) {
+        err_fatal(err, r->status < 404 ? EXIT_DENIED : EXIT_CONFIGURATION,
+                  "registry %s: subject %s: HTTP %ld: %.500s", r->where, subject, r->status,
+                  message ? message : "no reason given");
+    } else if (!*is_missing) {
+        err_dependency(err, "registry %s: HTTP %ld%s%.200s", r->where, r->status,
+                       message ? ": " : "", message ? message : "");
+    }
+    json_decref(json);
+    return result;
+}
+
+static int post(struct registry_http *http, const char *path, const char *subject, uint32_t *id,
+                bool *is_missing, struct err *err)
+{
+    json_t *json = json_pack("{s:s}", "schema", score_schema_text);
+    char *body = json_dumps(json, 0);
+    struct registry_response response;
+    int result;
+
+    registry_http_send(http, path, body, NULL);
+    while (!registry_http_poll(http, REGISTRY_ANSWER_MS, &response))
+        continue; /* each request ends in its time */
+    result = judge(&response, subject, id, is_missing, err);
+    free(response.body);
+    free(body);
+    json_decref(json);
+    return result;
+}
+
+/* Looks it up, and registers what is not there. */
+static int ask(struct registry_http *http, const char *subject, uint32_t *id, struct err *err)
+{
+    char escaped[REGISTRY_MAX_PATH - 100], path[REGISTRY_MAX_PATH];
+    bool is_missing;
+
+    if (!registry_subject_print(escaped, sizeof escaped, subject))
+        return err_fatal(err, EXIT_CONFIGURATION, "a subject of %zu bytes", strlen(subject));
+    snprintf(path, sizeof path, "/subjects/%s", escaped);
+    if (post(http, path, subject, id, &is_missing, err) == 0)
+        return 0;
+    if (!is_missing)
+        return -1;
+    snprintf(path, sizeof path, "/subjects/%s/versions", escaped);
+    if (post(http, path, subject, id, &is_missing, err) == 0)
+        return 0;
+    return err_dependency(err, "registry %s: subject %s can be neither found nor made",
+                          registry_http_name(http), subject); /* unless there was another error */
+}
+
+int score_schema_find(const struct registry_options *options, const char *subject, uint32_t *id,
+                      struct err *err)
+{
+    struct registry_cache cache = {NULL};
+    struct registry_http *http;
+    struct err late = ERR_INIT;
+    int result;
+
+    if (registry_http_new(&http, &options->access, err) != 0)
+        return -1;
+    result = registry_cache_init(&cache, options->cache, registry_http_name(http), err);
+    if (result == 0 && (result = ask(http, subject, id, err)) == 0) {
+        /* A disk that is full costs no score. */
+        (void)registry_cache_store_id(&cache, subject, score_schema_text, *id, &late);
+    } else if (err->kind == ERR_DEPENDENCY &&
+               registry_cache_load_id(&cache, subject, score_schema_text, id)) {
+        err_reset(err);
+        result = 0;
+    }
+    registry_cache_release(&cache);
+    registry_http_free(http);
+    return result;
+}
