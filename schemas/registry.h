@@ -17,7 +17,10 @@
 #include "schemas/schema_source.h"
 
 /* The answer "no such id" is kept that long: a producer may register it later. */
-enum { REGISTRY_KEEP_MS = 30000, REGISTRY_MAX_FETCHES = 16 };
+enum { REGISTRY_KEEP_MS = 30000 };
+
+/* At the same time; times REGISTRY_MAX_BODY it is what a hostile registry may cost. */
+enum { REGISTRY_MAX_FETCHES = 8 };
 
 struct registry_options {
     struct registry_access access;

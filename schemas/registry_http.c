@@ -204,7 +204,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     if (len > REGISTRY_MAX_BODY - r->len)
         return 0;
     if (r->len + len + 1 > r->cap) {
-        r->cap = (r->len + len + 1) * 2;
+        r->cap =
+            (r->len + len) * 2 < REGISTRY_MAX_BODY ? (r->len + len) * 2 + 1 : REGISTRY_MAX_BODY + 1;
         r->body = mem_resize(r->body, r->cap, 1);
     }
     memcpy(r->body + r->len, data, len);
@@ -267,6 +268,8 @@ static void send_request(struct request *r)
 #if LIBCURL_VERSION_NUM >= 0x075700
     curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT, 1L); /* a stop waits for no name server */
 #endif
+    /* A registry that comes back elsewhere is found at once, not after curl's 60 s. */
+    curl_easy_setopt(r->easy, CURLOPT_DNS_CACHE_TIMEOUT, 1L);
     curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->error);
     curl_easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(r->easy, CURLOPT_HEADERDATA, r);

@@ -196,6 +196,34 @@ START_TEST(a_start_that_the_registry_does_not_let_in_ends_with_77)
 }
 END_TEST
 
+/* A partition that waits for one id does not keep the others of its poll from being asked for. */
+START_TEST(unknown_ids_of_one_poll_are_asked_for_together)
+{
+    static const char unknown[] = "{\"error_code\":40403}";
+    struct fixture f;
+    struct mock *m = &f.mock;
+    int64_t until = harness_deadline();
+
+    init(&f, false);
+    stub_set(&f.stub, "/schemas/ids/900", STUB_HANGS, 200, "");
+    stub_set(&f.stub, "/schemas/ids/901", STUB_ANSWERS, 404, unknown);
+    stub_set(&f.stub, "/schemas/ids/902", STUB_ANSWERS, 404, unknown);
+    for (uint32_t id = 900; id <= 902; id++)
+        mock_produce_avro(m, 0, id, 1);
+    run(&f);
+    while (stub_count(&f.stub, "/schemas/ids/901") + stub_count(&f.stub, "/schemas/ids/902") < 2) {
+        ck_assert_msg(clock_ms() < until, "not asked for in time");
+        harness_breathe();
+    }
+    ck_assert_uint_eq(m->progress.dead, 0);
+    stub_set(&f.stub, "/schemas/ids/900", STUB_ANSWERS, 404, unknown);
+    mock_wait_outcomes(m, 3);
+    mock_stop(m);
+    ck_assert_uint_eq(m->summary.dead, 3);
+    release(&f);
+}
+END_TEST
+
 /* More than two seconds' worth of the cap; each is asked for once, those of a poll together. */
 START_TEST(many_unknown_ids_cost_a_dead_letter_and_a_request_each)
 {
@@ -232,5 +260,6 @@ SUITE(registry_outage)
          a_restart_without_the_registry_scores_what_was_known);
     CASE("start", a_start_without_registry_and_cache_waits,
          a_start_that_the_registry_does_not_let_in_ends_with_77);
-    CASE("unknown", many_unknown_ids_cost_a_dead_letter_and_a_request_each);
+    CASE("unknown", unknown_ids_of_one_poll_are_asked_for_together,
+         many_unknown_ids_cost_a_dead_letter_and_a_request_each);
 }
