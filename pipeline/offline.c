@@ -4,12 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/mem.h"
 #include "core/text.h"
 #include "pipeline/columns.h"
 #include "pipeline/lines.h"
+#include "pipeline/loaded.h"
 #include "pipeline/state.h"
 
 enum {
@@ -22,9 +22,9 @@ enum {
 struct offline {
     const struct offline_options *options;
     struct offline_counts *counts;
-    struct bundle *bundle; /* NULL for a bare model */
-    struct model *model;   /* the bundle's, or owned */
-    struct features own;   /* of a bare model: its names, each a number of that name */
+    struct loaded loaded;
+    const struct bundle *bundle; /* the loaded one's, as the next two */
+    const struct model *model;
     const struct features *features;
     struct columns columns; /* CSV */
     struct decoder *decoder;
@@ -37,29 +37,6 @@ struct offline {
     size_t row_count, batch_rows;
     struct lines lines;
 };
-
-/* ---- model */
-
-static int load(struct offline *o, struct err *err)
-{
-    struct stat info;
-
-    if (stat(o->options->model_path, &info) != 0)
-        return err_fatal(err, EXIT_IO, "%s: %s", o->options->model_path, strerror(errno));
-    if (!S_ISDIR(info.st_mode)) {
-        if (model_load(&o->model, o->options->model_path, err) != 0)
-            return -1;
-        columns_of_model(&o->own, o->model);
-        o->features = &o->own;
-        return 0;
-    }
-    if (bundle_load(&o->bundle, o->options->model_path, err) != 0 ||
-        golden_events_run(o->bundle, err) != 0)
-        return -1;
-    o->model = o->bundle->model;
-    o->features = &o->bundle->features;
-    return 0;
-}
 
 static int open_decoder(struct offline *o, struct err *err)
 {
@@ -308,7 +285,12 @@ static int take_all(struct offline *o, struct err *err)
 
 static int prepare(struct offline *o, struct err *err)
 {
-    if (load(o, err) != 0 || open_decoder(o, err) != 0)
+    if (loaded_load(&o->loaded, o->options->model_path, err) != 0)
+        return -1;
+    o->bundle = o->loaded.bundle;
+    o->model = o->loaded.model;
+    o->features = o->loaded.features;
+    if (open_decoder(o, err) != 0)
         return -1;
     o->width = model_feature_count(o->model);
     o->outputs = model_output_count(o->model);
@@ -336,11 +318,7 @@ int offline_score(const struct offline_options *options, struct offline_counts *
     result = prepare(&o, err) == 0 ? take_all(&o, err) : -1;
     decoder_free(o.decoder);
     columns_release(&o.columns);
-    features_release(&o.own);
-    if (o.bundle)
-        bundle_free(o.bundle);
-    else
-        model_free(o.model);
+    loaded_release(&o.loaded);
     free(o.matrix);
     free(o.margins);
     free(o.scores);

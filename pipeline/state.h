@@ -131,4 +131,7 @@ int pipeline_close(struct pipeline *p, struct err *err);
  * and what differs. */
 int golden_events_run(const struct bundle *bundle, struct err *err);
 
+/* A decoder for golden events: plain JSON. decoder_free it. */
+int golden_decoder(struct decoder **decoder, const struct bundle *bundle, struct err *err);
+
 #endif

@@ -63,6 +63,11 @@ struct forest *forest_new(size_t feature_count, struct forest_rules rules);
 void forest_add(struct forest *forest, const struct tree_source *tree);
 void forest_free(struct forest *forest);
 
+/* For people: levels of the deepest tree, bytes of all, and how many nodes split on a feature. */
+uint32_t forest_depth(const struct forest *forest);
+size_t forest_size_bytes(const struct forest *forest);
+uint32_t forest_split_count(const struct forest *forest, size_t feature);
+
 size_t forest_scratch_bytes(const struct forest *forest);
 
 /* margins[i] for rows[i * feature_count ...]; scratch aligned to 64. */
