@@ -67,6 +67,17 @@ static int bad(struct reader *r, const char *what)
     return err_fatal(r->err, r->ini->code, "%s:%d: %s", r->ini->file, r->line, what);
 }
 
+/* # or ; as a word of its own: a name that ends in a comment would be another consumer group, which
+ * starts at the beginning. Behind a quotation mark it may belong to a path or a command. */
+static bool has_comment(const char *value, size_t len)
+{
+    for (size_t i = 0; i < len && value[i] != '"'; i++)
+        if ((value[i] == '#' || value[i] == ';') && (i == 0 || text_is_blank(value[i - 1])) &&
+            (i + 1 == len || text_is_blank(value[i + 1])))
+            return true;
+    return false;
+}
+
 static int take_entry(struct reader *r, const char *text, size_t len)
 {
     const char *equals = memchr(text, '=', len), *name = text, *value;
@@ -83,6 +94,9 @@ static int take_entry(struct reader *r, const char *text, size_t len)
         return bad(r, "a name is missing before =");
     if (!r->section)
         return bad(r, "an entry before the first [section]");
+    if (has_comment(value, value_len))
+        return bad(r,
+                   "a comment behind the value; comments are whole lines that start with ; or #");
     add(r->ini, mem_copy_text(r->section, r->section_len), mem_copy_text(name, name_len),
         mem_copy_text(value, value_len), r->line);
     return 0;
@@ -148,6 +162,8 @@ int ini_parse(struct ini *ini, const char *file, const char *text, size_t len, e
     const char *end = text + len;
 
     *ini = (struct ini){.file = mem_copy_text(file, strlen(file)), .code = code};
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3;
     while (text < end) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         if (!stop)

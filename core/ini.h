@@ -1,12 +1,14 @@
 /* ini.h: the one INI reader, for config.ini and model.ini.
  *
- *   ; a comment            # a comment             (whole lines only: a value may hold both signs)
+ *   ; a comment            # a comment             (whole lines only)
  *   [section]
  *   name = value           blanks around both are cut; the value may contain "="
  *
  * Keeps every entry in the order of the file with its line. No escapes, no quotes, no continuation
- * lines: what is behind the first "=" is the value. Refused: a line that is none of these, an entry
- * before the first section, a NUL byte, bad UTF-8, the same name twice in a section.
+ * lines: what is behind the first "=" is the value, ";" and "#" in it too. Refused: a line that is
+ * none of these, an entry before the first section, a NUL byte, bad UTF-8, the same name twice in a
+ * section, and a comment behind a value (";" or "#" with blanks around it and no quotation mark
+ * before it). A byte order mark in front is skipped.
  *
  * A struct ini owns all texts. Thread: whoever owns it.
  */

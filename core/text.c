@@ -138,17 +138,17 @@ const char *text_nearest(const char *text, const char *const *names, size_t coun
     return nearest;
 }
 
-static bool is_blank(char c)
+bool text_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
 void text_trim(const char **text, size_t *len)
 {
-    while (*len > 0 && is_blank(**text)) {
+    while (*len > 0 && text_is_blank(**text)) {
         (*text)++;
         (*len)--;
     }
-    while (*len > 0 && is_blank((*text)[*len - 1]))
+    while (*len > 0 && text_is_blank((*text)[*len - 1]))
         (*len)--;
 }

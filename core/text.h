@@ -48,6 +48,9 @@ size_t json_string_print(char *out, const char *text, size_t len);
 size_t text_distance(const char *a, const char *b);
 const char *text_nearest(const char *text, const char *const *names, size_t count);
 
+/* A space, a tab or a carriage return. */
+bool text_is_blank(char c);
+
 /* text without blanks at both ends: moves *text and *len. */
 void text_trim(const char **text, size_t *len);
 

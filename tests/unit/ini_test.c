@@ -43,7 +43,7 @@ END_TEST
 START_TEST(a_value_may_hold_every_sign)
 {
     static const char text[] = "[a]\n"
-                               "password = p;w#d=\"x\\y\" [z]\n"
+                               "password = p;w#d=\"x\\y\" [z] #1 \" # \"\n"
                                "  path  =\t a | b : number \t\n"
                                "empty =\n"
                                "\xc3\xa9 = \xe2\x82\xac\n";
@@ -51,7 +51,7 @@ START_TEST(a_value_may_hold_every_sign)
     struct ini ini;
 
     ck_assert_int_eq(parse(&ini, text, &err), 0);
-    assert_entry(&ini, 0, "a", "password", "p;w#d=\"x\\y\" [z]");
+    assert_entry(&ini, 0, "a", "password", "p;w#d=\"x\\y\" [z] #1 \" # \"");
     assert_entry(&ini, 1, "a", "path", "a | b : number");
     assert_entry(&ini, 2, "a", "empty", "");
     assert_entry(&ini, 3, "a", "\xc3\xa9", "\xe2\x82\xac");
@@ -73,6 +73,19 @@ START_TEST(lines_may_end_as_windows_ends_them)
 }
 END_TEST
 
+/* As Windows' editors save it. */
+START_TEST(a_byte_order_mark_in_front_is_no_text)
+{
+    struct err err = ERR_INIT;
+    struct ini ini;
+
+    ck_assert_int_eq(parse(&ini, "\xef\xbb\xbf[a]\nx = 1\n", &err), 0);
+    ck_assert_uint_eq(ini.count, 1);
+    assert_entry(&ini, 0, "a", "x", "1");
+    ini_release(&ini);
+}
+END_TEST
+
 START_TEST(nothing_is_a_file_too)
 {
     static const char *const texts[] = {"", "\n", "; only\n# comments", "[a]", "   \n\t\n"};
@@ -87,6 +100,9 @@ START_TEST(nothing_is_a_file_too)
 }
 END_TEST
 
+#define COMMENT(line)                                                                              \
+    "f.ini:" line ": a comment behind the value; comments are whole lines that start with ; or #"
+
 static const struct {
     const char *text, *want;
 } faults[] = {
@@ -100,6 +116,9 @@ static const struct {
     {"[ ]\n", "f.ini:1: a section is written [name]"},
     {"[a]\nx = 1\ny = 2\nx = 3\n", "f.ini:4: x is already set on line 2"},
     {"[a]\nx = 1\n[b]\nx = 1\n[a]\nx = 1\n", "f.ini:6: x is already set on line 2"},
+    {"[a]\nx = 1 # one\n", COMMENT("2")},
+    {"[a]\nx = 1\ny = two\t;\n", COMMENT("3")},
+    {"[a]\nx = ; later\n", COMMENT("2")},
     {"[a]\nx = \xff\n", "f.ini:2: not text in UTF-8"},
     {"[a]\n; \xed\xa0\x80\n", "f.ini:2: not text in UTF-8"},
 };
@@ -202,8 +221,9 @@ SUITE(ini)
     TCase *loop;
 
     CASE("reading", entries_keep_order_section_and_line, a_value_may_hold_every_sign,
-         lines_may_end_as_windows_ends_them, nothing_is_a_file_too,
-         a_file_is_read_and_a_missing_one_is_io, a_set_entry_replaces_or_comes_last);
+         lines_may_end_as_windows_ends_them, a_byte_order_mark_in_front_is_no_text,
+         nothing_is_a_file_too, a_file_is_read_and_a_missing_one_is_io,
+         a_set_entry_replaces_or_comes_last);
     CASE("hostile", a_nul_byte_is_refused_with_its_line,
          a_file_cut_at_every_byte_is_read_or_refused);
     tcase_set_timeout(harness_case(suite, "bounds",
