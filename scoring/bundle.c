@@ -112,7 +112,7 @@ static int load_model(struct loader *l)
     if (strcmp(format->value, "xgboost") != 0)
         return fail(l, format, "format %s is not read by this version; xgboost is", format->value);
     if (hash_file(l->b->path, file->value, hex, &data, &len, l->err) != 0)
-        return -1;
+        return err_prefix(l->err, "%s:%d", l->ini.file, file->line);
     if (strcasecmp(hex, sha->value) != 0) {
         free(data);
         return fail(l, sha, "%s has sha256 %s: not the file that the bundle was made with",
