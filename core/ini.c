@@ -67,17 +67,6 @@ static int bad(struct reader *r, const char *what)
     return err_fatal(r->err, r->ini->code, "%s:%d: %s", r->ini->file, r->line, what);
 }
 
-/* # or ; as a word of its own: a name that ends in a comment would be another consumer group, which
- * starts at the beginning. Behind a quotation mark it may belong to a path or a command. */
-static bool has_comment(const char *value, size_t len)
-{
-    for (size_t i = 0; i < len && value[i] != '"'; i++)
-        if ((value[i] == '#' || value[i] == ';') && (i == 0 || text_is_blank(value[i - 1])) &&
-            (i + 1 == len || text_is_blank(value[i + 1])))
-            return true;
-    return false;
-}
-
 static int take_entry(struct reader *r, const char *text, size_t len)
 {
     const char *equals = memchr(text, '=', len), *name = text, *value;
@@ -94,9 +83,6 @@ static int take_entry(struct reader *r, const char *text, size_t len)
         return bad(r, "a name is missing before =");
     if (!r->section)
         return bad(r, "an entry before the first [section]");
-    if (has_comment(value, value_len))
-        return bad(r,
-                   "a comment behind the value; comments are whole lines that start with ; or #");
     add(r->ini, mem_copy_text(r->section, r->section_len), mem_copy_text(name, name_len),
         mem_copy_text(value, value_len), r->line);
     return 0;
@@ -193,6 +179,26 @@ int ini_load(struct ini *ini, const char *path, enum exit_code code, struct err 
     result = ini_parse(ini, path, text, len, code, err);
     free(text);
     return result;
+}
+
+/* # or ; as a word of its own. Behind a quotation mark it may belong to a path or a command. */
+static bool has_comment(const char *value)
+{
+    size_t len = strlen(value);
+
+    for (size_t i = 0; i < len && value[i] != '"'; i++)
+        if ((value[i] == '#' || value[i] == ';') && (i == 0 || text_is_blank(value[i - 1])) &&
+            (i + 1 == len || text_is_blank(value[i + 1])))
+            return true;
+    return false;
+}
+
+int ini_refuse_comment(const struct ini *ini, const struct ini_entry *entry, struct err *err)
+{
+    if (entry->line == 0 || !has_comment(entry->value))
+        return 0;
+    return ini_fail(ini, entry, err,
+                    "a comment behind the value; comments are whole lines that start with ; or #");
 }
 
 void ini_release(struct ini *ini)

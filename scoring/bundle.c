@@ -64,6 +64,8 @@ static int check_keys(struct loader *l)
         size_t count = keys == model_keys ? 5 : 4;
         const char *near;
         bool is_known = false;
+        if (ini_refuse_comment(&l->ini, e, l->err) != 0)
+            return -1;
         if (strcmp(e->section, "features") == 0)
             continue;
         if (keys == output_keys && strcmp(e->section, "output") != 0)

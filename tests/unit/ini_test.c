@@ -100,9 +100,6 @@ START_TEST(nothing_is_a_file_too)
 }
 END_TEST
 
-#define COMMENT(line)                                                                              \
-    "f.ini:" line ": a comment behind the value; comments are whole lines that start with ; or #"
-
 static const struct {
     const char *text, *want;
 } faults[] = {
@@ -116,9 +113,6 @@ static const struct {
     {"[ ]\n", "f.ini:1: a section is written [name]"},
     {"[a]\nx = 1\ny = 2\nx = 3\n", "f.ini:4: x is already set on line 2"},
     {"[a]\nx = 1\n[b]\nx = 1\n[a]\nx = 1\n", "f.ini:6: x is already set on line 2"},
-    {"[a]\nx = 1 # one\n", COMMENT("2")},
-    {"[a]\nx = 1\ny = two\t;\n", COMMENT("3")},
-    {"[a]\nx = ; later\n", COMMENT("2")},
     {"[a]\nx = \xff\n", "f.ini:2: not text in UTF-8"},
     {"[a]\n; \xed\xa0\x80\n", "f.ini:2: not text in UTF-8"},
 };
@@ -132,6 +126,32 @@ START_TEST(each_fault_names_file_and_line)
     ck_assert_str_eq(err.text, faults[_i].want);
     ck_assert_int_eq(err.kind, ERR_FATAL);
     ck_assert_int_eq(err.exit_code, EXIT_CONFIGURATION);
+}
+END_TEST
+
+static const struct {
+    const char *value;
+    bool is_refused;
+} comments[] = {
+    {"1 # one", true}, {"two\t;", true}, {"; later", true},       {"p;w#d", false},
+    {"p ;w", false},   {"p; w", false},  {"a[\"k # v\"]", false}, {"", false},
+};
+
+START_TEST(a_value_that_reads_like_a_comment_is_refused_on_demand)
+{
+    char text[100];
+    struct err err = ERR_INIT;
+    struct ini ini;
+
+    snprintf(text, sizeof text, "[a]\nx = %s\n", comments[_i].value);
+    ck_assert_int_eq(parse(&ini, text, &err), 0);
+    assert_entry(&ini, 0, "a", "x", comments[_i].value);
+    ck_assert_int_eq(ini_refuse_comment(&ini, &ini.entries[0], &err),
+                     comments[_i].is_refused ? -1 : 0);
+    if (comments[_i].is_refused)
+        ck_assert_str_eq(err.text, "f.ini:2: a comment behind the value; comments are whole lines "
+                                   "that start with ; or #");
+    ini_release(&ini);
 }
 END_TEST
 
@@ -232,4 +252,6 @@ SUITE(ini)
                       5 * harness_slowness());
     loop = harness_case(suite, "faults", NULL, 0);
     tcase_add_loop_test(loop, each_fault_names_file_and_line, 0, sizeof faults / sizeof faults[0]);
+    tcase_add_loop_test(loop, a_value_that_reads_like_a_comment_is_refused_on_demand, 0,
+                        sizeof comments / sizeof comments[0]);
 }
