@@ -231,21 +231,23 @@ void consumer_release(const struct record *records, size_t count)
         rd_kafka_message_destroy(records[i].message);
 }
 
-size_t consumer_headers(const struct record *record, struct header *headers, size_t cap)
+ssize_t consumer_headers(const struct record *record, struct header *headers, size_t cap)
 {
+    rd_kafka_resp_err_t code;
     rd_kafka_headers_t *list;
     size_t count, len;
     const void *value;
     const char *name;
 
-    if (rd_kafka_message_headers(record->message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
+    code = rd_kafka_message_headers(record->message, &list);
+    if (code)
+        return code == RD_KAFKA_RESP_ERR__NOENT ? 0 : -1;
     count = rd_kafka_header_cnt(list);
     for (size_t i = 0; i < count && i < cap; i++) {
         rd_kafka_header_get_all(list, i, &name, &value, &len);
         headers[i] = (struct header){name, {value, len}};
     }
-    return count;
+    return (ssize_t)count;
 }
 
 void consumer_steer(struct consumer *c, bool pause_all)

@@ -52,8 +52,9 @@ ssize_t consumer_poll(struct consumer *consumer, struct record *records, size_t 
 void consumer_release(const struct record *records, size_t count);
 
 /* The record's headers, at most cap; they live as long as the record. Costs more than scoring: only
- * when something needs them. Returns how many there are in all. */
-size_t consumer_headers(const struct record *record, struct header *headers, size_t cap);
+ * when something needs them. Returns how many there are in all, or -1 when librdkafka cannot read
+ * them (damaged, or more than its 100,000). */
+ssize_t consumer_headers(const struct record *record, struct header *headers, size_t cap);
 
 /* Makes the client's pauses those of the ledger: a partition is paused when it is parked, or all
  * are. What resumes is sought to its position first, so that nothing rests on what the client had

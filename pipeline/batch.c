@@ -206,16 +206,20 @@ static void tally(struct pipeline *p, const struct record *r, enum fault fault, 
                   r->partition, (long long)r->offset, (unsigned long long)t->count, message);
 }
 
-/* Every header of the record, as many as it has. */
-static struct header *headers_of(const struct record *r, size_t *count)
+/* Every header of the record, as many as it has, into the letter; the caller frees the array. */
+static struct header *take_headers(const struct record *r, struct dead_letter *letter)
 {
-    struct header *headers = mem_alloc(64, sizeof *headers);
+    enum { MOST = 64 };
+    struct header *headers = mem_alloc(MOST, sizeof *headers);
+    ssize_t count = consumer_headers(r, headers, MOST);
 
-    *count = consumer_headers(r, headers, 64);
-    if (*count > 64) {
-        headers = mem_resize(headers, *count, sizeof *headers);
-        consumer_headers(r, headers, *count);
+    if (count > MOST) {
+        headers = mem_resize(headers, (size_t)count, sizeof *headers);
+        consumer_headers(r, headers, (size_t)count);
     }
+    letter->headers = headers;
+    letter->header_count = count > 0 ? (size_t)count : 0;
+    letter->has_lost_headers = count < 0;
     return headers;
 }
 
@@ -228,13 +232,12 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
                                  .schema_id = p->batch.schema_ids[i],
                                  .is_refused = refused && refused->dead_refusals > 0,
                                  .is_minimal = refused && refused->dead_refusals > 1};
-    struct header *headers = headers_of(r, &letter.header_count);
+    struct header *headers = take_headers(r, &letter);
     char message[512];
     enum sent sent;
 
     decoder_explain(p->decoder, outcome, message, sizeof message);
     letter.message = message;
-    letter.headers = headers;
     sent = producer_send_dead(p->producer, r, &letter, p->batch.slot, err);
     free(headers);
     if (sent ==

@@ -20,7 +20,7 @@ struct dead_parts {
 };
 
 /* Builds the parts; with limit_bytes > 0 the value, then the original headers, then the key are
- * dropped until it fits, each named in kscore.dropped. A record that was a dead letter before keeps
+ * dropped until it fits. What does not go along is named in kscore.dropped. A record that was a dead letter before keeps
  * its first origin. The caller destroys parts->headers, or hands them on. */
 void dead_letter_build(struct dead_parts *parts, const struct config *config,
                        const struct provenance *provenance, const struct record *record,

@@ -68,8 +68,9 @@ struct dead_letter {
     int64_t schema_id;            /* negative when there is none */
     const struct header *headers; /* the original's, untouched */
     size_t header_count;
-    bool is_refused; /* the broker refused it before: timestamp now */
-    bool is_minimal; /* and that one too: coordinates and error headers only */
+    bool has_lost_headers; /* they could not be read */
+    bool is_refused;       /* the broker refused it before: timestamp now */
+    bool is_minimal;       /* and that one too: coordinates and error headers only */
 };
 
 enum sent producer_send_dead(struct producer *producer, const struct record *record,
