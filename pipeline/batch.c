@@ -60,11 +60,13 @@ static void admit(struct pipeline *p)
 static bool learn(struct pipeline *p, size_t i)
 {
     const struct record *r = &p->batch.records[i];
+    struct part *part = &p->ledger.parts[r->part];
     struct err err = ERR_INIT;
 
-    if (decoder_learn(p->decoder, p->batch.schema_ids[i], clock_ms(), &err) == 0)
+    part->parked_id = p->batch.schema_ids[i];
+    if (decoder_learn(p->decoder, part->parked_id, clock_ms(), &err) == 0)
         return true;
-    park(p, r->part, p->batch.schema_ids[i], err.text);
+    pipeline_fail(p, r->part, &err);
     return false;
 }
 

@@ -18,11 +18,11 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err)
         return -1;
     case ERR_DEPENDENCY:
         if (part == LEDGER_NO_PART) {
-            p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
             log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+            pipeline_back_off(p);
             producer_refresh(p->producer);
         } else {
-            park(p, part, p->ledger.parts[part].parked_id, err->text);
+            pipeline_park(p, part, err->text);
         }
         err_reset(err);
         return 0;
@@ -110,7 +110,7 @@ static int loop(struct pipeline *p, struct err *err)
 {
     while (!is_done(p)) {
         producer_poll(p->producer, 0); /* reports count slots down; a failure asks for a rewind */
-        unpark_due(p);
+        pipeline_unpark(p);
         if (commit_step(p, err) != 0 && pipeline_fail(p, LEDGER_NO_PART, err) != 0)
             return -1;
         publish_progress(p);

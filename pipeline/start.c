@@ -70,16 +70,15 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
         if (consumer_check(p->consumer, TURN_MS, err) == 0 &&
             producer_check(p->config, TURN_MS, limits, &is_proven, err) == 0)
             break;
-        if (err->kind != ERR_DEPENDENCY)
+        if (pipeline_fail(p, LEDGER_NO_PART, err) != 0)
             return -1;
-        log_event(LOG_WARNING, "waiting", "for=brokers %s", err->text);
-        err_reset(err);
         if (*p->options->stop)
             return 0;
-        int64_t pause_ms = backoff_ms(p, p->tries++);
+        int64_t pause_ms = p->wait_until_ms - clock_ms();
         nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
     p->tries = 0;
+    p->wait_until_ms = 0;
     if (!is_proven)
         log_event(LOG_INFO, "connecting",
                   "permission to write is not proven: the topics' size limits are unknown");

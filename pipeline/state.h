@@ -75,7 +75,6 @@ struct pipeline {
     unsigned tries;        /* failures in a row, for the back-off */
     int64_t full_since_ms; /* 0: there is room */
     bool is_full_paused, is_all_paused;
-    size_t parked_count;
 
     struct refused refused[REFUSED_MAX];
     size_t refused_count;
@@ -84,10 +83,9 @@ struct pipeline {
 
     int64_t ends_checked_ms;
     uint64_t commits_seen;
-    bool was_ready;
-    int64_t assigned_ms;
-    int64_t stop_ms;  /* when stopping began, 0 before */
-    int64_t close_ms; /* when the last report may come, 0 before closing */
+    int64_t assigned_ms; /* the first time, 0 before: ready from then on */
+    int64_t stop_ms;     /* when stopping began, 0 before */
+    int64_t close_ms;    /* when the last report may come, 0 before closing */
     uint64_t rng;
 };
 
@@ -112,9 +110,11 @@ bool batch_send(struct pipeline *p, struct err *err);
 void batch_drop(struct pipeline *p);
 
 /* steer.c */
-int64_t backoff_ms(struct pipeline *p, unsigned tries);
-void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why);
-void unpark_due(struct pipeline *p);
+/* All partitions wait: 100 ms, each time in a row longer, 2 s at most. */
+void pipeline_back_off(struct pipeline *p);
+/* One partition waits for the schema parked_id; those whose time has come ask for it again. */
+void pipeline_park(struct pipeline *p, uint32_t part, const char *why);
+void pipeline_unpark(struct pipeline *p);
 void pipeline_rewind(struct pipeline *p);
 void pipeline_steer(struct pipeline *p);
 bool pipeline_can_take(const struct pipeline *p);

@@ -14,7 +14,7 @@ enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 2000, FULL_PATIENCE_MS = 250 };
 
 /* Doubling from 100 ms to 2 s, the upper half at random (xorshift64), so that instances do not come
  * back together. */
-int64_t backoff_ms(struct pipeline *p, unsigned tries)
+static int64_t backoff_ms(struct pipeline *p, unsigned tries)
 {
     int64_t full = tries < 5 ? (int64_t)BACKOFF_FIRST_MS << tries : BACKOFF_MAX_MS;
 
@@ -24,24 +24,26 @@ int64_t backoff_ms(struct pipeline *p, unsigned tries)
     return full / 2 + (int64_t)(p->rng % (uint64_t)(full / 2 + 1));
 }
 
-void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why)
+void pipeline_back_off(struct pipeline *p)
+{
+    p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
+}
+
+void pipeline_park(struct pipeline *p, uint32_t index, const char *why)
 {
     struct part *part = &p->ledger.parts[index];
 
-    if (!part->is_parked)
-        p->parked_count++;
     part->is_parked = true;
-    part->parked_id = schema_id;
     part->retry_ms = clock_ms() + backoff_ms(p, part->tries++);
     log_event(LOG_WARNING, "parked", "topic=%s partition=%d schema=%lld %s", part->topic,
-              part->partition, (long long)schema_id, why);
+              part->partition, (long long)part->parked_id, why);
 }
 
-void unpark_due(struct pipeline *p)
+void pipeline_unpark(struct pipeline *p)
 {
-    int64_t now_ms = p->parked_count ? clock_ms() : 0;
+    int64_t now_ms = clock_ms();
 
-    for (size_t i = 0; p->parked_count && i < p->ledger.count; i++) {
+    for (size_t i = 0; i < p->ledger.count; i++) {
         struct part *part = &p->ledger.parts[i];
         struct err err = ERR_INIT;
         if (!part->is_parked || part->retry_ms > now_ms)
@@ -52,7 +54,6 @@ void unpark_due(struct pipeline *p)
         }
         part->is_parked = false;
         part->tries = 0;
-        p->parked_count--;
         log_event(LOG_INFO, "unparked", "topic=%s partition=%d offset=%lld", part->topic,
                   part->partition, (long long)part->position);
     }
@@ -64,12 +65,6 @@ const struct refused *refused_find(const struct pipeline *p, uint32_t part, int6
         if (p->refused[i].part == part && p->refused[i].offset == offset)
             return &p->refused[i];
     return NULL;
-}
-
-static void wait_for(struct pipeline *p, const char *event, const char *text)
-{
-    p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
-    log_event(LOG_WARNING, event, "%s", text);
 }
 
 /* The culprit is known by its coordinates. Full table: the oldest goes; its span would be sent one
@@ -88,10 +83,13 @@ static void remember_refused(struct pipeline *p, const struct span *span, enum f
     log_event(LOG_WARNING, "refused", "topic=%s partition=%d offset=%lld reason=%s%s", part->topic,
               part->partition, (long long)span->first, fault_reason(fault),
               span->dead ? " its dead letter" : "");
-    if (!span->dead)
+    if (!span->dead) {
         r->fault = fault;
-    else if (++r->dead_refusals > 2)
-        wait_for(p, "waiting", "for=kafka the smallest dead letter there is was refused");
+    } else if (++r->dead_refusals > 2) {
+        log_event(LOG_WARNING, "waiting",
+                  "for=kafka the smallest dead letter there is was refused");
+        pipeline_back_off(p);
+    }
 }
 
 static void remember_suspect(struct pipeline *p, const struct span *span)
@@ -142,7 +140,8 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     p->must_rewind = true;
     p->must_shrink = p->must_shrink || delivery == DELIVERY_TOO_LARGE;
     if (delivery == DELIVERY_FAILED) {
-        wait_for(p, "delivery_failed", text);
+        log_event(LOG_WARNING, "delivery_failed", "%s", text);
+        pipeline_back_off(p);
     } else if (slot->is_alone) {
         remember_refused(p, &slot->spans[0],
                          delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE
@@ -228,10 +227,8 @@ void pipeline_on_assigned(void *arg)
 {
     struct pipeline *p = arg;
 
-    p->parked_count = 0;
-    if (p->was_ready)
+    if (p->assigned_ms != 0)
         return;
-    p->was_ready = true;
     p->assigned_ms = clock_ms();
     log_event(LOG_INFO, "ready", "name=%s model=%s version=%s", p->config->name, p->bundle->name,
               p->bundle->version);
@@ -261,5 +258,4 @@ void pipeline_on_revoking(void *arg, bool is_lost)
         ring_return_all(&p->ring, &p->ledger);
     else
         p->must_rewind = true;
-    p->parked_count = 0;
 }

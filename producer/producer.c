@@ -250,6 +250,8 @@ void producer_refresh(struct producer *p)
     struct err ignored = ERR_INIT;
     int32_t count;
 
+    if (!p)
+        return;
     if (p->is_given_up && p->in_flight == 0)
         renew(p, "librdkafka gave the producer up");
     if (clock_ms() - p->refreshed_ms < EVERY_MS)

@@ -87,7 +87,7 @@ bool producer_flush(struct producer *producer, int timeout_ms);
 size_t producer_in_flight(const struct producer *producer);
 
 /* After a failure: asks for the output topics' metadata again, at most once in 5 s, and replaces a
- * client that librdkafka has given up, once nothing is in flight. */
+ * client that librdkafka has given up, once nothing is in flight. producer may be NULL. */
 void producer_refresh(struct producer *producer);
 
 /* After a refusal for size: reads the topics' limits again, up to 2 s. True when one was lowered:
