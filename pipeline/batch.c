@@ -75,7 +75,8 @@ static bool decode_one(struct pipeline *p, size_t i)
 {
     struct batch *b = &p->batch;
     const struct record *r = &b->records[i];
-    const struct refused *refused = p->refused_count ? refused_find(p, r->part, r->offset) : NULL;
+    const struct refused *refused =
+        p->refusals.refused_count ? refusals_find(&p->refusals, r->part, r->offset) : NULL;
     float *row = b->matrix + b->row_count * p->bundle->features.count;
 
     if (p->ledger.parts[r->part].is_parked)
@@ -134,7 +135,7 @@ static void enter_ring(struct pipeline *p)
 
     b->slot = ring_open(&p->ring);
     b->slot->is_alone =
-        p->suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
+        p->refusals.suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
     b->next = 0;
     for (size_t i = 0; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
@@ -154,7 +155,7 @@ static void say_schema(void *arg, int64_t schema_id, bool usable, const char *te
 int batch_take(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
-    size_t cap = p->suspect_count > 0 ? 1 : b->cap;
+    size_t cap = p->refusals.suspect_count > 0 ? 1 : b->cap;
     ssize_t got = consumer_poll(p->consumer, b->records, cap, (int)p->config->batch_wait_ms, err);
 
     if (got <= 0)
@@ -229,7 +230,7 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
 {
     const struct record *r = &p->batch.records[i];
     const struct outcome *outcome = &p->batch.outcomes[i];
-    const struct refused *refused = refused_find(p, r->part, r->offset);
+    const struct refused *refused = refusals_find(&p->refusals, r->part, r->offset);
     struct dead_letter letter = {.fault = (enum fault)outcome->fault,
                                  .schema_id = p->batch.schema_ids[i],
                                  .is_refused = refused && refused->dead_refusals > 0,

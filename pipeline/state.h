@@ -3,6 +3,7 @@
  *   start.c     before the first record: model, schemas, brokers
  *   batch.c     poll -> rows -> scores -> sent
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
+ *   refusals.c  what the brokers refused, and the search for the record
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  */
@@ -14,6 +15,7 @@
 #include "consumer/consumer.h"
 #include "consumer/ring.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/refusals.h"
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
@@ -33,26 +35,6 @@ struct batch {
     double *margins, *scores;
     void *scratch;
 };
-
-/* A record that the broker refused: by coordinates, on the second pass. */
-struct refused {
-    uint32_t part, epoch; /* of the assignment: coordinates of a topic made anew are others */
-    int64_t offset;
-    enum fault fault; /* of its score; FAULT_NONE when only its dead letter was refused */
-    unsigned
-        dead_refusals; /* of its dead letter: the first tries the timestamp now, the second what
-                               is smallest, and then it waits */
-};
-
-enum { REFUSED_MAX = 1024 };
-
-/* Offsets among which the broker refused something without naming it: sent one by one. */
-struct suspect {
-    uint32_t part, epoch;
-    int64_t first, end;
-};
-
-enum { SUSPECT_MAX = 256 };
 
 struct pipeline {
     const struct pipeline_options *options;
@@ -76,10 +58,7 @@ struct pipeline {
     int64_t full_since_ms; /* 0: there is room */
     bool is_full_paused, is_all_paused;
 
-    struct refused refused[REFUSED_MAX];
-    size_t refused_count;
-    struct suspect suspects[SUSPECT_MAX];
-    size_t suspect_count;
+    struct refusals refusals;
 
     int64_t ends_checked_ms;
     uint64_t commits_seen;
@@ -119,7 +98,6 @@ void pipeline_rewind(struct pipeline *p);
 void pipeline_steer(struct pipeline *p);
 bool pipeline_can_take(const struct pipeline *p);
 bool pipeline_can_send(const struct pipeline *p);
-const struct refused *refused_find(const struct pipeline *p, uint32_t part, int64_t offset);
 producer_report pipeline_on_report;
 void pipeline_on_revoking(void *arg, bool is_lost);
 void pipeline_on_assigned(void *arg);

@@ -4,8 +4,6 @@
  * gives everything unfinished back and seeks; a dependency that is down makes all wait with
  * back-off. Each is a reason to pause, and one function turns the reasons into pauses.
  */
-#include <string.h>
-
 #include "core/clock.h"
 #include "core/log.h"
 #include "pipeline/state.h"
@@ -59,74 +57,20 @@ void pipeline_unpark(struct pipeline *p)
     }
 }
 
-const struct refused *refused_find(const struct pipeline *p, uint32_t part, int64_t offset)
+/* The only record of a slot that was alone on its way was refused. */
+static void take_refusal(struct pipeline *p, const struct span *span, enum fault fault)
 {
-    for (size_t i = 0; i < p->refused_count; i++)
-        if (p->refused[i].part == part && p->refused[i].offset == offset)
-            return &p->refused[i];
-    return NULL;
-}
-
-/* The culprit is known by its coordinates. Full table: the oldest goes; its span would be sent one
- * by one again. */
-static void remember_refused(struct pipeline *p, const struct span *span, enum fault fault)
-{
-    struct refused *r = (struct refused *)refused_find(p, span->part, span->first);
+    const struct refused *r = refusals_add(&p->refusals, span, fault);
     const struct part *part = &p->ledger.parts[span->part];
 
-    if (!r) {
-        if (p->refused_count == REFUSED_MAX)
-            memmove(p->refused, p->refused + 1, --p->refused_count * sizeof p->refused[0]);
-        r = &p->refused[p->refused_count++];
-        *r = (struct refused){span->part, span->epoch, span->first, FAULT_NONE, 0};
-    }
     log_event(LOG_WARNING, "refused", "topic=%s partition=%d offset=%lld reason=%s%s", part->topic,
               part->partition, (long long)span->first, fault_reason(fault),
               span->dead ? " its dead letter" : "");
-    if (!span->dead) {
-        r->fault = fault;
-    } else if (++r->dead_refusals > 2) {
+    if (span->dead && r->dead_refusals > 2) {
         log_event(LOG_WARNING, "waiting",
                   "for=kafka the smallest dead letter there is was refused");
         pipeline_back_off(p);
     }
-}
-
-static void remember_suspect(struct pipeline *p, const struct span *span)
-{
-    for (size_t i = 0; i < p->suspect_count; i++) {
-        struct suspect *s = &p->suspects[i];
-        if (s->part == span->part && s->epoch == span->epoch) {
-            s->first = span->first < s->first ? span->first : s->first;
-            s->end = span->end > s->end ? span->end : s->end;
-            return;
-        }
-    }
-    if (p->suspect_count < SUSPECT_MAX)
-        p->suspects[p->suspect_count++] =
-            (struct suspect){span->part, span->epoch, span->first, span->end};
-}
-
-/* Whether everything before `end` of that assignment has its outcome, or is not ours to give. */
-static bool is_past(const struct pipeline *p, uint32_t index, uint32_t epoch, int64_t end)
-{
-    const struct part *part = &p->ledger.parts[index];
-
-    return !part->is_owned || part->epoch != epoch || part->done >= end;
-}
-
-/* What was suspect or refused and is done is cleared; the refused in their order, oldest first. */
-static void forget_past(struct pipeline *p)
-{
-    size_t kept = 0;
-
-    for (size_t i = p->suspect_count; i-- > 0;)
-        if (is_past(p, p->suspects[i].part, p->suspects[i].epoch, p->suspects[i].end))
-            p->suspects[i] = p->suspects[--p->suspect_count];
-    for (size_t i = 0; i < p->refused_count; i++)
-        if (!is_past(p, p->refused[i].part, p->refused[i].epoch, p->refused[i].offset + 1))
-            p->refused[kept++] = p->refused[i];
-    p->refused_count = kept;
 }
 
 void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char *text)
@@ -143,12 +87,12 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
         log_event(LOG_WARNING, "delivery_failed", "%s", text);
         pipeline_back_off(p);
     } else if (slot->is_alone) {
-        remember_refused(p, &slot->spans[0],
-                         delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE
-                                                        : FAULT_PRODUCE_REFUSED);
+        take_refusal(p, &slot->spans[0],
+                     delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE
+                                                    : FAULT_PRODUCE_REFUSED);
     } else {
         for (size_t i = 0; i < slot->span_count; i++)
-            remember_suspect(p, &slot->spans[i]);
+            refusals_suspect(&p->refusals, &slot->spans[i]);
     }
 }
 
@@ -158,7 +102,7 @@ static void shrink(struct pipeline *p)
 {
     p->must_shrink = false;
     if (producer_shrink(p->producer))
-        p->suspect_count = p->refused_count = 0;
+        refusals_reset(&p->refusals);
 }
 
 /* No report is outstanding: everything unfinished goes back, and is sought when the pauses end. */
@@ -178,7 +122,7 @@ void pipeline_rewind(struct pipeline *p)
         shrink(p);
     log_event(LOG_WARNING, "rewound", "returned=%llu suspects=%zu",
               (unsigned long long)(ledger_total(&p->ledger).returned - before.returned),
-              p->suspect_count);
+              p->refusals.suspect_count);
 }
 
 bool pipeline_can_send(const struct pipeline *p)
@@ -189,7 +133,8 @@ bool pipeline_can_send(const struct pipeline *p)
 bool pipeline_can_take(const struct pipeline *p)
 {
     return !p->has_unsent && !ring_is_full(&p->ring) && !p->must_rewind && !p->stop_ms &&
-           !p->is_all_paused && !(p->suspect_count > 0 && producer_in_flight(p->producer) > 0);
+           !p->is_all_paused &&
+           !(p->refusals.suspect_count > 0 && producer_in_flight(p->producer) > 0);
 }
 
 /* Pausing throws the client's prefetch away: a full ring pauses only after 250 ms, and until it is
@@ -217,8 +162,7 @@ void pipeline_steer(struct pipeline *p)
 {
     bool is_waiting = p->wait_until_ms != 0 && clock_ms() < p->wait_until_ms;
 
-    if (p->suspect_count > 0 || p->refused_count > 0)
-        forget_past(p);
+    refusals_forget_past(&p->refusals, &p->ledger);
     p->is_all_paused = is_full(p) || is_waiting || p->must_rewind || p->stop_ms != 0;
     consumer_steer(p->consumer, p->is_all_paused);
 }
