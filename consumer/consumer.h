@@ -64,10 +64,8 @@ void consumer_steer(struct consumer *consumer, bool pause_all);
 /* Hands every partition's done offset to the client, which commits it within commit_ms. */
 void consumer_store(struct consumer *consumer);
 
-/* Number of commits that the broker acknowledged, and of those it refused, so far. */
-void consumer_commits(const struct consumer *consumer, uint64_t *ok, uint64_t *failed);
-
-bool consumer_is_assigned(const struct consumer *consumer);
+/* Number of commits that the broker acknowledged so far. */
+uint64_t consumer_commit_count(const struct consumer *consumer);
 
 /* Commits, leaves, and frees within timeout_ms and 5 s for the client's own end. consumer may be
  * NULL. 0, or -1 when the last offsets could not be committed in time (EXIT_AGAIN). */

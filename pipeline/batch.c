@@ -26,7 +26,7 @@ void batch_init(struct batch *b, const struct config *config, const struct bundl
     b->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
 }
 
-void batch_release_all(struct batch *b)
+void batch_release(struct batch *b)
 {
     free(b->records);
     free(b->outcomes);
@@ -145,13 +145,6 @@ static void enter_ring(struct pipeline *p)
     }
 }
 
-static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
-{
-    (void)arg;
-    log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
-              "id=%lld %s", (long long)schema_id, text);
-}
-
 int batch_take(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
@@ -163,7 +156,7 @@ int batch_take(struct pipeline *p, struct err *err)
     b->count = (size_t)got;
     admit(p);
     decode(p);
-    decoder_report(p->decoder, say_schema, NULL);
+    pipeline_say_schemas(p);
     if (b->count == 0)
         return 0;
     score(p);

@@ -71,12 +71,11 @@ static int commit_step(struct pipeline *p, struct err *err)
 {
     enum { ENDS_MS = 100 };
     bool has_moved = ring_retire(&p->ring, &p->ledger) > 0;
-    uint64_t commits, failed;
 
     if (has_moved) {
         p->tries = 0;
-        if (p->summary->first_score_us == 0)
-            p->summary->first_score_us = (uint64_t)(clock_ms() - p->assigned_ms) * 1000 + 1;
+        if (p->summary->first_score_ms < 0)
+            p->summary->first_score_ms = clock_ms() - p->assigned_ms;
     }
     if (clock_ms() - p->ends_checked_ms >= ENDS_MS) {
         p->ends_checked_ms = clock_ms();
@@ -85,11 +84,10 @@ static int commit_step(struct pipeline *p, struct err *err)
     if (!has_moved)
         return 0;
     consumer_store(p->consumer);
-    consumer_commits(p->consumer, &commits, &failed);
-    if (commits == p->commits_seen)
+    if (consumer_commit_count(p->consumer) == p->commits_seen)
         return 0;
-    p->commits_seen = commits;
-    return ring_check(&p->ring, &p->ledger, NULL, err);
+    p->commits_seen = consumer_commit_count(p->consumer);
+    return ring_check(&p->ring, &p->ledger, err);
 }
 
 /* Stopping, and nothing left to wait for, or no time. */
@@ -140,7 +138,7 @@ int pipeline_run(const struct pipeline_options *options, struct pipeline_summary
     struct pipeline *p = mem_alloc(1, sizeof *p);
     int result;
 
-    *summary = (struct pipeline_summary){0};
+    *summary = (struct pipeline_summary){.first_score_ms = -1};
     *p = (struct pipeline){.options = options, .config = options->config, .summary = summary};
     p->rng = (uint64_t)clock_wall_ms() * 0x9e3779b97f4a7c15 | 1;
     ledger_init(&p->ledger);

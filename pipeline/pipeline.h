@@ -29,7 +29,7 @@ struct fault_tally {
 struct pipeline_summary {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;
     uint64_t commits, rewinds;
-    uint64_t first_score_us; /* from the first assignment to the first acknowledged score */
+    int64_t first_score_ms; /* from first assigned to first acknowledged, -1: none was */
     struct fault_tally faults[FAULT_COUNT];
 };
 

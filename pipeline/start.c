@@ -42,6 +42,11 @@ static void say_schema(void *arg, int64_t schema_id, bool usable, const char *te
               "id=%lld %s", (long long)schema_id, text);
 }
 
+void pipeline_say_schemas(struct pipeline *p)
+{
+    decoder_report(p->decoder, say_schema, NULL);
+}
+
 static int open_decoder(struct pipeline *p, struct err *err)
 {
     const struct config *c = p->config;
@@ -54,7 +59,7 @@ static int open_decoder(struct pipeline *p, struct err *err)
 
     if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0)
         return err_prefix(err, "[schemas]");
-    decoder_report(p->decoder, say_schema, NULL);
+    pipeline_say_schemas(p);
     return 0;
 }
 
@@ -89,7 +94,7 @@ static int open_clients(struct pipeline *p, struct err *err)
 {
     struct consumer_hooks hooks = {p, pipeline_on_revoking, pipeline_on_assigned};
     struct provenance provenance = {p->bundle->name, p->bundle->version, p->bundle->digest, p->run};
-    struct producer_limits limits = {1, 1, 0, 0};
+    struct producer_limits limits = {1, 0, 0};
 
     p->consumer = consumer_new(p->config, &p->ledger, &hooks, err);
     if (!p->consumer || wait_for_topics(p, &limits, err) != 0)

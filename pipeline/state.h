@@ -74,10 +74,12 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
 
 /* start.c */
 int pipeline_start(struct pipeline *p, struct err *err);
+/* A line for each schema learnt since the last call. */
+void pipeline_say_schemas(struct pipeline *p);
 
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
-void batch_release_all(struct batch *batch);
+void batch_release(struct batch *batch);
 /* Takes one poll into the batch: 1 it waits to be sent, 0 nothing came, -1 err. */
 int batch_take(struct pipeline *p, struct err *err);
 /* While all partitions are paused: keeps the group member alive, and lets go of what still comes;

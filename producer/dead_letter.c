@@ -192,7 +192,6 @@ void dead_letter_build(struct dead_parts *parts, const struct config *config,
                        const struct provenance *provenance, const struct record *record,
                        const struct dead_letter *letter, int64_t limit_bytes)
 {
-    enum { RECORD_OVERHEAD = 100 }; /* batch header (61) and the record's varints */
     static const unsigned steps[] = {0, DROP_VALUE, DROP_VALUE | DROP_HEADERS,
                                      DROP_VALUE | DROP_HEADERS | DROP_KEY};
 

@@ -22,7 +22,7 @@
 /* What the output topics are like; read before the producer is made, for its batches must stay
  * below the limits: a broker refuses a batch as a whole. */
 struct producer_limits {
-    int32_t score_partitions, dead_partitions;
+    int32_t dead_partitions;
     int64_t score_bytes, dead_bytes; /* max.message.bytes, 0 = unknown */
 };
 
