@@ -10,7 +10,7 @@
 #include "pipeline/columns.h"
 #include "pipeline/lines.h"
 #include "pipeline/loaded.h"
-#include "pipeline/state.h"
+#include "schemas/decoder.h"
 
 enum {
     BATCH_ROWS = 1024,

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/sha256.h"
+#include "pipeline/golden_events.h"
 #include "pipeline/state.h"
 
 static void make_run(struct pipeline *p)

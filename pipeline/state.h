@@ -107,11 +107,4 @@ void pipeline_on_assigned(void *arg);
 /* close.c */
 int pipeline_close(struct pipeline *p, struct err *err);
 
-/* golden_events.c: runs the bundle's golden events through decoder and model. -1: EXIT_DATA, line
- * and what differs. */
-int golden_events_run(const struct bundle *bundle, struct err *err);
-
-/* A decoder for golden events: plain JSON. decoder_free it. */
-int golden_decoder(struct decoder **decoder, const struct bundle *bundle, struct err *err);
-
 #endif

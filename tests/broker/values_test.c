@@ -1,5 +1,5 @@
-/* Values of every size, what a dead letter keeps, order, and the marks that transactions leave. One
- * piece: each is a record sent, and what a reader of the outputs then finds. */
+/* Values of every size, what a dead letter keeps, order, and the marks that transactions leave.
+ * One piece: each is a record sent, and what a reader of the outputs then finds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
