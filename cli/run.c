@@ -71,7 +71,7 @@ static void say_stopped(const struct pipeline_summary *s, int code)
         (unsigned long long)s->dead, (unsigned long long)s->skipped,
         (unsigned long long)s->returned, (unsigned long long)s->in_flight,
         (unsigned long long)s->commits, (unsigned long long)s->rewinds,
-        (long long)s->first_score_ms);
+        (long long)(s->first_score_ms > 0 ? s->first_score_ms : 0));
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)
