@@ -189,10 +189,6 @@ static void tally(struct pipeline *p, const struct record *r, enum fault fault, 
         t->first_partition = r->partition;
         t->first_offset = r->offset;
     }
-    t->last_partition = r->partition;
-    t->last_offset = r->offset;
-    if (p->options->progress)
-        atomic_store_explicit(&p->options->progress->faults[fault], t->count, memory_order_relaxed);
     while (power < t->count)
         power *= 10;
     if (power == t->count)

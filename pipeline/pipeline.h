@@ -16,12 +16,13 @@
 #include "core/err.h"
 #include "core/outcome.h"
 
-/* Where a fault was met first and last, and how often. */
+/* How many dead letters of a fault were sent (one that is sent again, after a failed delivery, counts
+ * again: the sum of P1 does not), and where it was met first. */
 struct fault_tally {
     uint64_t count;
     char topic[250];
-    int32_t first_partition, last_partition;
-    int64_t first_offset, last_offset;
+    int32_t first_partition;
+    int64_t first_offset;
     char message[256]; /* of the first */
 };
 
@@ -35,7 +36,7 @@ struct pipeline_summary {
 
 /* What another thread may look at while a pipeline runs. */
 struct pipeline_progress {
-    _Atomic uint64_t consumed, scored, dead, skipped, faults[FAULT_COUNT];
+    _Atomic uint64_t consumed, scored, dead, skipped;
     _Atomic int is_ready;
 };
 
