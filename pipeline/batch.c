@@ -167,13 +167,15 @@ int batch_take(struct pipeline *p, struct err *err)
 
 int batch_discard(struct pipeline *p, struct err *err)
 {
-    ssize_t got = consumer_poll(p->consumer, p->batch.records, p->batch.cap, 5, err);
+    enum { CAP = 64, WAIT_MS = 5 };
+    struct record records[CAP]; /* the batch's own may hold what is still to be sent */
+    ssize_t got = consumer_poll(p->consumer, records, CAP, WAIT_MS, err);
 
     for (ssize_t i = 0; i < got; i++)
-        if (p->batch.records[i].part != LEDGER_NO_PART)
-            ledger_let_go(&p->ledger, p->batch.records[i].part);
+        if (records[i].part != LEDGER_NO_PART)
+            ledger_let_go(&p->ledger, records[i].part);
     if (got > 0)
-        consumer_release(p->batch.records, (size_t)got);
+        consumer_release(records, (size_t)got);
     return got < 0 ? -1 : 0;
 }
 
