@@ -16,8 +16,8 @@
 #include "core/err.h"
 #include "core/outcome.h"
 
-/* How many dead letters of a fault were sent (one that is sent again, after a failed delivery, counts
- * again: the sum of P1 does not), and where it was met first. */
+/* How many dead letters of a fault were sent, and where it was met first. One that is sent again,
+ * after a failed delivery, counts again; P1's counts do not. */
 struct fault_tally {
     uint64_t count;
     char topic[250];
