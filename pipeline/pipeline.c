@@ -119,8 +119,8 @@ static int loop(struct pipeline *p, struct err *err)
             return -1;
         pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
         if (!pipeline_can_take(p) && !p->is_all_paused) {
-            producer_flush(p->producer,
-                           5); /* waits without consuming: a pause would throw the prefetch away */
+            /* waits without consuming: a pause would throw the prefetch away */
+            producer_flush(p->producer, 5);
             continue;
         }
         int took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);

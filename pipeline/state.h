@@ -94,7 +94,7 @@ void batch_drop(struct pipeline *p);
 /* All partitions wait: 100 ms, each time in a row longer, 2 s at most. */
 void pipeline_back_off(struct pipeline *p);
 /* One partition waits for the schema parked_id; those whose time has come ask for it again. */
-void pipeline_park(struct pipeline *p, uint32_t part, const char *why);
+void pipeline_park(struct pipeline *p, uint32_t index, const char *why);
 void pipeline_unpark(struct pipeline *p);
 void pipeline_rewind(struct pipeline *p);
 void pipeline_steer(struct pipeline *p);
