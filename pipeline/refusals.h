@@ -47,7 +47,7 @@ const struct refused *refusals_add(struct refusals *refusals, const struct span 
 /* NULL when the record was not refused. */
 const struct refused *refusals_find(const struct refusals *refusals, uint32_t part, int64_t offset);
 
-/* Something in the span was refused. */
+/* Something in the span was refused. A full table does not note it: it is refused once more. */
 void refusals_suspect(struct refusals *refusals, const struct span *span);
 
 /* Forgets what has its outcome by now, or is not ours to give. */
