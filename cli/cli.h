@@ -36,9 +36,6 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
               bool (*take)(void *arg, const struct cli_option *option, const char *value),
               void *arg, struct err *err);
 
-/* Prints usage, options and help to standard output. */
-void cli_help(const struct cli_command *command);
-
 /* "kscore run: TEXT" on standard error; returns the error's exit code. */
 int cli_fail(const struct cli_command *command, const struct err *err);
 

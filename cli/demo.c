@@ -239,7 +239,7 @@ static void print_where(const struct demo *d, const struct demo_outcomes *o)
            "config.example.ini\n");
 }
 
-/* The fault that was met first is the one with most to tell: the commonest. */
+/* The fault with the most records: its first dead letter is shown. */
 static const struct fault_tally *commonest(const struct pipeline_summary *s)
 {
     const struct fault_tally *most = &s->faults[1];

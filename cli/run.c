@@ -66,12 +66,12 @@ static void say_stopped(const struct pipeline_summary *s, int code)
     log_event(
         LOG_INFO, "stopped",
         "exit=%d consumed=%llu scored=%llu dead=%llu skipped=%llu returned=%llu in_flight=%llu "
-        "commits=%llu rewinds=%llu first_score_ms=%llu",
+        "commits=%llu rewinds=%llu first_score_ms=%lld",
         code, (unsigned long long)s->consumed, (unsigned long long)s->scored,
         (unsigned long long)s->dead, (unsigned long long)s->skipped,
         (unsigned long long)s->returned, (unsigned long long)s->in_flight,
         (unsigned long long)s->commits, (unsigned long long)s->rewinds,
-        (unsigned long long)(s->first_score_us / 1000));
+        (long long)(s->first_score_ms > 0 ? s->first_score_ms : 0));
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)

@@ -217,6 +217,14 @@ static void give_up(struct consumer *c, bool is_lost)
     c->assignment = NULL;
 }
 
+/* The start offsets could not be found: out of the group, and in again. */
+static void rejoin_later(struct consumer *c, const struct err *why)
+{
+    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", why->text);
+    c->must_rejoin = true;
+    c->rejoin_ms = clock_ms() + REJOIN_MS;
+}
+
 static void on_assign(struct consumer *c, list_t *list)
 {
     struct err err = ERR_INIT;
@@ -230,9 +238,7 @@ static void on_assign(struct consumer *c, list_t *list)
         c->err = err;
         return;
     }
-    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", err.text);
-    c->must_rejoin = true;
-    c->rejoin_ms = clock_ms() + REJOIN_MS;
+    rejoin_later(c, &err);
 }
 
 void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_t *list,
@@ -282,9 +288,7 @@ void assignment_renew(struct consumer *c)
     } else if (err.kind == ERR_FATAL && err.exit_code == EXIT_DATA) {
         c->err = err;
     } else {
-        log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", err.text);
-        c->must_rejoin = true;
-        c->rejoin_ms = clock_ms() + REJOIN_MS;
+        rejoin_later(c, &err);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -31,8 +31,8 @@ struct consumer {
     int64_t rejoin_ms;
     bool must_reassign; /* a position is out of the log's range */
     bool is_closing;
-    struct err err; /* raised in a callback, handed out by the next poll */
-    uint64_t commits_ok, commits_failed;
+    struct err err;        /* raised in a callback, handed out by the next poll */
+    uint64_t commit_count; /* acknowledged */
 };
 
 /* Callback of librdkafka. */

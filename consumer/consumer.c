@@ -22,11 +22,10 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
     if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
         return;
     if (code) {
-        c->commits_failed++;
         log_event(LOG_WARNING, "commit_failed", "%s; it is tried again with the next one",
                   rd_kafka_err2str(code));
     } else {
-        c->commits_ok++;
+        c->commit_count++;
     }
 }
 
@@ -231,21 +230,23 @@ void consumer_release(const struct record *records, size_t count)
         rd_kafka_message_destroy(records[i].message);
 }
 
-size_t consumer_headers(const struct record *record, struct header *headers, size_t cap)
+ssize_t consumer_headers(const struct record *record, struct header *headers, size_t cap)
 {
+    rd_kafka_resp_err_t code;
     rd_kafka_headers_t *list;
     size_t count, len;
     const void *value;
     const char *name;
 
-    if (rd_kafka_message_headers(record->message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
+    code = rd_kafka_message_headers(record->message, &list);
+    if (code)
+        return code == RD_KAFKA_RESP_ERR__NOENT ? 0 : -1;
     count = rd_kafka_header_cnt(list);
     for (size_t i = 0; i < count && i < cap; i++) {
         rd_kafka_header_get_all(list, i, &name, &value, &len);
         headers[i] = (struct header){name, {value, len}};
     }
-    return count;
+    return (ssize_t)count;
 }
 
 void consumer_steer(struct consumer *c, bool pause_all)
@@ -289,15 +290,9 @@ void consumer_store(struct consumer *c)
         rd_kafka_offsets_store(c->client, c->assignment);
 }
 
-void consumer_commits(const struct consumer *c, uint64_t *ok, uint64_t *failed)
+uint64_t consumer_commit_count(const struct consumer *c)
 {
-    *ok = c->commits_ok;
-    *failed = c->commits_failed;
-}
-
-bool consumer_is_assigned(const struct consumer *c)
-{
-    return c->assignment != NULL;
+    return c->commit_count;
 }
 
 /* Commits what is done and waits for the answer until the deadline. */
@@ -313,7 +308,7 @@ static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
                          "the last offsets could not be committed (%s): the next start scores "
                          "their records again",
                          why.text);
-    c->commits_ok++;
+    c->commit_count++;
     return 0;
 }
 
@@ -321,7 +316,6 @@ static void leave(struct consumer *c, int64_t deadline_ms)
 {
     struct record records[16];
     struct err ignored = ERR_INIT;
-
     rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(c->client, c->queue);
 
     /* A fenced client does not close: there is nothing to wait for. */

@@ -2,14 +2,14 @@
  *
  * Per partition:
  *
- *     ...done |  spans in the ring, in order  | the unsent batch | position...
- *             ^ commit offset                                    ^ next record to admit
+ *     ...done |  spans in the ring, in order  | position...
+ *             ^ commit offset                  ^ next record to admit
  *
  *  1. Records are admitted only when the partition is owned, not parked, and offset >= position.
  *  2. consumed = scored + dead + skipped + returned + in flight, at any moment (P1). In flight is
  * counted from the spans themselves (consumer/ring.h), never derived.
- *  3. `done` moves only when the oldest slot retires; it equals the first offset of the lowest
- * unfinished span, or position when there is none.
+ *  3. `done` moves only when the oldest slot retires; nothing below it is unfinished, and between
+ * it and the lowest unfinished span lie at most offsets without a record.
  *  4. Returning sets position back to the first returned offset; what was returned is consumed (and
  * counted) again.
  *  5. A span of an earlier assignment (another epoch) moves nothing.

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The nearest double to (-1)^negative * digits * 10^exponent, where `digits` are exact (at most 19
- * decimal digits). False when it cannot decide (about 1 in 1000); then use number_slow on the text.
+ * decimal digits). False when it cannot decide (about 1 in 1000); then number_parse reads the text.
  */
 bool number_fast(uint64_t digits, int exponent, double *value);
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "pipeline/columns.h"
-#include "pipeline/state.h"
+#include "pipeline/golden_events.h"
 
 static int load_bare(struct loaded *l, const char *path, struct err *err)
 {

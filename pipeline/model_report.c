@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "core/mem.h"
-#include "pipeline/state.h"
+#include "pipeline/golden_events.h"
 
 enum { BATCH_ROWS = 1024, RUNS = 9 };
 
@@ -94,7 +94,7 @@ struct side {
 static int side_init(struct side *s, const struct loaded *l, struct err *err)
 {
     *s = (struct side){.loaded = l};
-    if (l->bundle && golden_decoder(&s->decoder, l->bundle, err) != 0)
+    if (l->bundle && golden_events_decoder(&s->decoder, l->bundle, err) != 0)
         return -1;
     s->row = mem_alloc_aligned(model_feature_count(l->model), sizeof *s->row);
     s->scratch = mem_alloc_aligned(model_scratch_bytes(l->model), 1);

@@ -37,7 +37,7 @@ struct decoder_options {
     unsigned max_depth;        /* of JSON nesting, and of Avro values of recursive schemas */
 };
 
-/* "no schema" in struct decoded. */
+/* The schema id of a value that names none. */
 enum { SCHEMA_ID_NONE = -1 };
 
 struct decoder;

@@ -7,13 +7,15 @@
  *
  * Two shapes (why both are exact, and fast: scoring/README.md):
  *
- *   padded   a complete tree of `depth` levels, node i has children 2i+1 and 2i+2; thresholds
- * finite, no categories linked   nodes with two links, leaves link to themselves; everything else
+ *   padded   a complete tree of `depth` levels, node i has children 2i+1 and 2i+2;
+ *            no categories, no threshold of -inf or NaN
+ *   linked   nodes with two links, leaves link to themselves; everything else
  *
  * 16 rows walk a tree together, one level at a time, so that their cache misses and branches
  * overlap.
  *
- * Immutable after forest_build, owns its arrays, any thread may score with a scratch of its own.
+ * Immutable after the last forest_add, owns its arrays, any thread may score with a scratch of its
+ * own.
  */
 #ifndef SCORING_FOREST_H
 #define SCORING_FOREST_H
