@@ -202,6 +202,7 @@ static void take(struct consumer *c, list_t *list)
                       entry->offset);
     }
     c->was_assigned = true;
+    c->was_lost = c->must_rejoin = false;
     say(c, "assigned", list);
     c->hooks.assigned(c->hooks.arg);
 }
@@ -223,6 +224,11 @@ static void rejoin_later(struct consumer *c, const struct err *why)
     log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", why->text);
     c->must_rejoin = true;
     c->rejoin_ms = clock_ms() + REJOIN_MS;
+}
+
+void assignment_drop(struct consumer *c)
+{
+    give_up(c, true);
 }
 
 static void on_assign(struct consumer *c, list_t *list)
@@ -256,6 +262,7 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_
         if (is_lost)
             log_event(LOG_WARNING, "revoked",
                       "the assignment was lost: what is in flight will be scored again");
+        c->was_lost = c->was_lost || is_lost;
         give_up(c, is_lost);
     }
     rd_kafka_assign(client, NULL);
