@@ -11,6 +11,16 @@
 #include "core/log.h"
 #include "core/mem.h"
 
+static void take_committed(struct ledger *ledger, const rd_kafka_topic_partition_list_t *offsets)
+{
+    for (int i = 0; offsets && i < offsets->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &offsets->elems[i];
+        uint32_t part = ledger_find(ledger, entry->topic, entry->partition);
+        if (part != LEDGER_NO_PART && entry->offset >= 0)
+            ledger->parts[part].committed = entry->offset;
+    }
+}
+
 static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
                       rd_kafka_topic_partition_list_t *offsets, void *opaque)
 {
@@ -26,6 +36,7 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
                   rd_kafka_err2str(code));
     } else {
         c->commit_count++;
+        take_committed(c->ledger, offsets);
     }
 }
 
@@ -67,7 +78,7 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
 
 static void close_client(struct consumer *c)
 {
-    enum { DESTROY_MS = 5000 };
+    enum { DESTROY_MS = 1000 };
 
     rd_kafka_queue_destroy(c->queue);
     if (!kafka_client_destroy(c->client, DESTROY_MS))
@@ -333,13 +344,24 @@ uint64_t consumer_commit_count(const struct consumer *c)
     return c->commit_count;
 }
 
+static bool is_all_committed(const struct consumer *c)
+{
+    for (int i = 0; i < c->assignment->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &c->assignment->elems[i];
+        uint32_t part = ledger_find(c->ledger, entry->topic, entry->partition);
+        if (c->ledger->parts[part].committed != c->ledger->parts[part].done)
+            return false;
+    }
+    return true;
+}
+
 /* Commits what is done and waits for the answer until the deadline. */
 static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
 {
     int64_t left_ms = deadline_ms - clock_ms();
     struct err why = ERR_INIT;
 
-    if (!c->assignment || rd_kafka_assignment_lost(c->client))
+    if (!c->assignment || rd_kafka_assignment_lost(c->client) || is_all_committed(c))
         return 0;
     if (assignment_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
         return err_fatal(err, EXIT_AGAIN,

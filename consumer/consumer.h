@@ -67,7 +67,7 @@ void consumer_store(struct consumer *consumer);
 /* Number of commits that the broker acknowledged so far. */
 uint64_t consumer_commit_count(const struct consumer *consumer);
 
-/* Commits, leaves, and frees within timeout_ms and 5 s for the client's own end. consumer may be
+/* Commits, leaves, and frees within timeout_ms and 1 s for the client's own end. consumer may be
  * NULL. 0, or -1 when the last offsets could not be committed in time (EXIT_AGAIN). */
 int consumer_close(struct consumer *consumer, int timeout_ms, struct err *err);
 

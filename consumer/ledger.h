@@ -41,6 +41,7 @@ struct part {
     int64_t position;     /* next offset to admit */
     int64_t done;         /* commit offset: everything below has an acknowledged outcome */
     int64_t stored;       /* last offset handed to the client for commit, OFFSET_NONE at first */
+    int64_t committed;    /* what the brokers have, as far as is known */
     int64_t end;          /* offset at which the client saw the end, OFFSET_NONE when unknown */
     bool is_parked;       /* waits for a dependency; position is where it goes on */
     int64_t parked_id;    /* schema id it waits for */
@@ -65,7 +66,7 @@ void ledger_release(struct ledger *ledger);
 uint32_t ledger_find(const struct ledger *ledger, const char *topic, int32_t partition);
 uint32_t ledger_add(struct ledger *ledger, const char *topic, int32_t partition);
 
-/* The partition is ours from `offset` on. */
+/* The partition is ours from `offset` on, which is committed. */
 void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset);
 
 /* No partition is ours any more. Spans must have been returned before. */

@@ -42,7 +42,7 @@ static bool is_broken(const struct err *err)
 
 static void close_consumer(struct pipeline *p, const struct err *err, struct err *late)
 {
-    enum { CLOSE_MS = 5000 };
+    enum { CLOSE_MS = 3000 }; /* and 1 s for each client's end: 5 s beyond drain_ms */
     int timeout_ms = (int)(p->config->drain_ms < CLOSE_MS ? p->config->drain_ms : CLOSE_MS);
     struct err second = ERR_INIT;
 

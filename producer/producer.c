@@ -96,7 +96,7 @@ static int64_t effective_limit(const rd_kafka_conf_t *conf, int64_t topic_bytes)
 
 static void close_client(struct producer *p)
 {
-    enum { DESTROY_MS = 5000 };
+    enum { DESTROY_MS = 1000 };
 
     rd_kafka_topic_destroy(p->scores);
     rd_kafka_topic_destroy(p->dead);

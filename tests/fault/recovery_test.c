@@ -104,6 +104,45 @@ START_TEST(a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer)
 }
 END_TEST
 
+/* What a stop takes beyond drain_ms, whatever hangs. */
+enum { AFTER_DRAIN_MS = 5000 };
+
+START_TEST(a_stop_that_has_nothing_to_commit_succeeds_though_the_coordinator_hangs)
+{
+    int64_t start_ms;
+    struct mock m;
+
+    mock_start(&m, NULL, NULL);
+    mock_run(&m);
+    mock_produce_json(&m, 0, 0, 10);
+    wait_committed(&m, 10);
+    wait_committed(&m, 10); /* the pipeline has heard it, too */
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_INPUT, 60000);
+    start_ms = clock_ms();
+    mock_stop(&m);
+    ck_assert_int_le(clock_ms() - start_ms, AFTER_DRAIN_MS + (int64_t)(500 * harness_slowness()));
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    mock_end(&m);
+}
+END_TEST
+
+START_TEST(a_stop_ends_in_time_though_output_and_coordinator_hang)
+{
+    enum { DRAIN_MS = 2000, MOST_MS = DRAIN_MS + AFTER_DRAIN_MS };
+    int64_t start_ms;
+    struct mock m;
+
+    mock_start(&m, NULL, "drain_ms = 2000");
+    hang_output(&m);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_INPUT, 60000);
+    start_ms = clock_ms();
+    mock_stop(&m);
+    ck_assert_int_le(clock_ms() - start_ms, MOST_MS + (int64_t)(500 * harness_slowness()));
+    ck_assert_int_eq(m.err.exit_code, EXIT_AGAIN);
+    mock_end(&m);
+}
+END_TEST
+
 /* A broker that was away for longer than the session takes the member that comes back for a second
  * one of its instance: the fence means it only when the session had not ended before. */
 START_TEST(a_member_that_is_fenced_after_its_session_ran_out_joins_anew)
@@ -147,7 +186,9 @@ SUITE(recovery)
     CASE("refused", a_refused_request_of_many_sends_accuses_nobody);
     CASE("producer", a_producer_that_is_given_up_is_built_anew);
     CASE("hang", a_new_assignment_after_a_gap_commits_nothing_that_is_unfinished,
-         a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer);
+         a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer,
+         a_stop_that_has_nothing_to_commit_succeeds_though_the_coordinator_hangs,
+         a_stop_ends_in_time_though_output_and_coordinator_hang);
     CASE("fence", a_member_that_is_fenced_after_its_session_ran_out_joins_anew,
          a_member_that_is_fenced_within_its_session_ends);
 }
