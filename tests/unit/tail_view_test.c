@@ -82,7 +82,7 @@ START_TEST(a_dead_letter_is_its_origin_its_reason_and_the_first_bytes)
 {
     char value[200], want[200];
     struct tail_view view = {.topic = TAIL_DEAD};
-    struct record r = record_of("k", value);
+    struct record r = record_of("k", "");
 
     memset(value, 'x', sizeof value - 1);
     value[sizeof value - 1] = '\0';
