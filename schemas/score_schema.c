@@ -8,9 +8,11 @@ __asm__(".pushsection .rodata\nscore_schema: .incbin \"schemas/score.avsc\"\n"
         "score_schema_end: .byte 0\n.popsection\n");
 extern const char score_schema[], score_schema_end[];
 
+static const char *const ends[] = {score_schema, score_schema_end};
+
 struct slice score_schema_text(void)
 {
-    return (struct slice){(const uint8_t *)score_schema, (size_t)(score_schema_end - score_schema)};
+    return (struct slice){(const uint8_t *)ends[0], (size_t)(ends[1] - ends[0])};
 }
 
 struct avro_schema *score_schema_new(void)
