@@ -165,6 +165,30 @@ START_TEST(events_are_read_from_an_offset_to_the_end)
 }
 END_TEST
 
+START_TEST(events_of_every_topic_are_read)
+{
+    struct cluster c;
+    struct child k;
+    char other[100], topics[200], want[120];
+
+    cluster_open(&c, 2);
+    cluster_send_events(&c, 4);
+    snprintf(other, sizeof other, "%s.more", c.group);
+    cluster_create_topic(&c, other, 1, NULL);
+    ck_assert(!rd_kafka_producev(c.producer, RD_KAFKA_V_TOPIC(other), RD_KAFKA_V_PARTITION(0),
+                                 RD_KAFKA_V_VALUE((void *)"[1]", 3),
+                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    cluster_flush(c.producer);
+    snprintf(topics, sizeof topics, "consumer.topic=%s, %s", c.in, other);
+    tail_all(&k, &c, "events", "--from", "earliest", "-s", topics);
+    ck_assert_uint_eq(line_count(k.log), 5);
+    snprintf(want, sizeof want, " %s[0]@0 - [1]\n", other);
+    expect_text(k.log, want);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(events_in_avro_are_read_by_their_writers_schema)
 {
     struct cluster c;
@@ -415,7 +439,7 @@ SUITE(tail)
 
     tcase_add_loop_test(loops, scores_say_what_they_are_and_of_what, 0, 2);
     CASE("values", dead_letters_say_why_and_no_terminal_obeys_their_values,
-         events_are_read_from_an_offset_to_the_end,
+         events_are_read_from_an_offset_to_the_end, events_of_every_topic_are_read,
          events_in_avro_are_read_by_their_writers_schema);
     CASE("places", a_time_begins_at_the_first_record_that_is_not_older,
          an_offset_outside_of_the_log_is_said_and_begins_at_its_edge,
