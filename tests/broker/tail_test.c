@@ -389,7 +389,7 @@ START_TEST(what_is_not_there_or_not_allowed_has_the_codes_of_run)
     cluster_open(&c, 1);
     tail_start(&k, &c, "-s", "producer.topic=none-such");
     child_expect_exit(&k, 78);
-    expect_text(k.log, "kscore tail: topic none-such: ");
+    expect_text(k.log, "kscore tail: topic none-such does not exist");
     child_release(&k);
     tail_start(&k, &c, "-p", "1");
     child_expect_exit(&k, 78);
