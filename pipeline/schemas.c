@@ -8,7 +8,7 @@
 #include "pipeline/state.h"
 #include "schemas/registry.h"
 #include "schemas/schema_folder.h"
-#include "schemas/score_schema.h"
+#include "schemas/score_subject.h"
 
 static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
 {
@@ -17,7 +17,7 @@ static void say_schema(void *arg, int64_t schema_id, bool usable, const char *te
               "id=%lld %s", (long long)schema_id, text);
 }
 
-void schemas_report(struct pipeline *p)
+void pipeline_say_schemas(struct pipeline *p)
 {
     decoder_report(p->decoder, say_schema, NULL);
 }
@@ -77,6 +77,21 @@ static int open_schemas(const struct config *c, struct schema_source **source, s
     return 0;
 }
 
+/* False: told to stop. */
+static bool wait_for_registry(struct pipeline *p, struct err *err)
+{
+    log_event(LOG_WARNING, "waiting", "for=registry %s", err->text);
+    err_reset(err);
+    pipeline_back_off(p);
+    return pipeline_pause(p);
+}
+
+static void end_wait(struct pipeline *p)
+{
+    p->tries = 0;
+    p->wait_until_ms = 0;
+}
+
 /* A registry that is not there is waited for, unless what it said before is at hand: then parked
  * partitions wait for it. */
 static int wait_for_schemas(struct pipeline *p, struct err *err)
@@ -86,11 +101,11 @@ static int wait_for_schemas(struct pipeline *p, struct err *err)
     while (decoder_await(p->decoder, TURN_MS, err) != 0) {
         if (err->kind != ERR_DEPENDENCY)
             return err_prefix(err, "[schemas]");
-        if (!wait_turn(p, "registry", err) || decoder_schema_count(p->decoder) > 0)
+        if (!wait_for_registry(p, err) || decoder_schema_count(p->decoder) > 0)
             break;
     }
-    p->tries = 0;
-    schemas_report(p);
+    end_wait(p);
+    pipeline_say_schemas(p);
     return 0;
 }
 
@@ -125,9 +140,9 @@ static int find_score_schema(struct pipeline *p, struct err *err)
     p->score_schema_id = (uint32_t)c->score_schema_id;
     if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0) {
         do
-            result = score_schema_find(&options, subject, &p->score_schema_id, err);
-        while (result != 0 && err->kind == ERR_DEPENDENCY && wait_turn(p, "registry", err));
-        p->tries = 0;
+            result = score_subject_find(&options, subject, &p->score_schema_id, err);
+        while (result != 0 && err->kind == ERR_DEPENDENCY && wait_for_registry(p, err));
+        end_wait(p);
         if (result == 0)
             log_event(LOG_INFO, "schema_loaded", "id=%u subject=%s of the scores",
                       p->score_schema_id, subject);
@@ -136,7 +151,7 @@ static int find_score_schema(struct pipeline *p, struct err *err)
     return err_is_set(err) ? err_prefix(err, "[schemas]") : 0;
 }
 
-int schemas_open(struct pipeline *p, struct err *err)
+int pipeline_open_schemas(struct pipeline *p, struct err *err)
 {
     if (open_decoder(p, err) != 0 || *p->options->stop)
         return err_is_set(err) ? -1 : 0;

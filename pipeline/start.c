@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/sha256.h"
+#include "pipeline/golden_events.h"
 #include "pipeline/state.h"
 
 static void make_run(struct pipeline *p)
@@ -35,15 +36,14 @@ static int load_model(struct pipeline *p, struct err *err)
     return 0;
 }
 
-bool wait_turn(struct pipeline *p, const char *what, struct err *err)
+bool pipeline_pause(struct pipeline *p)
 {
-    int64_t pause_ms = backoff_ms(p, p->tries++);
+    int64_t pause_ms = p->wait_until_ms - clock_ms();
 
-    log_event(LOG_WARNING, "waiting", "for=%s %s", what, err->text);
-    err_reset(err);
     if (*p->options->stop)
         return false;
-    nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
+    if (pause_ms > 0)
+        nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     return true;
 }
 
@@ -59,12 +59,13 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
         if (consumer_check(p->consumer, TURN_MS, err) == 0 &&
             producer_check(p->config, TURN_MS, limits, &is_proven, err) == 0)
             break;
-        if (err->kind != ERR_DEPENDENCY)
+        if (pipeline_fail(p, LEDGER_NO_PART, err) != 0)
             return -1;
-        if (!wait_turn(p, "brokers", err))
+        if (!pipeline_pause(p))
             return 0;
     }
     p->tries = 0;
+    p->wait_until_ms = 0;
     if (!is_proven)
         log_event(LOG_INFO, "connecting",
                   "permission to write is not proven: the topics' size limits are unknown");
@@ -75,7 +76,7 @@ static int open_clients(struct pipeline *p, struct err *err)
 {
     struct consumer_hooks hooks = {p, pipeline_on_revoking, pipeline_on_assigned};
     struct provenance provenance = {p->bundle->name, p->bundle->version, p->bundle->digest, p->run};
-    struct producer_limits limits = {1, 1, 0, 0};
+    struct producer_limits limits = {1, 0, 0};
 
     p->consumer = consumer_new(p->config, &p->ledger, &hooks, err);
     if (!p->consumer || wait_for_topics(p, &limits, err) != 0)
@@ -92,7 +93,7 @@ int pipeline_start(struct pipeline *p, struct err *err)
     make_run(p);
     log_event(LOG_INFO, "starting", "name=%s config=%s run=%s build=%s", p->config->name,
               p->config->file, p->run, p->options->build);
-    if (load_model(p, err) != 0 || schemas_open(p, err) != 0)
+    if (load_model(p, err) != 0 || pipeline_open_schemas(p, err) != 0)
         return -1;
     batch_init(&p->batch, p->config, p->bundle);
     return *p->options->stop ? 0 : open_clients(p, err);

@@ -4,6 +4,7 @@
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
+ *   refusals.c  what the brokers refused, and the search for the record
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  */
@@ -15,6 +16,7 @@
 #include "consumer/consumer.h"
 #include "consumer/ring.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/refusals.h"
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
@@ -34,26 +36,6 @@ struct batch {
     double *margins, *scores;
     void *scratch;
 };
-
-/* A record that the broker refused: by coordinates, on the second pass. */
-struct refused {
-    uint32_t part, epoch; /* of the assignment: coordinates of a topic made anew are others */
-    int64_t offset;
-    enum fault fault; /* of its score; FAULT_NONE when only its dead letter was refused */
-    unsigned
-        dead_refusals; /* of its dead letter: the first tries the timestamp now, the second what
-                               is smallest, and then it waits */
-};
-
-enum { REFUSED_MAX = 1024 };
-
-/* Offsets among which the broker refused something without naming it: sent one by one. */
-struct suspect {
-    uint32_t part, epoch;
-    int64_t first, end;
-};
-
-enum { SUSPECT_MAX = 256 };
 
 struct pipeline {
     const struct pipeline_options *options;
@@ -77,19 +59,14 @@ struct pipeline {
     unsigned tries;        /* failures in a row, for the back-off */
     int64_t full_since_ms; /* 0: there is room */
     bool is_full_paused, is_all_paused;
-    size_t parked_count;
 
-    struct refused refused[REFUSED_MAX];
-    size_t refused_count;
-    struct suspect suspects[SUSPECT_MAX];
-    size_t suspect_count;
+    struct refusals refusals;
 
     int64_t ends_checked_ms;
     uint64_t commits_seen;
-    bool was_ready;
-    int64_t assigned_ms;
-    int64_t stop_ms;  /* when stopping began, 0 before */
-    int64_t close_ms; /* when the last report may come, 0 before closing */
+    int64_t assigned_ms; /* the first time, 0 before: ready from then on */
+    int64_t stop_ms;     /* when stopping began, 0 before */
+    int64_t close_ms;    /* when the last report may come, 0 before closing */
     uint64_t rng;
 };
 
@@ -99,17 +76,17 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
 
 /* start.c */
 int pipeline_start(struct pipeline *p, struct err *err);
-/* The next turn of something (err) that is waited for, which is said. False: told to stop. */
-bool wait_turn(struct pipeline *p, const char *what, struct err *err);
+/* Waits until what all wait for may be tried again. False: told to stop. */
+bool pipeline_pause(struct pipeline *p);
 
 /* schemas.c: the decoder and the id of the scores' schema; waits for a registry. */
-int schemas_open(struct pipeline *p, struct err *err);
-/* Says what became of schemas since the last call. */
-void schemas_report(struct pipeline *p);
+int pipeline_open_schemas(struct pipeline *p, struct err *err);
+/* A line for each schema learnt since the last call. */
+void pipeline_say_schemas(struct pipeline *p);
 
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
-void batch_release_all(struct batch *batch);
+void batch_release(struct batch *batch);
 /* Takes one poll into the batch: 1 it waits to be sent, 0 nothing came, -1 err. */
 int batch_take(struct pipeline *p, struct err *err);
 /* While all partitions are paused: keeps the group member alive, and lets go of what still comes;
@@ -121,25 +98,21 @@ bool batch_send(struct pipeline *p, struct err *err);
 void batch_drop(struct pipeline *p);
 
 /* steer.c */
-int64_t backoff_ms(struct pipeline *p, unsigned tries);
-/* why NULL: the schema is being asked for, and looked at each turn; else it is tried again after a
- * back-off. */
-void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why);
-void unpark_due(struct pipeline *p);
+/* All partitions wait: 100 ms, each time in a row longer, 2 s at most. */
+void pipeline_back_off(struct pipeline *p);
+/* One partition waits for the schema parked_id; those whose time has come ask for it again. why
+ * NULL: it is being asked for, and looked at each turn. */
+void pipeline_park(struct pipeline *p, uint32_t index, const char *why);
+void pipeline_unpark(struct pipeline *p);
 void pipeline_rewind(struct pipeline *p);
 void pipeline_steer(struct pipeline *p);
 bool pipeline_can_take(const struct pipeline *p);
 bool pipeline_can_send(const struct pipeline *p);
-const struct refused *refused_find(const struct pipeline *p, uint32_t part, int64_t offset);
 producer_report pipeline_on_report;
 void pipeline_on_revoking(void *arg, bool is_lost);
 void pipeline_on_assigned(void *arg);
 
 /* close.c */
 int pipeline_close(struct pipeline *p, struct err *err);
-
-/* golden_events.c: runs the bundle's golden events through decoder and model. -1: EXIT_DATA, line
- * and what differs. */
-int golden_events_run(const struct bundle *bundle, struct err *err);
 
 #endif

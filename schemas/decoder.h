@@ -39,7 +39,7 @@ struct decoder_options {
     int64_t first_wait_ms; /* Avro: how long an id that is absent at first is asked for again */
 };
 
-/* "no schema" in struct decoded. */
+/* The schema id of a value that names none. */
 enum { SCHEMA_ID_NONE = -1 };
 
 struct decoder;

@@ -1,4 +1,4 @@
-#include "schemas/score_schema.h"
+#include "schemas/score_subject.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -7,10 +7,13 @@
 #include "core/mem.h"
 #include "schemas/registry_cache.h"
 #include "schemas/registry_fetch.h"
+#include "schemas/score_schema.h"
 
-/* The assembler reads the file; the Makefile knows that this object depends on it. */
-__asm__(".pushsection .rodata\nscore_schema_text: .incbin \"schemas/score.avsc\"\n"
-        ".byte 0\n.popsection\n.globl score_schema_text\n");
+/* With a NUL behind. */
+static const char *text(void)
+{
+    return (const char *)score_schema_text().data;
+}
 
 /* What a POST came to: id, or err. `is_missing`: 404, there is no such subject or schema. */
 static int judge(const struct registry_response *r, const char *subject, uint32_t *id,
@@ -44,7 +47,7 @@ static int judge(const struct registry_response *r, const char *subject, uint32_
 static int post(struct registry_http *http, const char *path, const char *subject, uint32_t *id,
                 bool *is_missing, struct err *err)
 {
-    json_t *json = json_pack("{s:s}", "schema", score_schema_text);
+    json_t *json = json_pack("{s:s}", "schema", text());
     char *body = json_dumps(json, 0);
     struct registry_response response;
     int result;
@@ -79,8 +82,8 @@ static int ask(struct registry_http *http, const char *subject, uint32_t *id, st
                           registry_http_name(http), subject); /* unless there was another error */
 }
 
-int score_schema_find(const struct registry_options *options, const char *subject, uint32_t *id,
-                      struct err *err)
+int score_subject_find(const struct registry_options *options, const char *subject, uint32_t *id,
+                       struct err *err)
 {
     struct registry_cache cache = {NULL};
     struct registry_http *http;
@@ -92,9 +95,8 @@ int score_schema_find(const struct registry_options *options, const char *subjec
     result = registry_cache_init(&cache, options->cache, registry_http_name(http), err);
     if (result == 0 && (result = ask(http, subject, id, err)) == 0) {
         /* A disk that is full costs no score. */
-        (void)registry_cache_store_id(&cache, subject, score_schema_text, *id, &late);
-    } else if (err->kind == ERR_DEPENDENCY &&
-               registry_cache_load_id(&cache, subject, score_schema_text, id)) {
+        (void)registry_cache_store_id(&cache, subject, text(), *id, &late);
+    } else if (err->kind == ERR_DEPENDENCY && registry_cache_load_id(&cache, subject, text(), id)) {
         err_reset(err);
         result = 0;
     }

@@ -1,20 +1,17 @@
-/* score_schema.h: the schema of scores (score.avsc), and its id in a registry.
+/* score_subject.h: the id that the schema of scores (schemas/score_schema.h) has in a registry.
  *
  * Looked up first, which needs no permission to write; registered where the subject does not have
  * it. Blocks for as long as a registry may take to answer: for the start only.
  */
-#ifndef SCHEMAS_SCORE_SCHEMA_H
-#define SCHEMAS_SCORE_SCHEMA_H
+#ifndef SCHEMAS_SCORE_SUBJECT_H
+#define SCHEMAS_SCORE_SUBJECT_H
 
 #include "schemas/registry.h"
-
-/* The text of score.avsc. */
-extern const char score_schema_text[];
 
 /* Its id under a subject. ERR_DEPENDENCY: the registry does not answer, and the cache does not
  * know. Fatal: EXIT_DENIED it does not let us in, EXIT_CONFIGURATION the schema is refused (409 not
  * compatible with what is there, 422 not valid), in the registry's own words. */
-int score_schema_find(const struct registry_options *options, const char *subject, uint32_t *id,
-                      struct err *err);
+int score_subject_find(const struct registry_options *options, const char *subject, uint32_t *id,
+                       struct err *err);
 
 #endif

@@ -1,11 +1,10 @@
 /* The id of the scores' schema: looked up, registered, or refused. */
-#include "schemas/score_schema.h"
+#include "schemas/score_subject.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
 #include "tests/harness.h"
 #include "tests/stub.h"
 
@@ -30,20 +29,8 @@ static int find(struct fixture *f)
 {
     f->err = (struct err)ERR_INIT;
     f->id = 0;
-    return score_schema_find(&f->options, "scores-value", &f->id, &f->err);
+    return score_subject_find(&f->options, "scores-value", &f->id, &f->err);
 }
-
-START_TEST(the_text_is_the_file)
-{
-    struct err err = ERR_INIT;
-    char *text;
-    size_t len;
-
-    ck_assert_int_eq(file_read("schemas/score.avsc", 1 << 20, &text, &len, &err), 0);
-    ck_assert_str_eq(score_schema_text, text);
-    free(text);
-}
-END_TEST
 
 START_TEST(a_schema_that_is_there_is_found_and_one_that_is_not_is_registered)
 {
@@ -127,12 +114,11 @@ START_TEST(a_restart_without_the_registry_knows_the_id)
 }
 END_TEST
 
-SUITE(score_schema)
+SUITE(score_subject)
 {
     TCase *loops = harness_case(suite, "refusals", NULL, 0);
 
-    CASE("id", the_text_is_the_file,
-         a_schema_that_is_there_is_found_and_one_that_is_not_is_registered,
+    CASE("id", a_schema_that_is_there_is_found_and_one_that_is_not_is_registered,
          a_restart_without_the_registry_knows_the_id);
     tcase_add_loop_test(loops, a_refusal_is_said_in_the_registrys_own_words, 0,
                         sizeof refusals / sizeof refusals[0]);
