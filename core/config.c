@@ -27,7 +27,7 @@ static const char *const deliveries[] = {"at_least_once", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"json", "avro", NULL};
-static const char *const framings[] = {"none", "confluent", NULL};
+static const char *const framings[] = {"none", "confluent", "json-schema", "single-object", NULL};
 static const char *const gaps[] = {"resume", "stop", NULL};
 
 #define AT(field) offsetof(struct config, field)
@@ -47,6 +47,7 @@ static const struct key keys[] = {
     {{"consumer", "topic", "", true}, TOPICS, AT(topics), 0, 0, NULL},
     {{"consumer", "format", "json", false}, CHOICE, AT(format), 0, 0, formats},
     {{"consumer", "framing", "", false}, CHOICE, AT(framing), 0, 0, framings},
+    {{"consumer", "schema", "", false}, TEXT, AT(fixed_schema), 0, 0, NULL},
     {{"consumer", "start", "earliest", false}, TEXT, AT(start_text), 0, 0, NULL},
     {{"consumer", "on_gap", "resume", false}, CHOICE, AT(on_gap), 0, 0, gaps},
     {{"consumer", "max_value_kib", "256", false}, NUMBER, AT(max_value_kib), 1, 65536, NULL},
@@ -285,6 +286,34 @@ static int check_start(struct reader *r)
     return 0;
 }
 
+/* Which framings fit the format, and which schemas they need. */
+static int check_framing(struct reader *r)
+{
+    struct config *c = r->config;
+    bool is_avro = c->format == FORMAT_AVRO;
+    const struct ini_entry *entry = ini_find(&r->ini, "consumer", "framing");
+
+    if (!entry)
+        c->framing = is_avro && !*c->fixed_schema ? CONFIG_FRAMING_CONFLUENT : CONFIG_FRAMING_NONE;
+    if (!is_avro && c->framing != CONFIG_FRAMING_NONE && c->framing != CONFIG_FRAMING_JSON_SCHEMA)
+        return ini_fail(&r->ini, entry, r->err, "framing is none or json-schema for json");
+    if (is_avro && c->framing == CONFIG_FRAMING_JSON_SCHEMA)
+        return ini_fail(&r->ini, entry, r->err,
+                        "framing is confluent, single-object or none for avro");
+    if (is_avro && c->framing == CONFIG_FRAMING_NONE && !*c->fixed_schema)
+        return ini_fail(&r->ini, entry, r->err,
+                        "framing = none for avro needs [consumer] schema, the file of the one "
+                        "schema that all events have");
+    if (is_avro && *c->fixed_schema && c->framing != CONFIG_FRAMING_NONE)
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "schema"), r->err,
+                        "schema is for framing = none; with other framings each event names its "
+                        "own");
+    if (is_avro && c->framing != CONFIG_FRAMING_NONE && !*c->schema_folder)
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "format"), r->err,
+                        "format = avro needs [schemas] folder, a folder of <id>.avsc files");
+    return 0;
+}
+
 static int check_between(struct reader *r)
 {
     struct config *c = r->config;
@@ -293,14 +322,8 @@ static int check_between(struct reader *r)
     if (!servers || !*servers)
         return ini_fail(&r->ini, ini_find(&r->ini, "kafka", "bootstrap.servers"), r->err,
                         "bootstrap.servers is missing in [kafka]");
-    if (c->format == FORMAT_AVRO && !*c->schema_folder)
-        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "format"), r->err,
-                        "format = avro needs [schemas] folder, a folder of <id>.avsc files");
-    if (!ini_find(&r->ini, "consumer", "framing"))
-        c->framing = c->format == FORMAT_AVRO ? CONFIG_FRAMING_CONFLUENT : CONFIG_FRAMING_NONE;
-    if ((c->format == FORMAT_AVRO) != (c->framing == CONFIG_FRAMING_CONFLUENT))
-        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "framing"), r->err,
-                        "framing is confluent for avro and none for json");
+    if (check_framing(r) != 0)
+        return -1;
     if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0)
         return ini_fail(
             &r->ini, ini_find(&r->ini, "producer", "format"), r->err,
@@ -432,6 +455,11 @@ void config_release(struct config *c)
     release_keys(&c->producer);
     free(c->file);
     *c = (struct config){0};
+}
+
+bool config_has_fingerprints(const struct config *c)
+{
+    return c->format == FORMAT_AVRO && c->framing != CONFIG_FRAMING_CONFLUENT;
 }
 
 const char *config_group(const struct config *c)

@@ -142,13 +142,6 @@ static void enter_ring(struct pipeline *p)
     }
 }
 
-static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
-{
-    (void)arg;
-    log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
-              "id=%lld %s", (long long)schema_id, text);
-}
-
 int batch_take(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
@@ -160,7 +153,7 @@ int batch_take(struct pipeline *p, struct err *err)
     b->count = (size_t)got;
     admit(p);
     decode(p);
-    decoder_report(p->decoder, say_schema, NULL);
+    decoder_report(p->decoder, say_schema, p);
     if (b->count == 0)
         return 0;
     score(p);

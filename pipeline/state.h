@@ -97,6 +97,8 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
 
 /* start.c */
 int pipeline_start(struct pipeline *p, struct err *err);
+/* For decoder_report, with the pipeline as arg: a line in the log. */
+void say_schema(void *arg, int64_t schema_id, bool usable, const char *text);
 
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);

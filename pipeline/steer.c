@@ -27,14 +27,16 @@ int64_t backoff_ms(struct pipeline *p, unsigned tries)
 void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why)
 {
     struct part *part = &p->ledger.parts[index];
+    char id[SCHEMA_ID_TEXT_MAX];
 
     if (!part->is_parked)
         p->parked_count++;
     part->is_parked = true;
     part->parked_id = schema_id;
     part->retry_ms = clock_ms() + backoff_ms(p, part->tries++);
-    log_event(LOG_WARNING, "parked", "topic=%s partition=%d schema=%lld %s", part->topic,
-              part->partition, (long long)schema_id, why);
+    schema_id_print(id, schema_id, config_has_fingerprints(p->config));
+    log_event(LOG_WARNING, "parked", "topic=%s partition=%d schema=%s %s", part->topic,
+              part->partition, id, why);
 }
 
 void unpark_due(struct pipeline *p)

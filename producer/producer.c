@@ -153,9 +153,12 @@ struct producer *producer_new(const struct config *config, const struct producer
 
 void producer_set_provenance(struct producer *p, const struct provenance *provenance)
 {
+    struct score_options options = {.format = (enum config_format)p->config->score_format,
+                                    .schema_id = (int32_t)p->config->score_schema_id,
+                                    .has_fingerprints = config_has_fingerprints(p->config)};
+
     score_encoder_release(&p->encoder);
-    score_encoder_init(&p->encoder, (enum config_format)p->config->score_format,
-                       (int32_t)p->config->score_schema_id, provenance);
+    score_encoder_init(&p->encoder, &options, provenance);
     p->provenance = *provenance;
 }
 

@@ -38,17 +38,17 @@ static char *put_json_field(char *o, const char *name, const char *text)
     return o + json_string_print(o, text, strlen(text));
 }
 
-void score_encoder_init(struct score_encoder *e, enum config_format format, int32_t schema_id,
+void score_encoder_init(struct score_encoder *e, const struct score_options *options,
                         const struct provenance *p)
 {
     size_t len = strlen(p->model) + strlen(p->version) + strlen(p->digest) + strlen(p->run);
     char *o;
 
-    *e = (struct score_encoder){.format = format, .schema_id = schema_id};
+    *e = (struct score_encoder){.options = *options};
     e->digest_tail[0] = '-';
     memcpy(e->digest_tail + 1, p->digest, 12);
     o = e->source = mem_alloc(JSON_STRING_MAX(len) + 100, 1);
-    if (format == FORMAT_JSON) {
+    if (options->format == FORMAT_JSON) {
         o = put_json_field(o, ",\"model\":", p->model);
         o = put_json_field(o, ",\"version\":", p->version);
         o = put_json_field(o, ",\"digest\":", p->digest);
@@ -109,9 +109,9 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
     o = PUT(o, ",\"event_time\":");
     o += integer_print(o, r->timestamp_ms);
     o = PUT(o, ",\"schema_id\":");
-    if (s->schema_id >= 0) {
+    if (s->schema_id != SCHEMA_ID_NONE) {
         *o++ = '"';
-        o += integer_print(o, s->schema_id);
+        o += schema_id_print(o, s->schema_id, e->options.has_fingerprints);
         *o++ = '"';
     } else {
         o = PUT(o, "null");
@@ -132,8 +132,8 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
                           const struct score *s, char *out)
 {
     size_t topic_len = strlen(r->topic);
-    char id[ID_MAX], number[24], *o = out;
-    uint32_t frame_id = __builtin_bswap32((uint32_t)e->schema_id);
+    char id[ID_MAX], number[SCHEMA_ID_TEXT_MAX], *o = out;
+    uint32_t frame_id = __builtin_bswap32((uint32_t)e->options.schema_id);
 
     *o++ = 0;
     o = put(o, (const char *)&frame_id, 4);
@@ -142,9 +142,10 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
     o = put_long(o, r->partition);
     o = put_long(o, r->offset);
     o = put_long(o, r->timestamp_ms);
-    if (s->schema_id >= 0) {
+    if (s->schema_id != SCHEMA_ID_NONE) {
         *o++ = 2; /* union branch 1, string */
-        o = put_string(o, number, integer_print(number, s->schema_id));
+        o = put_string(o, number,
+                       schema_id_print(number, s->schema_id, e->options.has_fingerprints));
     } else {
         *o++ = 0;
     }
@@ -164,5 +165,5 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
 size_t score_encode(const struct score_encoder *e, const struct record *r, const struct score *s,
                     char *out)
 {
-    return e->format == FORMAT_JSON ? encode_json(e, r, s, out) : encode_avro(e, r, s, out);
+    return e->options.format == FORMAT_JSON ? encode_json(e, r, s, out) : encode_avro(e, r, s, out);
 }

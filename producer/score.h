@@ -15,6 +15,7 @@
 
 #include "core/config.h"
 #include "core/record.h"
+#include "core/schema_id.h"
 
 /* Who scored: borrowed texts, copied by score_encoder_init. */
 struct provenance {
@@ -23,9 +24,14 @@ struct provenance {
     const char *run;    /* of build and configuration, 12 hex */
 };
 
-struct score_encoder {
+struct score_options {
     enum config_format format;
-    int32_t schema_id;    /* Avro: in the frame */
+    int32_t schema_id;     /* Avro: in the frame */
+    bool has_fingerprints; /* events' schema ids are fingerprints, printed in hex */
+};
+
+struct score_encoder {
+    struct score_options options;
     char digest_tail[14]; /* "-" and the first 12 hex */
     char *source;         /* the fields model, version, digest, run, encoded */
     size_t source_len;
@@ -34,10 +40,10 @@ struct score_encoder {
 struct score {
     double value;
     const char *decision; /* NULL when the bundle names none */
-    int64_t schema_id;    /* of the event; negative when it had none */
+    int64_t schema_id;    /* of the event; SCHEMA_ID_NONE when it had none */
 };
 
-void score_encoder_init(struct score_encoder *encoder, enum config_format format, int32_t schema_id,
+void score_encoder_init(struct score_encoder *encoder, const struct score_options *options,
                         const struct provenance *provenance);
 void score_encoder_release(struct score_encoder *encoder);
 

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
+#include "core/file.h"
 #include "core/mem.h"
+#include "schemas/fingerprint.h"
 #include "schemas/frame.h"
 #include "schemas/plan.h"
 #include "schemas/scan.h"
@@ -19,18 +20,27 @@ struct decoder {
     struct decoder_options options;
     const struct features *features;
     struct scan *scan;           /* JSON */
-    struct schema_table *table;  /* Avro */
     struct plan_scratch scratch; /* Avro */
+    struct schema_table *table;  /* Avro that names its schema */
+    struct plan *plan;           /* Avro of one schema */
+    int64_t fingerprint;         /* its */
+    char *words;                 /* what there is to say about it, until it is said */
 };
 
 static int check_options(const struct decoder_options *o, const struct features *features,
                          struct err *err)
 {
-    if (o->format == EVENT_JSON && o->framing != FRAMING_NONE)
-        return err_fatal(err, EXIT_CONFIGURATION, "format = json needs framing = none");
-    if (o->format == EVENT_AVRO && o->framing != FRAMING_CONFLUENT)
-        return err_fatal(err, EXIT_CONFIGURATION, "format = avro needs framing = confluent");
-    if (o->format == EVENT_AVRO && !o->schema_folder)
+    bool is_json = o->format == EVENT_JSON, is_bare = o->framing == FRAMING_NONE;
+
+    if (is_json && !is_bare && o->framing != FRAMING_JSON_SCHEMA)
+        return err_fatal(err, EXIT_CONFIGURATION,
+                         "format = json needs framing = none or json-schema");
+    if (!is_json && o->framing == FRAMING_JSON_SCHEMA)
+        return err_fatal(err, EXIT_CONFIGURATION, "framing = json-schema needs format = json");
+    if (!is_json && is_bare && !o->schema_file)
+        return err_fatal(err, EXIT_CONFIGURATION,
+                         "format = avro with framing = none needs a schema");
+    if (!is_json && !is_bare && !o->schema_folder)
         return err_fatal(err, EXIT_CONFIGURATION, "format = avro needs a folder of schemas");
     if (o->max_depth < 1 || o->max_depth > MAX_DEPTH)
         return err_fatal(err, EXIT_CONFIGURATION, "max_depth must be 1 to %d", MAX_DEPTH);
@@ -38,6 +48,38 @@ static int check_options(const struct decoder_options *o, const struct features 
         return err_fatal(err, EXIT_DATA, "a model with %zu features, at most %d are served",
                          features->count, OUTCOME_NO_FEATURE - 1);
     return 0;
+}
+
+static int load_fixed(struct decoder *d, const char *path, struct err *err)
+{
+    struct avro_schema *schema = NULL;
+    size_t len, said;
+    char *data;
+    FILE *say;
+    int result;
+
+    if (file_read(path, SCHEMA_MAX_BYTES, &data, &len, err) != 0)
+        return -1;
+    say = open_memstream(&d->words, &said);
+    fprintf(say, "schema %s: ", path);
+    result = avro_schema_parse(&schema, data, len, err);
+    if (result == 0) {
+        d->fingerprint = (int64_t)fingerprint_of(schema);
+        result = plan_compile(&d->plan, schema, d->features, say, err);
+    }
+    fclose(say);
+    avro_schema_free(schema);
+    free(data);
+    return result == 0 ? 0 : err_prefix(err, "%s", path);
+}
+
+static int load_schemas(struct decoder *d, const struct decoder_options *o, struct err *err)
+{
+    if (o->framing == FRAMING_NONE)
+        return load_fixed(d, o->schema_file, err);
+    if (o->framing == FRAMING_SINGLE_OBJECT)
+        return schema_table_load_fingerprints(&d->table, o->schema_folder, d->features, err);
+    return schema_table_load(&d->table, o->schema_folder, d->features, err);
 }
 
 int decoder_new(struct decoder **decoder, const struct decoder_options *options,
@@ -50,13 +92,13 @@ int decoder_new(struct decoder **decoder, const struct decoder_options *options,
         return -1;
     d = mem_alloc(1, sizeof *d);
     d->options = *options;
-    d->options.schema_folder = NULL; /* the table keeps it */
+    d->options.schema_folder = d->options.schema_file = NULL; /* read by now, or the table's */
     d->features = features;
     if (options->format == EVENT_JSON) {
         d->scan = scan_new(features, options->max_depth);
     } else {
         plan_scratch_init(&d->scratch, features, options->max_depth);
-        if (schema_table_load(&d->table, options->schema_folder, features, err) != 0) {
+        if (load_schemas(d, options, err) != 0) {
             decoder_free(d);
             return -1;
         }
@@ -71,6 +113,8 @@ void decoder_free(struct decoder *decoder)
         return;
     scan_free(decoder->scan);
     schema_table_free(decoder->table);
+    plan_free(decoder->plan);
+    free(decoder->words);
     if (decoder->options.format == EVENT_AVRO)
         plan_scratch_release(&decoder->scratch);
     free(decoder);
@@ -84,16 +128,44 @@ static struct outcome without_row(const struct decoder *d, struct outcome outcom
     return outcome;
 }
 
-static struct outcome decode_avro(struct decoder *d, struct slice value, float *row,
-                                  int64_t *schema_id)
+/* A value that is no value here, for it has the frame of AWS Glue. Such a frame is never guessed
+ * at: what can be read is read. */
+static struct outcome name_glue(struct slice value, struct outcome outcome)
+{
+    bool is_unread = outcome.kind == OUTCOME_DEAD && outcome.fault < FAULT_BIND_WRONG_TYPE;
+
+    return is_unread && frame_is_glue(value) ? outcome_dead(FAULT_FRAME_UNSUPPORTED, 0) : outcome;
+}
+
+static struct outcome decode_json_schema(struct decoder *d, struct slice value, float *row,
+                                         int64_t *schema_id)
 {
     enum fault fault = frame_read(value, schema_id);
+    struct outcome outcome;
+
+    if (fault != FAULT_NONE)
+        return without_row(d, outcome_dead(fault, 0), row);
+    value.data += FRAME_CONFLUENT_BYTES;
+    value.len -= FRAME_CONFLUENT_BYTES;
+    outcome = scan_run(d->scan, value, row);
+    if (outcome.at != 0)
+        outcome.at += FRAME_CONFLUENT_BYTES;
+    return outcome;
+}
+
+static struct outcome decode_framed_avro(struct decoder *d, struct slice value, float *row,
+                                         int64_t *schema_id)
+{
+    bool is_confluent = d->options.framing == FRAMING_CONFLUENT;
+    size_t from = is_confluent ? FRAME_CONFLUENT_BYTES : FRAME_SINGLE_OBJECT_BYTES;
+    enum fault fault =
+        is_confluent ? frame_read(value, schema_id) : frame_read_single_object(value, schema_id);
     const struct plan *plan;
 
     if (fault != FAULT_NONE)
         return without_row(d, outcome_dead(fault, 0), row);
-    switch (schema_table_find(d->table, (uint32_t)*schema_id, &plan)) {
-    case SCHEMA_USABLE: return plan_run(plan, &d->scratch, value, FRAME_CONFLUENT_BYTES, row);
+    switch (schema_table_find(d->table, (uint64_t)*schema_id, &plan)) {
+    case SCHEMA_USABLE: return plan_run(plan, &d->scratch, value, from, row);
     case SCHEMA_UNUSABLE: return without_row(d, outcome_dead(FAULT_SCHEMA_UNUSABLE, 0), row);
     case SCHEMA_ABSENT: return without_row(d, outcome_dead(FAULT_SCHEMA_UNKNOWN_ID, 0), row);
     case SCHEMA_NOT_ASKED: break;
@@ -111,16 +183,21 @@ struct outcome decoder_decode(struct decoder *decoder, struct slice value, float
             decoder, (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0}, row);
     if (value.len > decoder->options.max_value_bytes)
         return without_row(decoder, outcome_dead(FAULT_FETCH_TOO_LARGE, 0), row);
+    if (decoder->options.framing == FRAMING_JSON_SCHEMA)
+        return decode_json_schema(decoder, value, row, schema_id);
     if (decoder->scan)
-        return scan_run(decoder->scan, value, row);
-    return decode_avro(decoder, value, row, schema_id);
+        return name_glue(value, scan_run(decoder->scan, value, row));
+    if (decoder->table)
+        return decode_framed_avro(decoder, value, row, schema_id);
+    *schema_id = decoder->fingerprint;
+    return name_glue(value, plan_run(decoder->plan, &decoder->scratch, value, 0, row));
 }
 
 int decoder_learn(struct decoder *decoder, int64_t schema_id, int64_t now_ms, struct err *err)
 {
-    if (!decoder->table || schema_id < 0 || schema_id > UINT32_MAX)
+    if (!decoder->table)
         return 0;
-    return schema_table_learn(decoder->table, (uint32_t)schema_id, now_ms, err);
+    return schema_table_learn(decoder->table, (uint64_t)schema_id, now_ms, err);
 }
 
 void decoder_report(struct decoder *decoder,
@@ -129,6 +206,10 @@ void decoder_report(struct decoder *decoder,
 {
     if (decoder->table)
         schema_table_report(decoder->table, say, arg);
+    if (decoder->words)
+        say(arg, decoder->fingerprint, true, decoder->words);
+    free(decoder->words);
+    decoder->words = NULL;
 }
 
 /* "field weather.temp | temp (feature temp)" */

@@ -1,7 +1,7 @@
 /* decoder.h: event bytes in, a row of floats or an outcome out.
  *
  * A decoder serves one bundle's features and one worker. It knows the format, takes off the frame,
- * finds the schema's plan, and lets it write straight into the row. Avro: one plan per schema id
+ * finds the schema's plan, and lets it write straight into the row. Avro: one plan per schema
  * (schemas/plan.h), compiled once. JSON: one scanner (schemas/scan.h).
  *
  * decoder_decode never blocks, allocates or logs. A schema id that it has not seen gives
@@ -20,36 +20,38 @@
 #include "core/err.h"
 #include "core/feature.h"
 #include "core/outcome.h"
+#include "core/schema_id.h"
 #include "core/slice.h"
 
 enum event_format { EVENT_JSON, EVENT_AVRO };
 
 enum event_framing {
-    FRAMING_NONE,      /* JSON: the value is the document */
-    FRAMING_CONFLUENT, /* 0x00, 4-byte big-endian schema id, Avro body */
+    FRAMING_NONE,          /* the value is the JSON document, or Avro of one fixed schema */
+    FRAMING_CONFLUENT,     /* 0x00, 4-byte big-endian schema id, Avro body */
+    FRAMING_JSON_SCHEMA,   /* the same in front of a JSON document; the id is noted only */
+    FRAMING_SINGLE_OBJECT, /* 0xC3 0x01, the schema's fingerprint, Avro body */
 };
 
 struct decoder_options {
     enum event_format format;
     enum event_framing framing;
-    const char *schema_folder; /* Avro: holds <id>.avsc; NULL for JSON */
+    const char *schema_folder; /* Avro that names its schema: holds <id>.avsc, or any *.avsc */
+    const char *schema_file;   /* Avro that does not: its schema */
     size_t max_value_bytes;    /* longer values are fetch/too_large */
     unsigned max_depth;        /* of JSON nesting, and of Avro values of recursive schemas */
 };
 
-/* "no schema" in struct decoded. */
-enum { SCHEMA_ID_NONE = -1 };
-
 struct decoder;
 
-/* *decoder is new. Loads every <id>.avsc of the folder. Errors: EXIT_IO folder unreadable. */
+/* *decoder is new. Loads every schema of the folder. Errors: EXIT_IO folder or file unreadable,
+ * EXIT_DATA the fixed schema is none, or cannot serve the model; EXIT_CONFIGURATION. */
 int decoder_new(struct decoder **decoder, const struct decoder_options *options,
                 const struct features *features, struct err *err);
 void decoder_free(struct decoder *decoder);
 
 /* Decodes one value (data NULL: OUTCOME_SKIPPED) into row (features->count floats, overwritten
- * whatever happens). *schema_id is the frame's id, or SCHEMA_ID_NONE. A bad value leaves no trace
- * in the decoder. */
+ * whatever happens). *schema_id is the frame's id, the schema's fingerprint (single-object, fixed
+ * schema: any 64 bits), or SCHEMA_ID_NONE. A bad value leaves no trace in the decoder. */
 struct outcome decoder_decode(struct decoder *decoder, struct slice value, float *row,
                               int64_t *schema_id);
 

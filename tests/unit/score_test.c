@@ -40,7 +40,8 @@ static char *encode(enum config_format format, const struct provenance *provenan
     size_t cap;
     char *out;
 
-    score_encoder_init(&encoder, format, 258, provenance);
+    score_encoder_init(&encoder, &(struct score_options){.format = format, .schema_id = 258},
+                       provenance);
     cap = score_max_bytes(&encoder, record, score);
     out = malloc(cap);
     *len = score_encode(&encoder, record, score, out);
@@ -95,6 +96,25 @@ static const char *schema_id_of(const struct score *s)
     snprintf(text, sizeof text, "%lld", (long long)s->schema_id);
     return s->schema_id >= 0 ? text : NULL;
 }
+
+START_TEST(a_fingerprint_is_printed_in_hex)
+{
+    static const struct score score = {0.5, NULL, 0x0123456789abcdef};
+    static const enum config_format formats[] = {FORMAT_JSON, FORMAT_AVRO};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct score_options options = {.format = formats[i], .has_fingerprints = true};
+        struct score_encoder encoder;
+        char out[2048];
+        size_t len;
+        score_encoder_init(&encoder, &options, &plain);
+        ck_assert_uint_le(score_max_bytes(&encoder, &cases[0].record, &score), sizeof out);
+        len = score_encode(&encoder, &cases[0].record, &score, out);
+        ck_assert_ptr_nonnull(memmem(out, len, "0123456789abcdef", 16));
+        score_encoder_release(&encoder);
+    }
+}
+END_TEST
 
 START_TEST(json_has_every_field)
 {
@@ -304,7 +324,7 @@ SUITE(score)
 {
     TCase *tcase;
 
-    tcase = CASE("json", json_escapes_what_a_bundle_calls_itself);
+    tcase = CASE("json", json_escapes_what_a_bundle_calls_itself, a_fingerprint_is_printed_in_hex);
     tcase_add_loop_test(tcase, json_has_every_field, 0, CASES);
     tcase_add_loop_test(tcase, json_numbers_are_the_shortest_that_read_back, 0,
                         sizeof numbers / sizeof numbers[0]);
