@@ -12,7 +12,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS };
+enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -48,6 +48,7 @@ static const struct key keys[] = {
     {{"consumer", "format", "json", false}, CHOICE, AT(format), 0, 0, formats},
     {{"consumer", "framing", "", false}, CHOICE, AT(framing), 0, 0, framings},
     {{"consumer", "schema", "", false}, TEXT, AT(fixed_schema), 0, 0, NULL},
+    {{"consumer", "root", "", false}, PATH, AT(root), 0, 0, NULL},
     {{"consumer", "start", "earliest", false}, TEXT, AT(start_text), 0, 0, NULL},
     {{"consumer", "on_gap", "resume", false}, CHOICE, AT(on_gap), 0, 0, gaps},
     {{"consumer", "max_value_kib", "256", false}, NUMBER, AT(max_value_kib), 1, 65536, NULL},
@@ -157,6 +158,16 @@ static int take_topics(struct reader *r, const struct key *key, const struct ini
     return 0;
 }
 
+static int take_path(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                     const char *text, struct path *path)
+{
+    struct err why = ERR_INIT;
+
+    if (path_parse(path, text, strlen(text), &why) == 0)
+        return 0;
+    return ini_fail(&r->ini, entry, r->err, "%s.%s: %s", key->row.section, key->row.name, why.text);
+}
+
 static int take_value(struct reader *r, const struct key *key, const struct ini_entry *entry,
                       const char *text)
 {
@@ -170,6 +181,7 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
     /* Without an entry the preset is taken, where there is one. */
     case NUMBER: return entry || *text ? take_number(r, key, entry, text, field) : 0;
     case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
+    case PATH: return entry || *text ? take_path(r, key, entry, text, field) : 0;
     case TOPICS: return take_topics(r, key, entry, text);
     }
     return 0;
@@ -444,9 +456,13 @@ static void release_keys(struct kafka_keys *list)
 
 void config_release(struct config *c)
 {
-    for (size_t i = 0; i < KEY_COUNT; i++)
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        void *field = (char *)c + keys[i].offset;
         if (keys[i].kind == TEXT || keys[i].kind == TOPIC)
-            free(*(char **)((char *)c + keys[i].offset));
+            free(*(char **)field);
+        else if (keys[i].kind == PATH)
+            path_release(field);
+    }
     for (size_t i = 0; i < c->topic_count; i++)
         free(c->topics[i]);
     free(c->topics);

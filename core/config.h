@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/feature.h"
 
 enum config_start { START_EARLIEST, START_LATEST, START_TIME };
 enum config_gap { GAP_RESUME, GAP_STOP };
@@ -58,6 +59,7 @@ struct config {
     size_t topic_count;
     int64_t format, framing; /* enum config_format, config_framing */
     char *fixed_schema;      /* [consumer] schema: a file, "" = none */
+    struct path root;        /* of the event in its envelope; without steps: none */
     char *start_text;
     enum config_start start;
     int64_t start_ms; /* START_TIME: since 1970 UTC */

@@ -76,6 +76,7 @@ struct feature {
 struct features {
     struct feature *items;
     size_t count;
+    struct path root; /* the paths above begin with it; without steps: none (schemas/rooted.h) */
 };
 
 /* Parses one line's right side, "weather.temp | temp : number, optional", into *feature (name is

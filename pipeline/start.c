@@ -58,6 +58,7 @@ static int open_decoder(struct pipeline *p, struct err *err)
                                       .framing = framings[c->framing],
                                       .schema_folder = *c->schema_folder ? c->schema_folder : NULL,
                                       .schema_file = *c->fixed_schema ? c->fixed_schema : NULL,
+                                      .root = &c->root,
                                       .max_value_bytes = (size_t)c->max_value_kib * 1024,
                                       .max_depth = (unsigned)c->max_depth};
 

@@ -10,6 +10,7 @@ void bind_init(struct bind *bind, const struct features *features)
     bind->fill = mem_alloc(features->count, sizeof *bind->fill);
     bind->at = mem_alloc(features->count, sizeof *bind->at);
     bind->required = mem_alloc(features->count, sizeof *bind->required);
+    bind->first_root = features->root.step_count ? ROOT_ABSENT : ROOT_PRESENT;
     for (size_t i = 0; i < features->count; i++) {
         const struct feature *f = &features->items[i];
         bind->fill[i] = f->required ? bind_fault_float(FAULT_BIND_MISSING_FIELD) : f->missing;
@@ -73,4 +74,12 @@ struct outcome bind_judge_faults(const struct bind *b, const float *row)
             return outcome_dead_feature((enum fault)(bits & BIND_FAULT_MASK), i, b->at[i]);
         }
     return outcome_scored();
+}
+
+struct outcome bind_judge_root(const struct bind *b)
+{
+    if (b->root == ROOT_NULL)
+        return (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0};
+    return b->root == ROOT_WRONG ? outcome_dead(FAULT_BIND_WRONG_TYPE, b->root_at)
+                                 : outcome_dead(FAULT_BIND_MISSING_FIELD, 0);
 }

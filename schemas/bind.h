@@ -8,6 +8,10 @@
  *
  *   row:   | 937.0 | 7.0 | fault NaN: wrong_type | NaN (optional, missing) | ...
  *
+ * Where the features lie below a root (an envelope's content), `root` says what stood there: an
+ * event whose root is null is skipped, one without a root, or with a scalar there, is no event;
+ * that is looked at before any feature.
+ *
  * Borrows the features. `at` is scratch of one decode. Thread: the decoder's.
  */
 #ifndef SCHEMAS_BIND_H
@@ -24,13 +28,22 @@
 /* Payload of a quiet NaN: 0x5c5c00 | fault. Every NaN that kscore makes itself has payload 0. */
 enum { BIND_FAULT_MARK = 0x7fdc5c00, BIND_FAULT_MASK = 0xff };
 
+enum bind_root {
+    ROOT_PRESENT, /* or there is none to look for */
+    ROOT_NULL,    /* it, or something on the way to it */
+    ROOT_ABSENT,
+    ROOT_WRONG, /* something that has no fields, there or on the way */
+};
+
 struct bind {
     const struct features *features;
     float *fill;      /* features->count: `missing`, or the fault missing_field */
     uint32_t *at;     /* features->count: byte of the value, set with a fault */
     size_t *required; /* features that are required, in the model's order */
     size_t required_count;
-    bool is_faulty; /* some slot holds a fault other than that of fill */
+    bool is_faulty;           /* some slot holds a fault other than that of fill */
+    uint8_t root, first_root; /* enum bind_root: of this event, before anything of it is seen */
+    uint32_t root_at;
 };
 
 void bind_init(struct bind *bind, const struct features *features);
@@ -43,6 +56,13 @@ static inline void bind_start(struct bind *b, float *row)
     if (__builtin_expect(b->is_faulty, 0))
         memset(b->at, 0, b->features->count * sizeof *b->at);
     b->is_faulty = false;
+    b->root = b->first_root;
+}
+
+static inline void bind_set_root(struct bind *b, enum bind_root root, size_t at)
+{
+    b->root = (uint8_t)root;
+    b->root_at = (uint32_t)at;
 }
 
 static inline float bind_fault_float(enum fault fault)
@@ -100,5 +120,8 @@ float bind_text_value(const struct feature *feature, const char *text, size_t le
 
 /* The first fault in the model's order, else scored. */
 struct outcome bind_judge_faults(const struct bind *b, const float *row);
+
+/* What becomes of an event whose root is not present. */
+struct outcome bind_judge_root(const struct bind *b);
 
 #endif

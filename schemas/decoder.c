@@ -11,6 +11,7 @@
 #include "schemas/fingerprint.h"
 #include "schemas/frame.h"
 #include "schemas/plan.h"
+#include "schemas/rooted.h"
 #include "schemas/scan.h"
 #include "schemas/schema_table.h"
 
@@ -18,7 +19,7 @@ enum { MAX_DEPTH = 1 << 16 };
 
 struct decoder {
     struct decoder_options options;
-    const struct features *features;
+    struct features features;    /* with the root in front of their paths */
     struct scan *scan;           /* JSON */
     struct plan_scratch scratch; /* Avro */
     struct schema_table *table;  /* Avro that names its schema */
@@ -65,7 +66,7 @@ static int load_fixed(struct decoder *d, const char *path, struct err *err)
     result = avro_schema_parse(&schema, data, len, err);
     if (result == 0) {
         d->fingerprint = (int64_t)fingerprint_of(schema);
-        result = plan_compile(&d->plan, schema, d->features, say, err);
+        result = plan_compile(&d->plan, schema, &d->features, say, err);
     }
     fclose(say);
     avro_schema_free(schema);
@@ -78,8 +79,8 @@ static int load_schemas(struct decoder *d, const struct decoder_options *o, stru
     if (o->framing == FRAMING_NONE)
         return load_fixed(d, o->schema_file, err);
     if (o->framing == FRAMING_SINGLE_OBJECT)
-        return schema_table_load_fingerprints(&d->table, o->schema_folder, d->features, err);
-    return schema_table_load(&d->table, o->schema_folder, d->features, err);
+        return schema_table_load_fingerprints(&d->table, o->schema_folder, &d->features, err);
+    return schema_table_load(&d->table, o->schema_folder, &d->features, err);
 }
 
 int decoder_new(struct decoder **decoder, const struct decoder_options *options,
@@ -93,11 +94,11 @@ int decoder_new(struct decoder **decoder, const struct decoder_options *options,
     d = mem_alloc(1, sizeof *d);
     d->options = *options;
     d->options.schema_folder = d->options.schema_file = NULL; /* read by now, or the table's */
-    d->features = features;
+    rooted_init(&d->features, features, options->root ? options->root : &(struct path){0});
     if (options->format == EVENT_JSON) {
-        d->scan = scan_new(features, options->max_depth);
+        d->scan = scan_new(&d->features, options->max_depth);
     } else {
-        plan_scratch_init(&d->scratch, features, options->max_depth);
+        plan_scratch_init(&d->scratch, &d->features, options->max_depth);
         if (load_schemas(d, options, err) != 0) {
             decoder_free(d);
             return -1;
@@ -115,6 +116,7 @@ void decoder_free(struct decoder *decoder)
     schema_table_free(decoder->table);
     plan_free(decoder->plan);
     free(decoder->words);
+    rooted_release(&decoder->features);
     if (decoder->options.format == EVENT_AVRO)
         plan_scratch_release(&decoder->scratch);
     free(decoder);
@@ -123,8 +125,8 @@ void decoder_free(struct decoder *decoder)
 /* What does not reach plan or scanner leaves the row as a missing one would be. */
 static struct outcome without_row(const struct decoder *d, struct outcome outcome, float *row)
 {
-    for (size_t i = 0; i < d->features->count; i++)
-        row[i] = d->features->items[i].missing;
+    for (size_t i = 0; i < d->features.count; i++)
+        row[i] = d->features.items[i].missing;
     return outcome;
 }
 
@@ -225,19 +227,35 @@ static size_t print_feature(const struct feature *f, char *out, size_t cap)
     return len < cap ? len : cap - 1;
 }
 
+/* "root payload.after" */
+static size_t print_root(const struct path *root, char *out, size_t cap)
+{
+    size_t len = (size_t)snprintf(out, cap, "root %s", root->text);
+
+    return len < cap ? len : cap - 1;
+}
+
 void decoder_explain(const struct decoder *decoder, const struct outcome *outcome, char *out,
                      size_t cap)
 {
+    bool is_root =
+        outcome->feature == OUTCOME_NO_FEATURE &&
+        (outcome->fault == FAULT_BIND_MISSING_FIELD || outcome->fault == FAULT_BIND_WRONG_TYPE);
+    const char *help = fault_help((enum fault)outcome->fault);
     size_t len = 0;
 
     if (cap == 0)
         return;
     out[0] = '\0';
-    if (outcome->feature < decoder->features->count)
-        len = print_feature(&decoder->features->items[outcome->feature], out, cap);
+    if (is_root) {
+        len = print_root(&decoder->features.root, out, cap);
+        help =
+            outcome->fault == FAULT_BIND_WRONG_TYPE ? "neither a record nor an object" : "absent";
+    } else if (outcome->feature < decoder->features.count) {
+        len = print_feature(&decoder->features.items[outcome->feature], out, cap);
+    }
     if (outcome->at != 0)
         len += (size_t)snprintf(out + len, cap - len, "%sbyte %u", len ? ", " : "", outcome->at);
     if (len < cap)
-        snprintf(out + len, cap - len, "%s%s", len ? ": " : "",
-                 fault_help((enum fault)outcome->fault));
+        snprintf(out + len, cap - len, "%s%s", len ? ": " : "", help);
 }

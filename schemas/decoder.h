@@ -6,9 +6,10 @@
  *
  * decoder_decode never blocks, allocates or logs. A schema id that it has not seen gives
  * OUTCOME_WAITING; the pipeline then calls decoder_learn outside the per-record loop and decodes
- * that record again.
+ * that record again. With a root, an event whose root is null (Debezium's delete) is SKIPPED, one
+ * without a root is dead: missing_field without a feature.
  *
- * Owns its plans, borrows the features. Thread: the worker's.
+ * Owns its plans, borrows the features and the root. Thread: the worker's.
  */
 #ifndef SCHEMAS_DECODER_H
 #define SCHEMAS_DECODER_H
@@ -37,6 +38,7 @@ struct decoder_options {
     enum event_framing framing;
     const char *schema_folder; /* Avro that names its schema: holds <id>.avsc, or any *.avsc */
     const char *schema_file;   /* Avro that does not: its schema */
+    const struct path *root;   /* where an envelope's content lies; NULL: the value is the event */
     size_t max_value_bytes;    /* longer values are fetch/too_large */
     unsigned max_depth;        /* of JSON nesting, and of Avro values of recursive schemas */
 };

@@ -104,9 +104,16 @@ static void add_pick(struct plan *p, const struct wish *w)
                       .index = w->index};
 }
 
+static void emit_root(struct compiler *c, enum bind_root root)
+{
+    emit(c, (struct op){.code = OP_ROOT, .branch = (uint8_t)root});
+}
+
 /* Something that is not what the path needs stands where this wish and all below it should be. */
 static void emit_below(struct compiler *c, const struct wish *w, enum op_code code)
 {
+    if (w->is_root)
+        emit_root(c, code == OP_RESET ? ROOT_NULL : ROOT_WRONG);
     for (size_t i = 0; i < w->want_count; i++)
         emit(c, (struct op){.code = (uint8_t)code, .slot = (uint16_t)w->wants[i].slot});
     for (size_t i = 0; i < w->child_count; i++)
@@ -364,6 +371,16 @@ static void compile_blocks(struct compiler *c, const struct schema_type *t, cons
 
 /* ---- the whole tree */
 
+static void compile_record(struct compiler *c, const struct schema_type *t, const struct wish *w)
+{
+    const struct wish *to_root = wish_to_root(w, false);
+
+    if (to_root && schema_field_find(t, to_root->name) == SCHEMA_NONE)
+        emit_root(c, ROOT_ABSENT);
+    for (uint64_t i = 0; i < t->count && !c->is_too_big; i++)
+        compile(c, t->fields[i].type, field_wish(w, t->fields[i].name));
+}
+
 /* w: one want and no children, or children and no want, or nothing (which only skips). */
 static void compile_part(struct compiler *c, int32_t type, const struct wish *w)
 {
@@ -382,17 +399,20 @@ static void compile_part(struct compiler *c, int32_t type, const struct wish *w)
         read_scalar(c, type, w->wants[0].slot);
         return;
     }
+    if (w->is_root)
+        emit_root(c, t->kind == SCHEMA_RECORD || t->kind == SCHEMA_MAP ? ROOT_PRESENT : ROOT_WRONG);
     if (t->kind != SCHEMA_RECORD && t->kind != SCHEMA_MAP)
         emit_children_wrong(c, w, false);
     if (t->kind != SCHEMA_ARRAY)
         emit_children_wrong(c, w, true);
     if (is_blocks) {
+        if (wish_to_root(w, t->kind == SCHEMA_ARRAY))
+            emit_root(c, ROOT_ABSENT);
         c->branches++;
         compile_blocks(c, t, w);
         c->branches--;
     } else if (t->kind == SCHEMA_RECORD) {
-        for (uint64_t i = 0; i < t->count && !c->is_too_big; i++)
-            compile(c, t->fields[i].type, field_wish(w, t->fields[i].name));
+        compile_record(c, t, w);
     } else {
         skip(c, type);
     }
@@ -401,7 +421,7 @@ static void compile_part(struct compiler *c, int32_t type, const struct wish *w)
 /* A value that several features want is read once for each, from the same place. */
 static void compile(struct compiler *c, int32_t type, const struct wish *w)
 {
-    size_t passes = w->want_count + (w->child_count != 0);
+    size_t passes = w->want_count + (w->child_count != 0 || w->is_root);
 
     if (passes == 0) {
         skip(c, type);
@@ -416,6 +436,7 @@ static void compile(struct compiler *c, int32_t type, const struct wish *w)
             part.wants += i;
         part.want_count = is_scalar;
         part.child_count = is_scalar ? 0 : w->child_count;
+        part.is_root = !is_scalar && w->is_root;
         if (!is_last)
             emit(c, (struct op){.code = OP_MARK});
         compile_part(c, type, &part);
@@ -453,6 +474,9 @@ static void compile_all(struct compiler *c, const int32_t *paths)
     for (size_t i = 0; i < c->features->count; i++)
         if (paths[i] != BINDING_MISSING)
             wish_add(&root, &c->features->items[i].paths[paths[i]], (struct want){i, 0});
+    wish_mark_root(&root, &c->features->root);
+    if (root.leads_to_root)
+        emit_root(c, ROOT_NULL);
     compile(c, c->schema->root, &root);
     emit(c, (struct op){.code = OP_END});
     write_routines(c);

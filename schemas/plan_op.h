@@ -34,6 +34,7 @@
     X(REWIND)     /* back to it: the same value for another feature */                             \
     X(RESET)      /* slot: as if it had not been there */                                          \
     X(WRONG)      /* slot: wrong_type */                                                           \
+    X(ROOT)       /* branch: what stands at the root, enum bind_root */                            \
     X(SKIP_BYTES) /* count */                                                                      \
     X(SKIP_BOOLEAN)                                                                                \
     X(SKIP_INT)                                                                                    \

@@ -261,6 +261,8 @@ static struct outcome judge(const struct plan *plan, struct bind *b, const float
 {
     bool is_faulty = b->is_faulty;
 
+    if (__builtin_expect(b->root != ROOT_PRESENT, 0))
+        return bind_judge_root(b);
     for (size_t i = 0; i < plan->unsure_count; i++)
         is_faulty |= bind_is_fault(row[plan->unsure[i]]);
     return is_faulty ? bind_judge_faults(b, row) : outcome_scored();
@@ -439,6 +441,9 @@ op_RESET:
     NEXT;
 op_WRONG:
     bind_fault(b, row, op->slot, FAULT_BIND_WRONG_TYPE, AT);
+    NEXT;
+op_ROOT:
+    bind_set_root(b, (enum bind_root)op->branch, AT);
     NEXT;
 op_SKIP_BYTES:
     NEED(op->count);

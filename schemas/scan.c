@@ -285,13 +285,39 @@ static inline bool takes(struct scan *s, const struct scan_target *t)
 
 static void bind_range_missing(struct scan *s, struct scan_range range, const char *p)
 {
-    EACH_TARGET(s, range, t) bind_missing(&s->bind, s->row, t->slot, at(s, p));
+    EACH_TARGET(s, range, t)
+    {
+        if (t->type == SCAN_ROOT)
+            bind_set_root(&s->bind, ROOT_NULL, at(s, p));
+        else
+            bind_missing(&s->bind, s->row, t->slot, at(s, p));
+    }
+}
+
+static void bind_wrong(struct scan *s, const struct scan_target *t, const char *p)
+{
+    if (t->type == SCAN_ROOT)
+        bind_set_root(&s->bind, ROOT_WRONG, at(s, p));
+    else
+        bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
 }
 
 static void bind_range_wrong(struct scan *s, struct scan_range range, const char *p)
 {
-    EACH_TARGET(s, range, t)
-    bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
+    EACH_TARGET(s, range, t) bind_wrong(s, t, p);
+}
+
+/* An object stands there: what a root should be, and no feature. */
+static void bind_object(struct scan *s, const struct scan_node *node, const char *p)
+{
+    EACH_TARGET(s, node->targets, t)
+    {
+        if (t->type == SCAN_ROOT)
+            bind_set_root(&s->bind, ROOT_PRESENT, at(s, p));
+        else
+            bind_wrong(s, t, p);
+    }
+    bind_range_wrong(s, node->indexed, p);
 }
 
 /* The paths through this value go no further: it is no container. */
@@ -309,7 +335,7 @@ static void bind_scalar(struct scan *s, const struct scan_node *node, const char
         if (t->type == type)
             bind_number(&s->bind, s->row, t->slot, value, at(s, p));
         else
-            bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
+            bind_wrong(s, t, p);
     }
     bind_below_wrong(s, node, p);
 }
@@ -320,7 +346,7 @@ static void bind_string(struct scan *s, const struct scan_node *node, const char
     EACH_TARGET(s, node->targets, t)
     {
         if (t->type != FEATURE_CATEGORY)
-            bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
+            bind_wrong(s, t, p);
         else if (text)
             bind_text(&s->bind, s->row, t->slot, text, len, at(s, p));
         else
@@ -505,8 +531,7 @@ static const char *scan_value(struct scan *s, const struct scan_node *node, cons
     case 'n': return take_word(s, node, p);
     case '[': return take_array(s, node, p, depth);
     case '{':
-        bind_range_wrong(s, node->targets, p);
-        bind_range_wrong(s, node->indexed, p);
+        bind_object(s, node, p);
         return take_object(s, &s->tree.nodes[node - s->tree.nodes], p, depth);
     default: return take_number(s, node, p);
     }
@@ -553,6 +578,8 @@ static struct outcome judge(const struct scan *s)
     const struct bind *b = &s->bind;
     bool is_faulty = b->is_faulty;
 
+    if (__builtin_expect(b->root != ROOT_PRESENT, 0))
+        return bind_judge_root(b);
     for (size_t i = 0; i < b->required_count; i++)
         is_faulty |= bind_is_fault(s->row[b->required[i]]);
     return is_faulty ? bind_judge_faults(b, s->row) : outcome_scored();

@@ -59,6 +59,11 @@ static void add_targets(struct builder *b, const struct wish *w)
             (struct scan_target){(uint16_t)slot, (uint16_t)w->wants[i].rank, b->turns[slot],
                                  (uint16_t)b->features->items[slot].type};
     }
+    if (w->is_root) {
+        t->targets = mem_grow(t->targets, t->target_count, &t->target_cap, sizeof *t->targets);
+        t->targets[t->target_count++] =
+            (struct scan_target){.turn = SCAN_ONE_PATH, .type = SCAN_ROOT};
+    }
 }
 
 static void add_below(struct builder *b, const struct wish *w)
@@ -165,7 +170,7 @@ static void fill_node(struct builder *b, const struct wish *w, uint32_t number)
 
     n.targets.first = (uint32_t)t->target_count;
     add_targets(b, w);
-    n.targets.count = (uint32_t)w->want_count;
+    n.targets.count = (uint32_t)t->target_count - n.targets.first;
     n.named = list_below(b, w, false);
     n.indexed = list_below(b, w, true);
     n.keys = (struct scan_range){(uint32_t)t->key_count, (uint32_t)wish_count(w, false)};
@@ -212,6 +217,7 @@ void scan_tree_init(struct scan_tree *tree, const struct features *features)
         if (f->table)
             category_each(f->table, note_value, tree);
     }
+    wish_mark_root(&root, &features->root);
     fill_node(&b, &root, add_node(tree));
     wish_release(&root);
     free(b.turns);

@@ -17,12 +17,15 @@ enum {
     SCAN_PATTERN = 2 * sizeof(scan_block),
 };
 
+/* The type of the target that is no feature: the root of an envelope's content. */
+enum { SCAN_ROOT = UINT16_MAX };
+
 /* A feature that takes a value. */
 struct scan_target {
     uint16_t slot;
     uint16_t rank; /* which of its paths this is */
     uint16_t turn; /* features with several paths: number in `taken`; else SCAN_ONE_PATH */
-    uint16_t type; /* enum feature_type */
+    uint16_t type; /* enum feature_type, or SCAN_ROOT */
 };
 
 struct scan_key {

@@ -289,7 +289,7 @@ START_TEST(a_model_may_have_65534_features)
 {
     struct decoder_options options = {
         .format = EVENT_JSON, .max_value_bytes = MAX_BYTES, .max_depth = 64};
-    struct features features = {NULL, OUTCOME_NO_FEATURE};
+    struct features features = {.count = OUTCOME_NO_FEATURE};
     struct err err = ERR_INIT;
     struct decoder *decoder;
 
