@@ -10,7 +10,7 @@ void bind_init(struct bind *bind, const struct features *features)
     bind->fill = mem_alloc(features->count, sizeof *bind->fill);
     bind->at = mem_alloc(features->count, sizeof *bind->at);
     bind->required = mem_alloc(features->count, sizeof *bind->required);
-    bind->first_root = features->root.step_count ? ROOT_ABSENT : ROOT_PRESENT;
+    bind->has_root = bind->is_faulty = features->root.step_count != 0;
     for (size_t i = 0; i < features->count; i++) {
         const struct feature *f = &features->items[i];
         bind->fill[i] = f->required ? bind_fault_float(FAULT_BIND_MISSING_FIELD) : f->missing;
@@ -65,8 +65,18 @@ bool bind_text(struct bind *b, float *row, size_t slot, const char *text, size_t
     return true;
 }
 
+static struct outcome judge_root(const struct bind *b)
+{
+    if (b->root == ROOT_NULL)
+        return (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0};
+    return b->root == ROOT_WRONG ? outcome_dead(FAULT_BIND_WRONG_TYPE, b->root_at)
+                                 : outcome_dead(FAULT_BIND_MISSING_FIELD, 0);
+}
+
 struct outcome bind_judge_faults(const struct bind *b, const float *row)
 {
+    if (b->root != ROOT_PRESENT)
+        return judge_root(b);
     for (size_t i = 0; i < b->features->count; i++)
         if (bind_is_fault(row[i])) {
             uint32_t bits;
@@ -74,12 +84,4 @@ struct outcome bind_judge_faults(const struct bind *b, const float *row)
             return outcome_dead_feature((enum fault)(bits & BIND_FAULT_MASK), i, b->at[i]);
         }
     return outcome_scored();
-}
-
-struct outcome bind_judge_root(const struct bind *b)
-{
-    if (b->root == ROOT_NULL)
-        return (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0};
-    return b->root == ROOT_WRONG ? outcome_dead(FAULT_BIND_WRONG_TYPE, b->root_at)
-                                 : outcome_dead(FAULT_BIND_MISSING_FIELD, 0);
 }

@@ -41,8 +41,9 @@ struct bind {
     uint32_t *at;     /* features->count: byte of the value, set with a fault */
     size_t *required; /* features that are required, in the model's order */
     size_t required_count;
-    bool is_faulty;           /* some slot holds a fault other than that of fill */
-    uint8_t root, first_root; /* enum bind_root: of this event, before anything of it is seen */
+    bool is_faulty; /* some slot holds a fault other than that of fill; or there is a root */
+    bool has_root;
+    uint8_t root; /* enum bind_root; ABSENT until something of it is seen */
     uint32_t root_at;
 };
 
@@ -53,10 +54,11 @@ void bind_release(struct bind *bind);
 static inline void bind_start(struct bind *b, float *row)
 {
     memcpy(row, b->fill, b->features->count * sizeof *row);
-    if (__builtin_expect(b->is_faulty, 0))
+    if (__builtin_expect(b->is_faulty, 0)) {
         memset(b->at, 0, b->features->count * sizeof *b->at);
-    b->is_faulty = false;
-    b->root = b->first_root;
+        b->root = b->has_root ? ROOT_ABSENT : ROOT_PRESENT;
+    }
+    b->is_faulty = b->has_root;
 }
 
 static inline void bind_set_root(struct bind *b, enum bind_root root, size_t at)
@@ -118,10 +120,8 @@ void bind_unknown(struct bind *b, float *row, size_t slot, size_t at);
 /* What the text is in the row: a code, what missing is, or a fault. For enums, at compile. */
 float bind_text_value(const struct feature *feature, const char *text, size_t len);
 
-/* The first fault in the model's order, else scored. */
+/* What becomes of an event whose root is not present; else the first fault in the model's order,
+ * else scored. */
 struct outcome bind_judge_faults(const struct bind *b, const float *row);
-
-/* What becomes of an event whose root is not present. */
-struct outcome bind_judge_root(const struct bind *b);
 
 #endif

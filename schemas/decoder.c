@@ -19,6 +19,7 @@ enum { MAX_DEPTH = 1 << 16 };
 
 struct decoder {
     struct decoder_options options;
+    struct outcome (*decode)(struct decoder *d, struct slice value, float *row, int64_t *schema_id);
     struct features features;    /* with the root in front of their paths */
     struct scan *scan;           /* JSON */
     struct plan_scratch scratch; /* Avro */
@@ -27,6 +28,116 @@ struct decoder {
     int64_t fingerprint;         /* its */
     char *words;                 /* what there is to say about it, until it is said */
 };
+
+/* What does not reach plan or scanner leaves the row as a missing one would be. */
+static struct outcome without_row(const struct decoder *d, struct outcome outcome, float *row)
+{
+    for (size_t i = 0; i < d->features.count; i++)
+        row[i] = d->features.items[i].missing;
+    return outcome;
+}
+
+/* ---- one function per format and framing */
+
+typedef struct outcome decode_value(struct decoder *d, struct slice value, float *row,
+                                    int64_t *schema_id);
+
+static inline struct outcome run_schema(struct decoder *d, struct slice value, size_t from,
+                                        float *row, int64_t schema_id)
+{
+    const struct plan *plan;
+
+    switch (schema_table_find(d->table, (uint64_t)schema_id, &plan)) {
+    case SCHEMA_USABLE: return plan_run(plan, &d->scratch, value, from, row);
+    case SCHEMA_UNUSABLE: return without_row(d, outcome_dead(FAULT_SCHEMA_UNUSABLE, 0), row);
+    case SCHEMA_ABSENT: return without_row(d, outcome_dead(FAULT_SCHEMA_UNKNOWN_ID, 0), row);
+    case SCHEMA_NOT_ASKED: break;
+    }
+    return without_row(d, (struct outcome){OUTCOME_WAITING, FAULT_NONE, OUTCOME_NO_FEATURE, 0},
+                       row);
+}
+
+static struct outcome decode_confluent(struct decoder *d, struct slice value, float *row,
+                                       int64_t *schema_id)
+{
+    enum fault fault = frame_read(value, schema_id);
+
+    if (fault != FAULT_NONE)
+        return without_row(d, outcome_dead(fault, 0), row);
+    return run_schema(d, value, FRAME_CONFLUENT_BYTES, row, *schema_id);
+}
+
+static struct outcome decode_single_object(struct decoder *d, struct slice value, float *row,
+                                           int64_t *schema_id)
+{
+    enum fault fault = frame_read_single_object(value, schema_id);
+
+    if (fault != FAULT_NONE)
+        return without_row(d, outcome_dead(fault, 0), row);
+    return run_schema(d, value, FRAME_SINGLE_OBJECT_BYTES, row, *schema_id);
+}
+
+/* A value that is no value here, for it has the frame of AWS Glue. Such a frame is never guessed
+ * at: what can be read is read. */
+static struct outcome name_glue(struct slice value, struct outcome outcome)
+{
+    bool is_unread = outcome.kind == OUTCOME_DEAD && outcome.fault < FAULT_BIND_WRONG_TYPE;
+
+    return is_unread && frame_is_glue(value) ? outcome_dead(FAULT_FRAME_UNSUPPORTED, 0) : outcome;
+}
+
+static struct outcome decode_fixed(struct decoder *d, struct slice value, float *row,
+                                   int64_t *schema_id)
+{
+    *schema_id = d->fingerprint;
+    return name_glue(value, plan_run(d->plan, &d->scratch, value, 0, row));
+}
+
+static struct outcome decode_json(struct decoder *d, struct slice value, float *row,
+                                  int64_t *schema_id)
+{
+    (void)schema_id;
+    return name_glue(value, scan_run(d->scan, value, row));
+}
+
+static struct outcome decode_json_schema(struct decoder *d, struct slice value, float *row,
+                                         int64_t *schema_id)
+{
+    enum fault fault = frame_read(value, schema_id);
+    struct outcome outcome;
+
+    if (fault != FAULT_NONE)
+        return without_row(d, outcome_dead(fault, 0), row);
+    value.data += FRAME_CONFLUENT_BYTES;
+    value.len -= FRAME_CONFLUENT_BYTES;
+    outcome = scan_run(d->scan, value, row);
+    if (outcome.at != 0)
+        outcome.at += FRAME_CONFLUENT_BYTES;
+    return outcome;
+}
+
+static decode_value *choose(const struct decoder_options *o)
+{
+    if (o->format == EVENT_JSON)
+        return o->framing == FRAMING_JSON_SCHEMA ? decode_json_schema : decode_json;
+    return o->framing == FRAMING_CONFLUENT       ? decode_confluent
+           : o->framing == FRAMING_SINGLE_OBJECT ? decode_single_object
+                                                 : decode_fixed;
+}
+
+struct outcome decoder_decode(struct decoder *decoder, struct slice value, float *row,
+                              int64_t *schema_id)
+{
+    *schema_id = SCHEMA_ID_NONE;
+    if (!value.data)
+        return without_row(
+            decoder, (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0}, row);
+    if (value.len > decoder->options.max_value_bytes)
+        return without_row(decoder, outcome_dead(FAULT_FETCH_TOO_LARGE, 0), row);
+    return decoder->decode(decoder, value, row, schema_id);
+}
+
+/* ---- making one */
 
 static int check_options(const struct decoder_options *o, const struct features *features,
                          struct err *err)
@@ -93,6 +204,7 @@ int decoder_new(struct decoder **decoder, const struct decoder_options *options,
         return -1;
     d = mem_alloc(1, sizeof *d);
     d->options = *options;
+    d->decode = choose(options);
     d->options.schema_folder = d->options.schema_file = NULL; /* read by now, or the table's */
     rooted_init(&d->features, features, options->root ? options->root : &(struct path){0});
     if (options->format == EVENT_JSON) {
@@ -122,78 +234,7 @@ void decoder_free(struct decoder *decoder)
     free(decoder);
 }
 
-/* What does not reach plan or scanner leaves the row as a missing one would be. */
-static struct outcome without_row(const struct decoder *d, struct outcome outcome, float *row)
-{
-    for (size_t i = 0; i < d->features.count; i++)
-        row[i] = d->features.items[i].missing;
-    return outcome;
-}
-
-/* A value that is no value here, for it has the frame of AWS Glue. Such a frame is never guessed
- * at: what can be read is read. */
-static struct outcome name_glue(struct slice value, struct outcome outcome)
-{
-    bool is_unread = outcome.kind == OUTCOME_DEAD && outcome.fault < FAULT_BIND_WRONG_TYPE;
-
-    return is_unread && frame_is_glue(value) ? outcome_dead(FAULT_FRAME_UNSUPPORTED, 0) : outcome;
-}
-
-static struct outcome decode_json_schema(struct decoder *d, struct slice value, float *row,
-                                         int64_t *schema_id)
-{
-    enum fault fault = frame_read(value, schema_id);
-    struct outcome outcome;
-
-    if (fault != FAULT_NONE)
-        return without_row(d, outcome_dead(fault, 0), row);
-    value.data += FRAME_CONFLUENT_BYTES;
-    value.len -= FRAME_CONFLUENT_BYTES;
-    outcome = scan_run(d->scan, value, row);
-    if (outcome.at != 0)
-        outcome.at += FRAME_CONFLUENT_BYTES;
-    return outcome;
-}
-
-static struct outcome decode_framed_avro(struct decoder *d, struct slice value, float *row,
-                                         int64_t *schema_id)
-{
-    bool is_confluent = d->options.framing == FRAMING_CONFLUENT;
-    size_t from = is_confluent ? FRAME_CONFLUENT_BYTES : FRAME_SINGLE_OBJECT_BYTES;
-    enum fault fault =
-        is_confluent ? frame_read(value, schema_id) : frame_read_single_object(value, schema_id);
-    const struct plan *plan;
-
-    if (fault != FAULT_NONE)
-        return without_row(d, outcome_dead(fault, 0), row);
-    switch (schema_table_find(d->table, (uint64_t)*schema_id, &plan)) {
-    case SCHEMA_USABLE: return plan_run(plan, &d->scratch, value, from, row);
-    case SCHEMA_UNUSABLE: return without_row(d, outcome_dead(FAULT_SCHEMA_UNUSABLE, 0), row);
-    case SCHEMA_ABSENT: return without_row(d, outcome_dead(FAULT_SCHEMA_UNKNOWN_ID, 0), row);
-    case SCHEMA_NOT_ASKED: break;
-    }
-    return without_row(d, (struct outcome){OUTCOME_WAITING, FAULT_NONE, OUTCOME_NO_FEATURE, 0},
-                       row);
-}
-
-struct outcome decoder_decode(struct decoder *decoder, struct slice value, float *row,
-                              int64_t *schema_id)
-{
-    *schema_id = SCHEMA_ID_NONE;
-    if (!value.data)
-        return without_row(
-            decoder, (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0}, row);
-    if (value.len > decoder->options.max_value_bytes)
-        return without_row(decoder, outcome_dead(FAULT_FETCH_TOO_LARGE, 0), row);
-    if (decoder->options.framing == FRAMING_JSON_SCHEMA)
-        return decode_json_schema(decoder, value, row, schema_id);
-    if (decoder->scan)
-        return name_glue(value, scan_run(decoder->scan, value, row));
-    if (decoder->table)
-        return decode_framed_avro(decoder, value, row, schema_id);
-    *schema_id = decoder->fingerprint;
-    return name_glue(value, plan_run(decoder->plan, &decoder->scratch, value, 0, row));
-}
+/* ---- schemas and words */
 
 int decoder_learn(struct decoder *decoder, int64_t schema_id, int64_t now_ms, struct err *err)
 {

@@ -260,9 +260,6 @@ static const struct pick *pick_key(const struct plan *plan, const struct op *op,
 static struct outcome judge(const struct plan *plan, struct bind *b, const float *row)
 {
     bool is_faulty = b->is_faulty;
-
-    if (__builtin_expect(b->root != ROOT_PRESENT, 0))
-        return bind_judge_root(b);
     for (size_t i = 0; i < plan->unsure_count; i++)
         is_faulty |= bind_is_fault(row[plan->unsure[i]]);
     return is_faulty ? bind_judge_faults(b, row) : outcome_scored();

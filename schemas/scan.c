@@ -577,9 +577,6 @@ static struct outcome judge(const struct scan *s)
 {
     const struct bind *b = &s->bind;
     bool is_faulty = b->is_faulty;
-
-    if (__builtin_expect(b->root != ROOT_PRESENT, 0))
-        return bind_judge_root(b);
     for (size_t i = 0; i < b->required_count; i++)
         is_faulty |= bind_is_fault(s->row[b->required[i]]);
     return is_faulty ? bind_judge_faults(b, s->row) : outcome_scored();
