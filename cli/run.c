@@ -63,15 +63,20 @@ static void catch_signals(void)
 
 static void say_stopped(const struct pipeline_summary *s, int code)
 {
+    char no_event_time[40] = "";
+
+    if (s->no_event_time)
+        snprintf(no_event_time, sizeof no_event_time, " no_event_time=%llu",
+                 (unsigned long long)s->no_event_time);
     log_event(
         LOG_INFO, "stopped",
         "exit=%d consumed=%llu scored=%llu dead=%llu skipped=%llu returned=%llu in_flight=%llu "
-        "commits=%llu rewinds=%llu first_score_ms=%llu",
+        "commits=%llu rewinds=%llu first_score_ms=%llu%s",
         code, (unsigned long long)s->consumed, (unsigned long long)s->scored,
         (unsigned long long)s->dead, (unsigned long long)s->skipped,
         (unsigned long long)s->returned, (unsigned long long)s->in_flight,
         (unsigned long long)s->commits, (unsigned long long)s->rewinds,
-        (unsigned long long)(s->first_score_us / 1000));
+        (unsigned long long)(s->first_score_us / 1000), no_event_time);
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)

@@ -1,3 +1,4 @@
+/* config.c: one piece: the table of keys, and what reads, checks and releases a value of each. */
 #include "core/config.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH };
+enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -51,6 +52,7 @@ static const struct key keys[] = {
     {{"consumer", "root", "", false}, PATH, AT(root), 0, 0, NULL},
     {{"consumer", "start", "earliest", false}, TEXT, AT(start_text), 0, 0, NULL},
     {{"consumer", "on_gap", "resume", false}, CHOICE, AT(on_gap), 0, 0, gaps},
+    {{"consumer", "event_time", "", false}, PATH, AT(event_time), 0, 0, NULL},
     {{"consumer", "max_value_kib", "256", false}, NUMBER, AT(max_value_kib), 1, 65536, NULL},
     {{"consumer", "max_depth", "64", false}, NUMBER, AT(max_depth), 1, 1000, NULL},
     {{"schemas", "folder", "", false}, TEXT, AT(schema_folder), 0, 0, NULL},
@@ -58,6 +60,7 @@ static const struct key keys[] = {
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
+    {{"producer", "carry", "", false}, CARRY, AT(carry), 0, 0, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
 };
 /* clang-format on */
@@ -168,6 +171,47 @@ static int take_path(struct reader *r, const struct key *key, const struct ini_e
     return ini_fail(&r->ini, entry, r->err, "%s.%s: %s", key->row.section, key->row.name, why.text);
 }
 
+/* Up to the next comma that is not inside brackets: ["a,b"] is one step. */
+static const char *end_of_path(const char *text)
+{
+    for (bool is_inside = false; *text && (is_inside || *text != ','); text++)
+        is_inside = *text == '[' || (is_inside && *text != ']');
+    return text;
+}
+
+/* "a, b.c" into config->carry. */
+static int take_carry(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                      const char *text)
+{
+    enum { MAX_CARRY = 64 };
+    struct config *c = r->config;
+
+    for (const char *end; text; text = *end ? end + 1 : NULL) {
+        const char *word = text;
+        size_t len;
+        char *copy;
+        int result;
+        end = end_of_path(text);
+        len = (size_t)(end - text);
+        text_trim(&word, &len);
+        for (size_t i = 0; i < c->carry_count; i++)
+            if (strlen(c->carry[i].text) == len && strncmp(c->carry[i].text, word, len) == 0)
+                return ini_fail(&r->ini, entry, r->err, "producer.carry: %s is named twice",
+                                c->carry[i].text);
+        if (c->carry_count == MAX_CARRY)
+            return ini_fail(&r->ini, entry, r->err, "producer.carry: more than %d fields",
+                            MAX_CARRY);
+        c->carry = mem_resize(c->carry, c->carry_count + 1, sizeof *c->carry);
+        copy = mem_copy_text(word, len);
+        result = take_path(r, key, entry, copy, &c->carry[c->carry_count]);
+        free(copy);
+        if (result != 0)
+            return -1;
+        c->carry_count++;
+    }
+    return 0;
+}
+
 static int take_value(struct reader *r, const struct key *key, const struct ini_entry *entry,
                       const char *text)
 {
@@ -182,6 +226,7 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
     case NUMBER: return entry || *text ? take_number(r, key, entry, text, field) : 0;
     case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
     case PATH: return entry || *text ? take_path(r, key, entry, text, field) : 0;
+    case CARRY: return entry || *text ? take_carry(r, key, entry, text) : 0;
     case TOPICS: return take_topics(r, key, entry, text);
     }
     return 0;
@@ -466,6 +511,9 @@ void config_release(struct config *c)
     for (size_t i = 0; i < c->topic_count; i++)
         free(c->topics[i]);
     free(c->topics);
+    for (size_t i = 0; i < c->carry_count; i++)
+        path_release(&c->carry[i]);
+    free(c->carry);
     release_keys(&c->kafka);
     release_keys(&c->consumer);
     release_keys(&c->producer);

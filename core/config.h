@@ -60,6 +60,7 @@ struct config {
     int64_t format, framing; /* enum config_format, config_framing */
     char *fixed_schema;      /* [consumer] schema: a file, "" = none */
     struct path root;        /* of the event in its envelope; without steps: none */
+    struct path event_time;  /* without steps: the record's time */
     char *start_text;
     enum config_start start;
     int64_t start_ms; /* START_TIME: since 1970 UTC */
@@ -70,6 +71,8 @@ struct config {
     char *model_path;
 
     char *score_topic;
+    struct path *carry; /* carry_count */
+    size_t carry_count;
     int64_t score_format; /* enum config_format */
     int64_t score_schema_id;
 

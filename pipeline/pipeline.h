@@ -29,6 +29,7 @@ struct fault_tally {
 struct pipeline_summary {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;
     uint64_t commits, rewinds;
+    uint64_t no_event_time;  /* scored with the record's time for want of the event's own */
     uint64_t first_score_us; /* from the first assignment to the first acknowledged score */
     struct fault_tally faults[FAULT_COUNT];
 };

@@ -59,6 +59,9 @@ static int open_decoder(struct pipeline *p, struct err *err)
                                       .schema_folder = *c->schema_folder ? c->schema_folder : NULL,
                                       .schema_file = *c->fixed_schema ? c->fixed_schema : NULL,
                                       .root = &c->root,
+                                      .carry = c->carry,
+                                      .carry_count = c->carry_count,
+                                      .event_time = &c->event_time,
                                       .max_value_bytes = (size_t)c->max_value_kib * 1024,
                                       .max_depth = (unsigned)c->max_depth};
 

@@ -155,7 +155,9 @@ void producer_set_provenance(struct producer *p, const struct provenance *proven
 {
     struct score_options options = {.format = (enum config_format)p->config->score_format,
                                     .schema_id = (int32_t)p->config->score_schema_id,
-                                    .has_fingerprints = config_has_fingerprints(p->config)};
+                                    .has_fingerprints = config_has_fingerprints(p->config),
+                                    .carry = p->config->carry,
+                                    .carry_count = p->config->carry_count};
 
     score_encoder_release(&p->encoder);
     score_encoder_init(&p->encoder, &options, provenance);
@@ -187,9 +189,13 @@ enum sent producer_send_score(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {
     enum { RECORD_OVERHEAD = 100 };
-    char *value = room(p, score_max_bytes(&p->encoder, record, score));
-    size_t len = score_encode(&p->encoder, record, score, value);
+    char *value;
+    size_t len;
 
+    if ((int64_t)score_min_bytes(&p->encoder, score) > p->limits.score_bytes)
+        return SENT_TOO_LARGE;
+    value = room(p, score_max_bytes(&p->encoder, record, score));
+    len = score_encode(&p->encoder, record, score, value);
     if ((int64_t)(len + record->key.len + RECORD_OVERHEAD) > p->limits.score_bytes)
         return SENT_TOO_LARGE;
     return answer(p,

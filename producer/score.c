@@ -38,6 +38,25 @@ static char *put_json_field(char *o, const char *name, const char *text)
     return o + json_string_print(o, text, strlen(text));
 }
 
+static void encode_names(struct score_encoder *e)
+{
+    size_t count = e->options.carry_count;
+
+    e->names = mem_alloc(count, sizeof *e->names);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = e->options.carry[i].text;
+        size_t len = strlen(text);
+        char *o = e->names[i].text = mem_alloc(JSON_STRING_MAX(len) + 10, 1);
+        if (e->options.format == FORMAT_JSON) {
+            o += json_string_print(o, text, len);
+            *o++ = ':';
+        } else {
+            o = put_string(o, text, len);
+        }
+        e->names[i].len = (size_t)(o - e->names[i].text);
+    }
+}
+
 void score_encoder_init(struct score_encoder *e, const struct score_options *options,
                         const struct provenance *p)
 {
@@ -60,12 +79,101 @@ void score_encoder_init(struct score_encoder *e, const struct score_options *opt
         o = put_string(o, p->run, strlen(p->run));
     }
     e->source_len = (size_t)(o - e->source);
+    encode_names(e);
 }
 
 void score_encoder_release(struct score_encoder *e)
 {
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        free(e->names[i].text);
+    free(e->names);
     free(e->source);
     *e = (struct score_encoder){0};
+}
+
+/* Room for one field. A text becomes JSON from where it lies; of what must be printed first, the
+ * print lies behind its encoded form while that is made. */
+static size_t room_of(const struct score_encoder *e, const struct carried *c)
+{
+    size_t max = carried_max(c);
+
+    if (e->options.format == FORMAT_AVRO)
+        return max + 10; /* its length */
+    return c->kind == CARRIED_TEXT ? JSON_STRING_MAX(c->len) : JSON_STRING_MAX(max) + max;
+}
+
+static size_t carry_max(const struct score_encoder *e, const struct carried *c)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        if (c[i].kind != CARRIED_NOTHING)
+            sum += 1 + e->names[i].len + room_of(e, &c[i]);
+    return sum;
+}
+
+size_t score_min_bytes(const struct score_encoder *e, const struct score *s)
+{
+    const struct carried *c = s->carried;
+    size_t sum = 0;
+
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        sum += c[i].kind == CARRIED_TEXT      ? c[i].len
+               : c[i].kind == CARRIED_ESCAPED ? c[i].len / 6 /* \u0041 */
+                                              : 0;
+    return sum;
+}
+
+static char *put_carried_json(char *o, const struct carried *c)
+{
+    char *text = o + JSON_STRING_MAX(carried_max(c));
+
+    if (c->kind == CARRIED_TEXT)
+        return o + json_string_print(o, c->text, c->len);
+    return o + json_string_print(o, text, carried_print(c, text));
+}
+
+static char *put_carry_json(const struct score_encoder *e, const struct carried *c, char *o)
+{
+    bool is_first = true;
+
+    for (size_t i = 0; i < e->options.carry_count; i++) {
+        if (c[i].kind == CARRIED_NOTHING)
+            continue;
+        if (!is_first)
+            *o++ = ',';
+        is_first = false;
+        o = put_carried_json(put(o, e->names[i].text, e->names[i].len), &c[i]);
+    }
+    return o;
+}
+
+/* The length is known when the text is printed: it moves back behind it. */
+static char *put_carried_avro(char *o, const struct carried *c)
+{
+    enum { LENGTH_MAX = 10 };
+    size_t len = carried_print(c, o + LENGTH_MAX);
+    char *text = put_long(o, (int64_t)len);
+
+    memmove(text, o + LENGTH_MAX, len);
+    return text + len;
+}
+
+/* A map: one block, and the empty one that ends it. */
+static char *put_carry_avro(const struct score_encoder *e, const struct carried *c, char *o)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        count += c[i].kind != CARRIED_NOTHING;
+    if (count != 0)
+        o = put_long(o, (int64_t)count);
+    for (size_t i = 0; count != 0 && i < e->options.carry_count; i++) {
+        if (c[i].kind != CARRIED_NOTHING)
+            o = put_carried_avro(put(o, e->names[i].text, e->names[i].len), &c[i]);
+    }
+    *o++ = 0;
+    return o;
 }
 
 /* The topic comes twice; numbers and names fit in what is left. Kafka's topic names need no
@@ -75,7 +183,8 @@ size_t score_max_bytes(const struct score_encoder *e, const struct record *r, co
     enum { REST = 1024 };
     size_t decision_len = s->decision ? strlen(s->decision) : 0;
 
-    return 2 * strlen(r->topic) + JSON_STRING_MAX(decision_len) + e->source_len + REST;
+    return 2 * strlen(r->topic) + JSON_STRING_MAX(decision_len) + e->source_len + REST +
+           carry_max(e, s->carried);
 }
 
 enum { ID_MAX = 249 + 11 + 20 + 16 };
@@ -107,7 +216,7 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
     o = PUT(o, ",\"offset\":");
     o += integer_print(o, r->offset);
     o = PUT(o, ",\"event_time\":");
-    o += integer_print(o, r->timestamp_ms);
+    o += integer_print(o, s->event_time_ms);
     o = PUT(o, ",\"schema_id\":");
     if (s->schema_id != SCHEMA_ID_NONE) {
         *o++ = '"';
@@ -124,7 +233,9 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
         o += json_string_print(o, s->decision, strlen(s->decision));
     else
         o = PUT(o, "null");
-    o = PUT(o, ",\"mode\":\"live\",\"reasons\":null,\"carry\":{}}");
+    o = PUT(o, ",\"mode\":\"live\",\"reasons\":null,\"carry\":{");
+    o = put_carry_json(e, s->carried, o);
+    o = PUT(o, "}}");
     return (size_t)(o - out);
 }
 
@@ -141,7 +252,7 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
     o = put_string(o, r->topic, topic_len);
     o = put_long(o, r->partition);
     o = put_long(o, r->offset);
-    o = put_long(o, r->timestamp_ms);
+    o = put_long(o, s->event_time_ms);
     if (s->schema_id != SCHEMA_ID_NONE) {
         *o++ = 2; /* union branch 1, string */
         o = put_string(o, number,
@@ -158,7 +269,8 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
     } else {
         *o++ = 0;
     }
-    o = PUT(o, "\0\0\0"); /* mode live, reasons null, carry empty */
+    o = PUT(o, "\0\0"); /* mode live, reasons null */
+    o = put_carry_avro(e, s->carried, o);
     return (size_t)(o - out);
 }
 

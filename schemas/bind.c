@@ -10,7 +10,9 @@ void bind_init(struct bind *bind, const struct features *features)
     bind->fill = mem_alloc(features->count, sizeof *bind->fill);
     bind->at = mem_alloc(features->count, sizeof *bind->at);
     bind->required = mem_alloc(features->count, sizeof *bind->required);
-    bind->has_root = bind->is_faulty = features->root.step_count != 0;
+    bind->has_extras = features->root.step_count != 0 || features->carry_count != 0;
+    bind->is_faulty = bind->has_extras;
+    bind->carried = mem_alloc(features->carry_count, sizeof *bind->carried);
     for (size_t i = 0; i < features->count; i++) {
         const struct feature *f = &features->items[i];
         bind->fill[i] = f->required ? bind_fault_float(FAULT_BIND_MISSING_FIELD) : f->missing;
@@ -24,7 +26,15 @@ void bind_release(struct bind *bind)
     free(bind->fill);
     free(bind->at);
     free(bind->required);
+    free(bind->carried);
     *bind = (struct bind){0};
+}
+
+void bind_start_extras(struct bind *b)
+{
+    b->root = b->features->root.step_count ? ROOT_ABSENT : ROOT_PRESENT;
+    for (size_t i = 0; i < b->features->carry_count; i++)
+        b->carried[i].kind = CARRIED_NOTHING;
 }
 
 void bind_odd_number(struct bind *b, float *row, size_t slot, float value, size_t at)

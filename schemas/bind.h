@@ -12,6 +12,8 @@
  * event whose root is null is skipped, one without a root, or with a scalar there, is no event;
  * that is looked at before any feature.
  *
+ * What is carried into the score has slots of its own beside the row; it never is a fault.
+ *
  * Borrows the features. `at` is scratch of one decode. Thread: the decoder's.
  */
 #ifndef SCHEMAS_BIND_H
@@ -22,6 +24,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/carried.h"
 #include "core/feature.h"
 #include "core/outcome.h"
 
@@ -41,14 +44,18 @@ struct bind {
     uint32_t *at;     /* features->count: byte of the value, set with a fault */
     size_t *required; /* features that are required, in the model's order */
     size_t required_count;
-    bool is_faulty; /* some slot holds a fault other than that of fill; or there is a root */
-    bool has_root;
-    uint8_t root; /* enum bind_root; ABSENT until something of it is seen */
+    bool is_faulty;  /* some slot holds a fault other than that of fill; or has_extras */
+    bool has_extras; /* a root, or something to carry */
+    uint8_t root;    /* enum bind_root; ABSENT until something of it is seen */
     uint32_t root_at;
+    struct carried *carried; /* features->carry_count, of this event */
 };
 
 void bind_init(struct bind *bind, const struct features *features);
 void bind_release(struct bind *bind);
+
+/* The part of bind_start for what few configurations have. */
+void bind_start_extras(struct bind *bind);
 
 /* Starts a row. */
 static inline void bind_start(struct bind *b, float *row)
@@ -56,9 +63,10 @@ static inline void bind_start(struct bind *b, float *row)
     memcpy(row, b->fill, b->features->count * sizeof *row);
     if (__builtin_expect(b->is_faulty, 0)) {
         memset(b->at, 0, b->features->count * sizeof *b->at);
-        b->root = b->has_root ? ROOT_ABSENT : ROOT_PRESENT;
+        if (b->has_extras)
+            bind_start_extras(b);
     }
-    b->is_faulty = b->has_root;
+    b->is_faulty = b->has_extras;
 }
 
 static inline void bind_set_root(struct bind *b, enum bind_root root, size_t at)

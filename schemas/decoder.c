@@ -39,9 +39,6 @@ static struct outcome without_row(const struct decoder *d, struct outcome outcom
 
 /* ---- one function per format and framing */
 
-typedef struct outcome decode_value(struct decoder *d, struct slice value, float *row,
-                                    int64_t *schema_id);
-
 static inline struct outcome run_schema(struct decoder *d, struct slice value, size_t from,
                                         float *row, int64_t schema_id)
 {
@@ -116,13 +113,16 @@ static struct outcome decode_json_schema(struct decoder *d, struct slice value, 
     return outcome;
 }
 
-static decode_value *choose(const struct decoder_options *o)
+static void choose_decode(struct decoder *d)
 {
+    const struct decoder_options *o = &d->options;
+
     if (o->format == EVENT_JSON)
-        return o->framing == FRAMING_JSON_SCHEMA ? decode_json_schema : decode_json;
-    return o->framing == FRAMING_CONFLUENT       ? decode_confluent
-           : o->framing == FRAMING_SINGLE_OBJECT ? decode_single_object
-                                                 : decode_fixed;
+        d->decode = o->framing == FRAMING_JSON_SCHEMA ? decode_json_schema : decode_json;
+    else
+        d->decode = o->framing == FRAMING_CONFLUENT       ? decode_confluent
+                    : o->framing == FRAMING_SINGLE_OBJECT ? decode_single_object
+                                                          : decode_fixed;
 }
 
 struct outcome decoder_decode(struct decoder *decoder, struct slice value, float *row,
@@ -204,9 +204,11 @@ int decoder_new(struct decoder **decoder, const struct decoder_options *options,
         return -1;
     d = mem_alloc(1, sizeof *d);
     d->options = *options;
-    d->decode = choose(options);
+    choose_decode(d);
     d->options.schema_folder = d->options.schema_file = NULL; /* read by now, or the table's */
-    rooted_init(&d->features, features, options->root ? options->root : &(struct path){0});
+    rooted_init(&d->features, features,
+                &(struct rooted_options){options->root, options->carry, options->carry_count,
+                                         options->event_time});
     if (options->format == EVENT_JSON) {
         d->scan = scan_new(&d->features, options->max_depth);
     } else {
@@ -232,6 +234,21 @@ void decoder_free(struct decoder *decoder)
     if (decoder->options.format == EVENT_AVRO)
         plan_scratch_release(&decoder->scratch);
     free(decoder);
+}
+
+const struct carried *decoder_carried(const struct decoder *d)
+{
+    return d->scan ? scan_carried(d->scan) : d->scratch.bind.carried;
+}
+
+int64_t decoder_event_time(const struct decoder *d)
+{
+    const struct carried *time;
+
+    if (!d->features.has_time)
+        return EVENT_TIME_NONE;
+    time = &decoder_carried(d)[d->features.carry_count - 1];
+    return time->kind == CARRIED_INTEGER ? time->integer : EVENT_TIME_NONE;
 }
 
 /* ---- schemas and words */

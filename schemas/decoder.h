@@ -9,7 +9,7 @@
  * that record again. With a root, an event whose root is null (Debezium's delete) is SKIPPED, one
  * without a root is dead: missing_field without a feature.
  *
- * Owns its plans, borrows the features and the root. Thread: the worker's.
+ * Owns its plans, borrows the features and the paths. Thread: the worker's.
  */
 #ifndef SCHEMAS_DECODER_H
 #define SCHEMAS_DECODER_H
@@ -18,9 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/carried.h"
 #include "core/err.h"
 #include "core/feature.h"
 #include "core/outcome.h"
+#include "core/record.h"
 #include "core/schema_id.h"
 #include "core/slice.h"
 
@@ -39,8 +41,11 @@ struct decoder_options {
     const char *schema_folder; /* Avro that names its schema: holds <id>.avsc, or any *.avsc */
     const char *schema_file;   /* Avro that does not: its schema */
     const struct path *root;   /* where an envelope's content lies; NULL: the value is the event */
-    size_t max_value_bytes;    /* longer values are fetch/too_large */
-    unsigned max_depth;        /* of JSON nesting, and of Avro values of recursive schemas */
+    const struct path *carry;  /* carry_count; what decoder_carried gives */
+    size_t carry_count;
+    const struct path *event_time; /* what decoder_event_time gives; NULL: nothing */
+    size_t max_value_bytes;        /* longer values are fetch/too_large */
+    unsigned max_depth;            /* of JSON nesting, and of Avro values of recursive schemas */
 };
 
 struct decoder;
@@ -56,6 +61,14 @@ void decoder_free(struct decoder *decoder);
  * schema: any 64 bits), or SCHEMA_ID_NONE. A bad value leaves no trace in the decoder. */
 struct outcome decoder_decode(struct decoder *decoder, struct slice value, float *row,
                               int64_t *schema_id);
+
+/* What the value that was decoded last says at the paths of `carry`, in their order. Borrows from
+ * that value and from the plan; the array is valid until the next call of decoder_decode. */
+const struct carried *decoder_carried(const struct decoder *decoder);
+
+/* Milliseconds since 1970 at the path of `event_time`, in the value that was decoded last: a JSON
+ * number, an Avro long (a timestamp-micros or -nanos is converted); else EVENT_TIME_NONE. */
+int64_t decoder_event_time(const struct decoder *decoder);
 
 /* Looks for a schema id that decode was WAITING for. 0: decide again, the id is now known, known to
  * be unusable, or known to be absent (kept 1 s). -1 with ERR_DEPENDENCY: it cannot be told now;

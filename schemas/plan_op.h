@@ -34,6 +34,9 @@
     X(REWIND)     /* back to it: the same value for another feature */                             \
     X(RESET)      /* slot: as if it had not been there */                                          \
     X(WRONG)      /* slot: wrong_type */                                                           \
+    X(KEEP)       /* slot: of what is carried; branch: enum schema_kind; count: bytes of FIXED, */ \
+                  /* symbols of ENUM, from target on, or units per ms of LONG */                   \
+    X(DROP)       /* slot: of what is carried, as if it had not been there */                      \
     X(ROOT)       /* branch: what stands at the root, enum bind_root */                            \
     X(SKIP_BYTES) /* count */                                                                      \
     X(SKIP_BOOLEAN)                                                                                \
@@ -74,6 +77,8 @@ struct plan {
     size_t jump_count, jump_cap;
     struct pick *picks;
     size_t pick_count, pick_cap;
+    char **symbols; /* of enums that are carried; owned */
+    size_t symbol_count, symbol_cap;
     uint16_t *unsure; /* required features that a value may leave unwritten */
     size_t unsure_count;
 };

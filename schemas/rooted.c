@@ -28,11 +28,15 @@ static void release(struct path *path)
     free(path->steps);
 }
 
-void rooted_init(struct features *rooted, const struct features *features, const struct path *root)
+void rooted_init(struct features *rooted, const struct features *features,
+                 const struct rooted_options *o)
 {
+    const struct path none = {0}, *root = o->root ? o->root : &none;
+
     *rooted = (struct features){.items = mem_alloc(features->count, sizeof *rooted->items),
                                 .count = features->count,
-                                .root = *root};
+                                .root = *root,
+                                .carries = mem_alloc(o->carry_count + 1, sizeof *rooted->carries)};
     for (size_t i = 0; i < features->count; i++) {
         struct feature *f = &rooted->items[i];
         *f = features->items[i];
@@ -40,6 +44,11 @@ void rooted_init(struct features *rooted, const struct features *features, const
         for (size_t k = 0; k < f->path_count; k++)
             f->paths[k] = join(root, &features->items[i].paths[k]);
     }
+    for (size_t i = 0; i < o->carry_count; i++)
+        rooted->carries[rooted->carry_count++] = join(root, &o->carry[i]);
+    rooted->has_time = o->event_time && o->event_time->step_count != 0;
+    if (rooted->has_time)
+        rooted->carries[rooted->carry_count++] = join(root, o->event_time);
 }
 
 void rooted_release(struct features *rooted)
@@ -49,6 +58,9 @@ void rooted_release(struct features *rooted)
             release(&rooted->items[i].paths[k]);
         free(rooted->items[i].paths);
     }
+    for (size_t i = 0; i < rooted->carry_count; i++)
+        release(&rooted->carries[i]);
+    free(rooted->carries);
     free(rooted->items);
     *rooted = (struct features){0};
 }

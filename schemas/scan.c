@@ -4,6 +4,7 @@
  * (core/feature.h bounds them); what feeds nothing is skipped with a stack of bits. */
 #include "schemas/scan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -355,6 +356,40 @@ static void bind_string(struct scan *s, const struct scan_node *node, const char
     bind_below_wrong(s, node, p);
 }
 
+/* ---- what is carried into the score */
+
+static void keep_text(struct scan *s, const struct scan_node *node, struct json_text text)
+{
+    const struct scan_keep *k = s->tree.keeps + node->keeps.first;
+
+    for (uint32_t i = 0; i < node->keeps.count; i++)
+        s->bind.carried[k[i].slot] = (struct carried){.kind = k[i].is_time      ? CARRIED_NOTHING
+                                                              : text.is_escaped ? CARRIED_ESCAPED
+                                                                                : CARRIED_TEXT,
+                                                      .len = (uint32_t)text.len,
+                                                      .text = text.data};
+}
+
+/* Digits are carried as they stand; a time is their value. */
+static void keep_number(struct scan *s, const struct scan_node *node, struct json_text text,
+                        double value)
+{
+    const struct scan_keep *k = s->tree.keeps + node->keeps.first;
+
+    keep_text(s, node, text);
+    for (uint32_t i = 0; i < node->keeps.count; i++)
+        if (k[i].is_time && fabs(value) < 0x1p63)
+            s->bind.carried[k[i].slot] =
+                (struct carried){.kind = CARRIED_INTEGER, .integer = (int64_t)floor(value)};
+}
+
+/* A key that feeds no feature came again: the last one counts. */
+static void drop_kept(struct scan *s, const struct scan_node *node)
+{
+    for (uint32_t i = 0; i < node->kept.count; i++)
+        s->bind.carried[s->tree.keeps[node->kept.first + i].slot].kind = CARRIED_NOTHING;
+}
+
 /* ---- values */
 
 static const char *take_string(struct scan *s, const struct scan_node *node, const char *p)
@@ -365,6 +400,8 @@ static const char *take_string(struct scan *s, const struct scan_node *node, con
 
     if (!end)
         return NULL;
+    if (node->keeps.count)
+        keep_text(s, node, (struct json_text){p + 1, (size_t)(end - p - 1), is_escaped});
     text = plain_text(s, p + 1, end, is_escaped, &len);
     bind_string(s, node, p, text, len);
     return end + 1;
@@ -378,6 +415,8 @@ static const char *take_number(struct scan *s, const struct scan_node *node, con
 
     if (!next)
         return bad(s, p);
+    if (node->keeps.count)
+        keep_number(s, node, (struct json_text){p, (size_t)(next - p), false}, value);
     bind_scalar(s, node, p, FEATURE_NUMBER, (float)value);
     return next;
 }
@@ -394,6 +433,8 @@ static const char *take_word(struct scan *s, const struct scan_node *node, const
         return next;
     }
     next = *p == 't' ? skip_word(s, p, "true", 4) : skip_word(s, p, "false", 5);
+    if (node->keeps.count)
+        keep_text(s, node, (struct json_text){p, *p == 't' ? 4 : 5, false});
     bind_scalar(s, node, p, FEATURE_BOOLEAN, *p == 't');
     return next;
 }
@@ -468,8 +509,11 @@ static inline const char *take_member(struct scan *s, const struct scan_key *key
     struct scan_node *node = &s->tree.nodes[key->node];
     double value;
 
-    if (__builtin_expect(node->round == s->round, 0))
-        return bad(s, key_at);
+    if (__builtin_expect(node->round == s->round, 0)) {
+        if (node->feeds)
+            return bad(s, key_at);
+        drop_kept(s, node);
+    }
     node->round = s->round;
     if (node->is_number && (*p == '-' || (unsigned char)(*p - '0') < 10)) {
         const char *next = scan_number(p, s->end, &value);
@@ -580,6 +624,11 @@ static struct outcome judge(const struct scan *s)
     for (size_t i = 0; i < b->required_count; i++)
         is_faulty |= bind_is_fault(s->row[b->required[i]]);
     return is_faulty ? bind_judge_faults(b, s->row) : outcome_scored();
+}
+
+const struct carried *scan_carried(const struct scan *s)
+{
+    return s->bind.carried;
 }
 
 struct outcome scan_run(struct scan *s, struct slice value, float *row)

@@ -36,6 +36,8 @@ FUZZ(avro)
     size_t from = (size_t)(stop + 1 - data);
     struct outcome first = plan_run(plan, &scratch, value, from, row);
     decoding_check(first, row, len);
+    if (first.kind == OUTCOME_SCORED)
+        decoding_check_carried(scratch.bind.carried);
     plan_run(plan, &scratch, (struct slice){data, from + (len - from) / 2}, from, again);
     decoding_check_again(first, row, plan_run(plan, &scratch, value, from, again), again);
     plan_scratch_release(&scratch);

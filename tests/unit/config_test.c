@@ -98,6 +98,26 @@ static const struct {
      CONFIG_FRAMING_SINGLE_OBJECT, true},
 };
 
+START_TEST(paths_into_the_event_are_read)
+{
+    struct config c;
+
+    fixture_config(&c, FIXTURE_CONFIG "[consumer]\nroot = payload.after\nevent_time = ts\n"
+                                      "[producer]\ncarry = id , customer.id,m[\"a,b\"],l[1]\n");
+    ck_assert_uint_eq(c.root.step_count, 2);
+    ck_assert_str_eq(c.event_time.text, "ts");
+    ck_assert_uint_eq(c.carry_count, 4);
+    ck_assert_str_eq(c.carry[0].text, "id");
+    ck_assert_uint_eq(c.carry[1].step_count, 2);
+    ck_assert_str_eq(c.carry[2].text, "m[\"a,b\"]");
+    ck_assert_str_eq(c.carry[3].text, "l[1]");
+    config_release(&c);
+    fixture_config(&c, FIXTURE_CONFIG);
+    ck_assert_uint_eq(c.root.step_count + c.event_time.step_count + c.carry_count, 0);
+    config_release(&c);
+}
+END_TEST
+
 START_TEST(framing_follows_format_and_schema)
 {
     for (size_t i = 0; i < sizeof framings / sizeof framings[0]; i++) {
@@ -230,6 +250,14 @@ static const struct {
      "k.ini:14: format = avro needs [schemas] folder"},
     {FIXTURE_CONFIG "[consumer]\nframing = confluent\n", EXIT_CONFIGURATION,
      "k.ini:14: framing is none or json-schema for json"},
+    {FIXTURE_CONFIG "[consumer]\nroot = a..b\n", EXIT_CONFIGURATION,
+     "k.ini:14: consumer.root: \"a..b\" is not a path"},
+    {FIXTURE_CONFIG "[consumer]\nevent_time =\n", EXIT_CONFIGURATION,
+     "k.ini:14: consumer.event_time: \"\" is not a path"},
+    {FIXTURE_CONFIG "[producer]\ncarry = a,,b\n", EXIT_CONFIGURATION,
+     "k.ini:14: producer.carry: \"\" is not a path"},
+    {FIXTURE_CONFIG "[producer]\ncarry = a, b, a\n", EXIT_CONFIGURATION,
+     "k.ini:14: producer.carry: a is named twice"},
     {FIXTURE_CONFIG "[consumer]\nframing = glue\n", EXIT_CONFIGURATION,
      "k.ini:14: consumer.framing is \"glue\"; it can be: none, confluent, json-schema, "
      "single-object"},
@@ -410,8 +438,8 @@ SUITE(config)
 
     CASE("values", the_least_file_gets_every_default, every_key_of_ours_is_taken,
          librdkafka_keys_go_to_their_clients_verbatim, framing_follows_format_and_schema,
-         a_topic_has_at_most_249_letters, a_file_is_loaded_and_a_missing_one_is_io,
-         a_file_cut_at_every_byte_loads_or_says_one_line);
+         paths_into_the_event_are_read, a_topic_has_at_most_249_letters,
+         a_file_is_loaded_and_a_missing_one_is_io, a_file_cut_at_every_byte_loads_or_says_one_line);
     CASE("secrets", what_is_no_secret_is_not_taken_for_one, a_misspelt_secret_is_not_printed);
     CASE("digest", the_digest_names_what_is_in_effect,
          the_digest_depends_on_no_order_and_no_secret);
