@@ -13,7 +13,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY };
+enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, HEADERS };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -61,6 +61,7 @@ static const struct key keys[] = {
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
     {{"producer", "carry", "", false}, CARRY, AT(carry), 0, 0, NULL},
+    {{"producer", "headers", "", false}, HEADERS, AT(header_names), 0, 0, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
 };
 /* clang-format on */
@@ -212,6 +213,27 @@ static int take_carry(struct reader *r, const struct key *key, const struct ini_
     return 0;
 }
 
+/* "traceparent, x-id" into config->header_names. */
+static int take_headers(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                        const char *text)
+{
+    enum { MAX_HEADERS = 64 };
+    struct config *c = r->config;
+
+    for (const char *p = text; p;) {
+        const char *comma = strchr(p, ','), *word = p;
+        size_t len = comma ? (size_t)(comma - p) : strlen(p);
+        text_trim(&word, &len);
+        if (len == 0 || c->header_count == MAX_HEADERS)
+            return ini_fail(&r->ini, entry, r->err, "%s.%s: 1 to %d names of headers, with commas",
+                            key->row.section, key->row.name, MAX_HEADERS);
+        c->header_names = mem_resize(c->header_names, c->header_count + 1, sizeof(char *));
+        c->header_names[c->header_count++] = mem_copy_text(word, len);
+        p = comma ? comma + 1 : NULL;
+    }
+    return 0;
+}
+
 static int take_value(struct reader *r, const struct key *key, const struct ini_entry *entry,
                       const char *text)
 {
@@ -227,6 +249,7 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
     case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
     case PATH: return entry || *text ? take_path(r, key, entry, text, field) : 0;
     case CARRY: return entry || *text ? take_carry(r, key, entry, text) : 0;
+    case HEADERS: return entry || *text ? take_headers(r, key, entry, text) : 0;
     case TOPICS: return take_topics(r, key, entry, text);
     }
     return 0;
@@ -514,6 +537,9 @@ void config_release(struct config *c)
     for (size_t i = 0; i < c->carry_count; i++)
         path_release(&c->carry[i]);
     free(c->carry);
+    for (size_t i = 0; i < c->header_count; i++)
+        free(c->header_names[i]);
+    free(c->header_names);
     release_keys(&c->kafka);
     release_keys(&c->consumer);
     release_keys(&c->producer);

@@ -73,6 +73,8 @@ struct config {
     char *score_topic;
     struct path *carry; /* carry_count */
     size_t carry_count;
+    char **header_names; /* header_count: passed on from record to score */
+    size_t header_count;
     int64_t score_format; /* enum config_format */
     int64_t score_schema_id;
 

@@ -277,6 +277,28 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
     return sent;
 }
 
+static bool is_chosen(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->header_count; i++)
+        if (strcmp(c->header_names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Those of the record's headers that are passed on, as many as it has. */
+static struct header *chosen_headers(const struct pipeline *p, const struct record *r,
+                                     size_t *count)
+{
+    size_t all;
+    struct header *headers = headers_of(r, &all);
+
+    *count = 0;
+    for (size_t i = 0; i < all; i++)
+        if (is_chosen(p->config, headers[i].name))
+            headers[(*count)++] = headers[i];
+    return headers;
+}
+
 static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
 {
     struct batch *b = &p->batch;
@@ -287,8 +309,13 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
                          .event_time_ms =
                              b->event_times ? b->event_times[i] : b->records[i].timestamp_ms,
                          .carried = b->carried + i * b->carry_count};
-    enum sent sent = producer_send_score(p->producer, &b->records[i], &made, b->slot, err);
+    struct header *headers = NULL;
+    enum sent sent;
 
+    if (p->config->header_count)
+        made.headers = headers = chosen_headers(p, &b->records[i], &made.header_count);
+    sent = producer_send_score(p->producer, &b->records[i], &made, b->slot, err);
+    free(headers);
     if (sent != SENT_TOO_LARGE)
         return sent;
     b->outcomes[i] = outcome_dead(FAULT_ENCODE_TOO_LARGE, 0);

@@ -185,27 +185,52 @@ static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, const char
     }
 }
 
+/* New, or NULL for none; *bytes is what they take in a record, at most. */
+static rd_kafka_headers_t *make_headers(const struct score *score, size_t *bytes)
+{
+    enum { LENGTHS_MAX = 20 };
+    rd_kafka_headers_t *list =
+        score->header_count ? rd_kafka_headers_new(score->header_count) : NULL;
+
+    *bytes = 0;
+    for (size_t i = 0; i < score->header_count; i++) {
+        const struct header *h = &score->headers[i];
+        rd_kafka_header_add(list, h->name, -1, h->value.data, (ssize_t)h->value.len);
+        *bytes += strlen(h->name) + h->value.len + LENGTHS_MAX;
+    }
+    return list;
+}
+
+static bool fits(const struct producer *p, size_t bytes)
+{
+    return (int64_t)bytes <= p->limits.score_bytes;
+}
+
 enum sent producer_send_score(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {
     enum { RECORD_OVERHEAD = 100 };
+    rd_kafka_headers_t *headers;
+    rd_kafka_resp_err_t code;
+    size_t len, header_bytes;
     char *value;
-    size_t len;
 
-    if ((int64_t)score_min_bytes(&p->encoder, score) > p->limits.score_bytes)
+    if (!fits(p, score_min_bytes(&p->encoder, score)))
         return SENT_TOO_LARGE;
     value = room(p, score_max_bytes(&p->encoder, record, score));
     len = score_encode(&p->encoder, record, score, value);
-    if ((int64_t)(len + record->key.len + RECORD_OVERHEAD) > p->limits.score_bytes)
-        return SENT_TOO_LARGE;
-    return answer(p,
-                  rd_kafka_producev(p->client, RD_KAFKA_V_RKT(p->scores),
-                                    RD_KAFKA_V_VALUE(value, len),
-                                    RD_KAFKA_V_KEY(record->key.data, record->key.len),
-                                    RD_KAFKA_V_TIMESTAMP(record->timestamp_ms),
-                                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                    RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END),
-                  p->config->score_topic, err);
+    headers = make_headers(score, &header_bytes);
+    if (!fits(p, len + record->key.len + header_bytes + RECORD_OVERHEAD))
+        code = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    else
+        code = rd_kafka_producev(
+            p->client, RD_KAFKA_V_RKT(p->scores), RD_KAFKA_V_VALUE(value, len),
+            RD_KAFKA_V_KEY(record->key.data, record->key.len),
+            RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
+        rd_kafka_headers_destroy(headers);
+    return answer(p, code, p->config->score_topic, err);
 }
 
 enum sent producer_send_dead(struct producer *p, const struct record *record,

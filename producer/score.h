@@ -53,6 +53,8 @@ struct score {
     int64_t schema_id;    /* of the event; SCHEMA_ID_NONE when it had none */
     int64_t event_time_ms;
     const struct carried *carried; /* options.carry_count of the encoder */
+    const struct header *headers;  /* header_count: of the score's record */
+    size_t header_count;
 };
 
 void score_encoder_init(struct score_encoder *encoder, const struct score_options *options,

@@ -103,7 +103,11 @@ START_TEST(paths_into_the_event_are_read)
     struct config c;
 
     fixture_config(&c, FIXTURE_CONFIG "[consumer]\nroot = payload.after\nevent_time = ts\n"
-                                      "[producer]\ncarry = id , customer.id,m[\"a,b\"],l[1]\n");
+                                      "[producer]\ncarry = id , customer.id,m[\"a,b\"],l[1]\n"
+                                      "headers = traceparent , x\n");
+    ck_assert_uint_eq(c.header_count, 2);
+    ck_assert_str_eq(c.header_names[0], "traceparent");
+    ck_assert_str_eq(c.header_names[1], "x");
     ck_assert_uint_eq(c.root.step_count, 2);
     ck_assert_str_eq(c.event_time.text, "ts");
     ck_assert_uint_eq(c.carry_count, 4);
@@ -254,6 +258,8 @@ static const struct {
      "k.ini:14: consumer.root: \"a..b\" is not a path"},
     {FIXTURE_CONFIG "[consumer]\nevent_time =\n", EXIT_CONFIGURATION,
      "k.ini:14: consumer.event_time: \"\" is not a path"},
+    {FIXTURE_CONFIG "[producer]\nheaders = a,,b\n", EXIT_CONFIGURATION,
+     "k.ini:14: producer.headers: 1 to 64 names of headers"},
     {FIXTURE_CONFIG "[producer]\ncarry = a,,b\n", EXIT_CONFIGURATION,
      "k.ini:14: producer.carry: \"\" is not a path"},
     {FIXTURE_CONFIG "[producer]\ncarry = a, b, a\n", EXIT_CONFIGURATION,
