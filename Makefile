@@ -78,6 +78,9 @@ $(O)/commit: always | deps
 # It carries the demo's bundle.
 $(O)/cli/demo_bundle.o: $(wildcard examples/payments/bundle/*)
 
+# It carries the schema of scores.
+$(O)/schemas/score_schema.o: schemas/score.avsc
+
 $(O)/kscore: $(OBJECTS) $(O)/main.o
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(LIBS)
 

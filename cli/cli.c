@@ -5,7 +5,8 @@
 
 #include "core/text.h"
 
-static const struct cli_command *const commands[] = {&cli_demo, &cli_run, &cli_score};
+static const struct cli_command *const commands[] = {&cli_demo, &cli_run, &cli_tail, &cli_score,
+                                                     &cli_model};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -22,7 +23,7 @@ static void print_overview(FILE *out)
                  "            75 try again, 77 permission, 78 configuration\n");
 }
 
-void cli_help(const struct cli_command *command)
+static void print_help(const struct cli_command *command)
 {
     printf("usage: %s\n\n%s.\n\n", command->usage, command->summary);
     for (size_t i = 0; i < command->option_count; i++) {
@@ -137,7 +138,7 @@ int cli_main(int argc, char **argv)
         if (strcmp(argv[1], commands[i]->name) != 0)
             continue;
         if (asks_for_help(argc - 2, argv + 2)) {
-            cli_help(commands[i]);
+            print_help(commands[i]);
             return EXIT_OK;
         }
         return commands[i]->run(commands[i], argc - 2, argv + 2);

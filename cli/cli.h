@@ -26,7 +26,7 @@ struct cli_command {
     int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 
-extern const struct cli_command cli_run, cli_score, cli_demo;
+extern const struct cli_command cli_run, cli_tail, cli_score, cli_model, cli_demo;
 
 int cli_main(int argc, char **argv);
 
@@ -35,9 +35,6 @@ int cli_main(int argc, char **argv);
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               bool (*take)(void *arg, const struct cli_option *option, const char *value),
               void *arg, struct err *err);
-
-/* Prints usage, options and help to standard output. */
-void cli_help(const struct cli_command *command);
 
 /* "kscore run: TEXT" on standard error; returns the error's exit code. */
 int cli_fail(const struct cli_command *command, const struct err *err);

@@ -1,8 +1,8 @@
 /* demo_broker.h: the demo's Kafka: librdkafka's mock cluster in this process, three topics, a
  * producer of events, and a reader that checks what came out.
  *
- * The one place in cli/ that knows librdkafka. Owns its client, and with it the cluster. Thread:
- * whoever owns it.
+ * The one place in cli/ that works with librdkafka. Owns its client, and with it the cluster.
+ * Thread: whoever owns it.
  */
 #ifndef CLI_DEMO_BROKER_H
 #define CLI_DEMO_BROKER_H

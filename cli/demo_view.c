@@ -3,17 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "cli/terminal.h"
 
 enum { PLAIN_MS = 5000 };
 
 void demo_view_init(struct demo_view *v)
 {
-    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-
     *v = (struct demo_view){.said_ms = -1};
-    v->is_terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
-    v->has_colour = v->is_terminal && !(no_colour && *no_colour);
+    v->is_terminal = terminal_is_here();
+    v->has_colour = terminal_has_colour();
 }
 
 const char *demo_red(const struct demo_view *v)

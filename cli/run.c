@@ -1,64 +1,16 @@
 /* run.c: kscore run. */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
-#include "core/config.h"
+#include "cli/configured.h"
 #include "core/log.h"
 #include "pipeline/pipeline.h"
 
-static const struct cli_option options[] = {
-    {'c', "config", "FILE", "configuration; config.example.ini is its manual"},
-    {'s', "set", "SECTION.KEY=VALUE", "override one key, not a secret; may be repeated"},
-};
-
-enum { MAX_OVERRIDES = 64 };
-
-struct arguments {
-    const char *config;
-    const char *items[MAX_OVERRIDES];
-    struct config_overrides overrides;
-};
+static const struct cli_option options[] = {CONFIGURED_OPTIONS};
 
 static bool take(void *arg, const struct cli_option *option, const char *value)
 {
-    struct arguments *a = arg;
-
-    if (!option)
-        return false;
-    if (option->letter == 'c') {
-        a->config = value;
-        return true;
-    }
-    if (a->overrides.count == MAX_OVERRIDES)
-        return false;
-    a->items[a->overrides.count++] = value;
-    return true;
-}
-
-/* Signals reach the program as such: the only state outside of main's stack. */
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    if (stop)
-        _exit(EXIT_AGAIN); /* the second one means now */
-    stop = 1;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    return option && configured_take(arg, option, value);
 }
 
 static void say_stopped(const struct pipeline_summary *s, int code)
@@ -71,35 +23,30 @@ static void say_stopped(const struct pipeline_summary *s, int code)
     log_event(
         LOG_INFO, "stopped",
         "exit=%d consumed=%llu scored=%llu dead=%llu skipped=%llu returned=%llu in_flight=%llu "
-        "commits=%llu rewinds=%llu first_score_ms=%llu%s",
+        "commits=%llu rewinds=%llu first_score_ms=%lld%s",
         code, (unsigned long long)s->consumed, (unsigned long long)s->scored,
         (unsigned long long)s->dead, (unsigned long long)s->skipped,
         (unsigned long long)s->returned, (unsigned long long)s->in_flight,
         (unsigned long long)s->commits, (unsigned long long)s->rewinds,
-        (unsigned long long)(s->first_score_us / 1000), no_event_time);
+        (long long)(s->first_score_ms > 0 ? s->first_score_ms : 0), no_event_time);
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct arguments arguments = {0};
+    struct configured configured = {0};
     struct err err = ERR_INIT;
     struct config config;
     static struct pipeline_summary summary;
+    const volatile sig_atomic_t *stop;
     int code = EXIT_OK;
 
-    arguments.overrides.items = arguments.items;
-    if (cli_parse(command, argc, argv, take, &arguments, &err) != 0)
-        return cli_fail(command, &err);
-    if (!arguments.config) {
-        err_fatal(&err, EXIT_USAGE, "-c FILE is missing; see kscore run --help");
-        return cli_fail(command, &err);
-    }
-    if (config_load(&config, arguments.config, &arguments.overrides, &err) != 0)
+    if (cli_parse(command, argc, argv, take, &configured, &err) != 0 ||
+        configured_load(&config, command, &configured, &err) != 0)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
-    catch_signals();
-    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), &stop, NULL}, &summary,
+    stop = configured_catch_signals();
+    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), stop, NULL}, &summary,
                      &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
         code = err.exit_code;

@@ -87,6 +87,19 @@ static void show(void *arg, uint64_t bytes, uint64_t rows)
             share * 100, (unsigned long long)rows, seconds > 0 ? (double)rows / seconds : 0.0);
 }
 
+static FILE *open_input(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    struct stat info;
+
+    if (file && fstat(fileno(file), &info) == 0 && S_ISDIR(info.st_mode)) {
+        fclose(file);
+        errno = EISDIR;
+        return NULL;
+    }
+    return file;
+}
+
 static int score(const struct cli_command *command, struct arguments *a, struct err *err)
 {
     struct bar bar = {.start_ms = clock_ms()};
@@ -94,7 +107,7 @@ static int score(const struct cli_command *command, struct arguments *a, struct 
     struct stat info;
     int result;
 
-    a->offline.in = a->file && strcmp(a->file, "-") != 0 ? fopen(a->file, "rb") : stdin;
+    a->offline.in = a->file && strcmp(a->file, "-") != 0 ? open_input(a->file) : stdin;
     if (!a->offline.in) {
         err_fatal(err, EXIT_IO, "%s: %s", a->file, strerror(errno));
         return cli_fail(command, err);

@@ -61,29 +61,42 @@ static int has_committed(struct consumer *c, const char *topic, bool *has, struc
     return code ? kafka_err(err, code, "asking for committed offsets") : 0;
 }
 
+/* The offset of a time, or of OFFSET_BEGINNING or OFFSET_END; -1 when nothing is that young. */
+static int offset_of(struct consumer *c, const entry_t *entry, int64_t time, int64_t *offset,
+                     struct err *err)
+{
+    list_t *list = rd_kafka_topic_partition_list_new(1);
+    entry_t *asked = rd_kafka_topic_partition_list_add(list, entry->topic, entry->partition);
+    rd_kafka_resp_err_t code;
+
+    asked->offset = time;
+    code = rd_kafka_offsets_for_times(c->client, list, ASK_MS);
+    if (!code)
+        code = asked->err;
+    *offset = asked->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? kafka_err(err, code, "asking for the offset of a time") : 0;
+}
+
 static int offset_at(struct consumer *c, const entry_t *entry, int64_t high, int64_t *offset,
                      struct err *err)
 {
-    list_t *times = rd_kafka_topic_partition_list_new(1);
-    entry_t *time = rd_kafka_topic_partition_list_add(times, entry->topic, entry->partition);
-    rd_kafka_resp_err_t code;
-
-    time->offset = c->config->start_ms;
-    code = rd_kafka_offsets_for_times(c->client, times, ASK_MS);
-    if (!code)
-        code = time->err;
-    *offset = time->offset >= 0 ? time->offset : high; /* -1: nothing is that young */
-    rd_kafka_topic_partition_list_destroy(times);
-    return code ? kafka_err(err, code, "asking for the offset of [consumer] start") : 0;
+    if (offset_of(c, entry, c->config->start_ms, offset, err) != 0)
+        return -1;
+    if (*offset < 0)
+        *offset = high;
+    return 0;
 }
 
+/* Not rd_kafka_query_watermark_offsets: before 2.3 it outlasts its time-out, for ever when the
+ * broker goes meanwhile (librdkafka #2588, #4460), and a rebalance waits with it. */
 static int watermarks(struct consumer *c, const entry_t *entry, int64_t *low, int64_t *high,
                       struct err *err)
 {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        c->client, entry->topic, entry->partition, low, high, ASK_MS);
-
-    return code ? kafka_err(err, code, "asking for a partition's first and last offset") : 0;
+    if (offset_of(c, entry, RD_KAFKA_OFFSET_BEGINNING, low, err) != 0 ||
+        offset_of(c, entry, RD_KAFKA_OFFSET_END, high, err) != 0)
+        return err_prefix(err, "first and last offset");
+    return 0;
 }
 
 /* A partition the group has never committed: [consumer] start decides, unless it appeared in a
@@ -202,6 +215,7 @@ static void take(struct consumer *c, list_t *list)
                       entry->offset);
     }
     c->was_assigned = true;
+    c->was_lost = c->must_rejoin = false;
     say(c, "assigned", list);
     c->hooks.assigned(c->hooks.arg);
 }
@@ -217,6 +231,19 @@ static void give_up(struct consumer *c, bool is_lost)
     c->assignment = NULL;
 }
 
+/* The start offsets could not be found: out of the group, and in again. */
+static void rejoin_later(struct consumer *c, const struct err *why)
+{
+    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", why->text);
+    c->must_rejoin = true;
+    c->rejoin_ms = clock_ms() + REJOIN_MS;
+}
+
+void assignment_drop(struct consumer *c)
+{
+    give_up(c, true);
+}
+
 static void on_assign(struct consumer *c, list_t *list)
 {
     struct err err = ERR_INIT;
@@ -230,9 +257,7 @@ static void on_assign(struct consumer *c, list_t *list)
         c->err = err;
         return;
     }
-    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", err.text);
-    c->must_rejoin = true;
-    c->rejoin_ms = clock_ms() + REJOIN_MS;
+    rejoin_later(c, &err);
 }
 
 void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_t *list,
@@ -250,6 +275,7 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_
         if (is_lost)
             log_event(LOG_WARNING, "revoked",
                       "the assignment was lost: what is in flight will be scored again");
+        c->was_lost = c->was_lost || is_lost;
         give_up(c, is_lost);
     }
     rd_kafka_assign(client, NULL);
@@ -282,9 +308,7 @@ void assignment_renew(struct consumer *c)
     } else if (err.kind == ERR_FATAL && err.exit_code == EXIT_DATA) {
         c->err = err;
     } else {
-        log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", err.text);
-        c->must_rejoin = true;
-        c->rejoin_ms = clock_ms() + REJOIN_MS;
+        rejoin_later(c, &err);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -30,9 +30,11 @@ struct consumer {
     bool must_rejoin;  /* start offsets could not be found: leave and join again at rejoin_ms */
     int64_t rejoin_ms;
     bool must_reassign; /* a position is out of the log's range */
+    bool was_lost;      /* the session ran out; until the next assignment */
+    bool must_reopen;   /* fenced after that: this client is dead, the member is not */
     bool is_closing;
-    struct err err; /* raised in a callback, handed out by the next poll */
-    uint64_t commits_ok, commits_failed;
+    struct err err;        /* raised in a callback, handed out by the next poll */
+    uint64_t commit_count; /* acknowledged */
 };
 
 /* Callback of librdkafka. */
@@ -42,6 +44,9 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
 /* Commits the offsets of a list and waits for the answer; each partition's refusal is an error. */
 int assignment_commit(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
                       int timeout_ms, struct err *err);
+
+/* Nothing is ours any more, and nothing may be stored. */
+void assignment_drop(struct consumer *consumer);
 
 /* A partition's position is outside its log: assign everything anew, that one by on_gap. */
 void assignment_renew(struct consumer *consumer);

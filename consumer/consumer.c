@@ -11,6 +11,16 @@
 #include "core/log.h"
 #include "core/mem.h"
 
+static void take_committed(struct ledger *ledger, const rd_kafka_topic_partition_list_t *offsets)
+{
+    for (int i = 0; offsets && i < offsets->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &offsets->elems[i];
+        uint32_t part = ledger_find(ledger, entry->topic, entry->partition);
+        if (part != LEDGER_NO_PART && entry->offset >= 0)
+            ledger->parts[part].committed = entry->offset;
+    }
+}
+
 static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
                       rd_kafka_topic_partition_list_t *offsets, void *opaque)
 {
@@ -22,11 +32,11 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
     if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
         return;
     if (code) {
-        c->commits_failed++;
         log_event(LOG_WARNING, "commit_failed", "%s; it is tried again with the next one",
                   rd_kafka_err2str(code));
     } else {
-        c->commits_ok++;
+        c->commit_count++;
+        take_committed(c->ledger, offsets);
     }
 }
 
@@ -40,7 +50,11 @@ static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char 
 
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         cause = rd_kafka_fatal_error(c->client, fatal, sizeof fatal);
-        if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        /* After the session ran out librdkafka has forgotten its member id, and sends the commits
+         * that waited for the broker without one: the broker takes that for a second process. */
+        if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && c->was_lost)
+            c->must_reopen = true;
+        else if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
             err_fatal(
                 &c->err, EXIT_AGAIN,
                 "another process runs with [kscore] instance = %s in group %s; each needs its own",
@@ -62,27 +76,50 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     take_error(opaque, (rd_kafka_resp_err_t)code, reason);
 }
 
-struct consumer *consumer_new(const struct config *config, struct ledger *ledger,
-                              const struct consumer_hooks *hooks, struct err *err)
+static void close_client(struct consumer *c)
 {
-    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_CONSUMER, err);
-    struct consumer *c;
+    enum { DESTROY_MS = 1000 };
+
+    rd_kafka_queue_destroy(c->queue);
+    if (!kafka_client_destroy(c->client, DESTROY_MS))
+        log_event(LOG_WARNING, "stopping", "the consumer did not end within %d ms; leaving it",
+                  DESTROY_MS);
+}
+
+/* A client that is no member yet, in the place of the one before. */
+static int open_client(struct consumer *c, struct err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(c->config, KAFKA_CONSUMER, err);
+    rd_kafka_t *client;
 
     if (!conf)
-        return NULL;
-    c = mem_alloc(1, sizeof *c);
-    *c = (struct consumer){.config = config, .ledger = ledger, .hooks = *hooks};
+        return -1;
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_rebalance_cb(conf, assignment_on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    c->client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
-    if (!c->client) {
+    client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+    if (!client)
+        return -1;
+    if (c->client)
+        close_client(c);
+    rd_kafka_poll_set_consumer(client);
+    c->client = client;
+    c->queue = rd_kafka_queue_get_consumer(client);
+    memset(c->cache, 0, sizeof c->cache);
+    return 0;
+}
+
+struct consumer *consumer_new(const struct config *config, struct ledger *ledger,
+                              const struct consumer_hooks *hooks, struct err *err)
+{
+    struct consumer *c = mem_alloc(1, sizeof *c);
+
+    *c = (struct consumer){.config = config, .ledger = ledger, .hooks = *hooks};
+    if (open_client(c, err) != 0) {
         free(c);
         return NULL;
     }
-    rd_kafka_poll_set_consumer(c->client);
-    c->queue = rd_kafka_queue_get_consumer(c->client);
     c->message_cap = (size_t)config->batch_rows;
     c->messages = mem_alloc(c->message_cap, sizeof(rd_kafka_message_t *));
     return c;
@@ -194,15 +231,26 @@ static int rejoin(struct consumer *c, struct err *err)
     return consumer_subscribe(c, err);
 }
 
+/* The member's client is dead: a new one joins in its place. */
+static int reopen(struct consumer *c, struct err *err)
+{
+    c->must_reopen = c->must_reassign = c->must_rejoin = c->was_lost = false;
+    log_event(LOG_WARNING, "kafka", "consumer: fenced after its session ran out: a new one joins");
+    assignment_drop(c);
+    return open_client(c, err) != 0 ? -1 : consumer_subscribe(c, err);
+}
+
 ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, int timeout_ms,
                       struct err *err)
 {
     ssize_t got, count = 0;
     uint32_t epoch;
 
-    if (c->must_reassign)
+    if (c->must_reopen && !c->is_closing && reopen(c, err) != 0)
+        return -1;
+    if (c->must_reassign && !c->is_closing)
         assignment_renew(c);
-    if (c->must_rejoin && rejoin(c, err) != 0)
+    if (c->must_rejoin && !c->is_closing && rejoin(c, err) != 0)
         return -1;
     epoch = c->ledger->epoch;
     got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->messages,
@@ -231,21 +279,23 @@ void consumer_release(const struct record *records, size_t count)
         rd_kafka_message_destroy(records[i].message);
 }
 
-size_t consumer_headers(const struct record *record, struct header *headers, size_t cap)
+ssize_t consumer_headers(const struct record *record, struct header *headers, size_t cap)
 {
+    rd_kafka_resp_err_t code;
     rd_kafka_headers_t *list;
     size_t count, len;
     const void *value;
     const char *name;
 
-    if (rd_kafka_message_headers(record->message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
+    code = rd_kafka_message_headers(record->message, &list);
+    if (code)
+        return code == RD_KAFKA_RESP_ERR__NOENT ? 0 : -1;
     count = rd_kafka_header_cnt(list);
     for (size_t i = 0; i < count && i < cap; i++) {
         rd_kafka_header_get_all(list, i, &name, &value, &len);
         headers[i] = (struct header){name, {value, len}};
     }
-    return count;
+    return (ssize_t)count;
 }
 
 void consumer_steer(struct consumer *c, bool pause_all)
@@ -289,15 +339,20 @@ void consumer_store(struct consumer *c)
         rd_kafka_offsets_store(c->client, c->assignment);
 }
 
-void consumer_commits(const struct consumer *c, uint64_t *ok, uint64_t *failed)
+uint64_t consumer_commit_count(const struct consumer *c)
 {
-    *ok = c->commits_ok;
-    *failed = c->commits_failed;
+    return c->commit_count;
 }
 
-bool consumer_is_assigned(const struct consumer *c)
+static bool is_all_committed(const struct consumer *c)
 {
-    return c->assignment != NULL;
+    for (int i = 0; i < c->assignment->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &c->assignment->elems[i];
+        uint32_t part = ledger_find(c->ledger, entry->topic, entry->partition);
+        if (c->ledger->parts[part].committed != c->ledger->parts[part].done)
+            return false;
+    }
+    return true;
 }
 
 /* Commits what is done and waits for the answer until the deadline. */
@@ -306,14 +361,14 @@ static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
     int64_t left_ms = deadline_ms - clock_ms();
     struct err why = ERR_INIT;
 
-    if (!c->assignment || rd_kafka_assignment_lost(c->client))
+    if (!c->assignment || rd_kafka_assignment_lost(c->client) || is_all_committed(c))
         return 0;
     if (assignment_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
         return err_fatal(err, EXIT_AGAIN,
                          "the last offsets could not be committed (%s): the next start scores "
                          "their records again",
                          why.text);
-    c->commits_ok++;
+    c->commit_count++;
     return 0;
 }
 
@@ -321,7 +376,6 @@ static void leave(struct consumer *c, int64_t deadline_ms)
 {
     struct record records[16];
     struct err ignored = ERR_INIT;
-
     rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(c->client, c->queue);
 
     /* A fenced client does not close: there is nothing to wait for. */
@@ -338,14 +392,9 @@ static void leave(struct consumer *c, int64_t deadline_ms)
 
 static void release(struct consumer *c)
 {
-    enum { DESTROY_MS = 5000 };
-
     if (c->assignment)
         rd_kafka_topic_partition_list_destroy(c->assignment);
-    rd_kafka_queue_destroy(c->queue);
-    if (!kafka_client_destroy(c->client, DESTROY_MS))
-        log_event(LOG_WARNING, "stopping", "the consumer did not end within %d ms; leaving it",
-                  DESTROY_MS);
+    close_client(c);
     free(c->messages);
     free(c);
 }

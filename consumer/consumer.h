@@ -52,8 +52,9 @@ ssize_t consumer_poll(struct consumer *consumer, struct record *records, size_t 
 void consumer_release(const struct record *records, size_t count);
 
 /* The record's headers, at most cap; they live as long as the record. Costs more than scoring: only
- * when something needs them. Returns how many there are in all. */
-size_t consumer_headers(const struct record *record, struct header *headers, size_t cap);
+ * when something needs them. Returns how many there are in all, or -1 when librdkafka cannot read
+ * them (damaged, or more than its 100,000). */
+ssize_t consumer_headers(const struct record *record, struct header *headers, size_t cap);
 
 /* Makes the client's pauses those of the ledger: a partition is paused when it is parked, or all
  * are. What resumes is sought to its position first, so that nothing rests on what the client had
@@ -63,12 +64,10 @@ void consumer_steer(struct consumer *consumer, bool pause_all);
 /* Hands every partition's done offset to the client, which commits it within commit_ms. */
 void consumer_store(struct consumer *consumer);
 
-/* Number of commits that the broker acknowledged, and of those it refused, so far. */
-void consumer_commits(const struct consumer *consumer, uint64_t *ok, uint64_t *failed);
+/* Number of commits that the broker acknowledged so far. */
+uint64_t consumer_commit_count(const struct consumer *consumer);
 
-bool consumer_is_assigned(const struct consumer *consumer);
-
-/* Commits, leaves, and frees within timeout_ms and 5 s for the client's own end. consumer may be
+/* Commits, leaves, and frees within timeout_ms and 1 s for the client's own end. consumer may be
  * NULL. 0, or -1 when the last offsets could not be committed in time (EXIT_AGAIN). */
 int consumer_close(struct consumer *consumer, int timeout_ms, struct err *err);
 

@@ -46,7 +46,7 @@ void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset)
 
     p->is_owned = true;
     p->epoch = ++ledger->epoch;
-    p->position = p->done = offset;
+    p->position = p->done = p->committed = offset;
     p->stored = p->end = OFFSET_NONE;
     p->is_parked = p->is_paused = p->is_ahead = false;
     p->tries = 0;

@@ -2,14 +2,14 @@
  *
  * Per partition:
  *
- *     ...done |  spans in the ring, in order  | the unsent batch | position...
- *             ^ commit offset                                    ^ next record to admit
+ *     ...done |  spans in the ring, in order  | position...
+ *             ^ commit offset                  ^ next record to admit
  *
  *  1. Records are admitted only when the partition is owned, not parked, and offset >= position.
  *  2. consumed = scored + dead + skipped + returned + in flight, at any moment (P1). In flight is
  * counted from the spans themselves (consumer/ring.h), never derived.
- *  3. `done` moves only when the oldest slot retires; it equals the first offset of the lowest
- * unfinished span, or position when there is none.
+ *  3. `done` moves only when the oldest slot retires; nothing below it is unfinished, and between
+ * it and the lowest unfinished span lie at most offsets without a record.
  *  4. Returning sets position back to the first returned offset; what was returned is consumed (and
  * counted) again.
  *  5. A span of an earlier assignment (another epoch) moves nothing.
@@ -41,6 +41,7 @@ struct part {
     int64_t position;     /* next offset to admit */
     int64_t done;         /* commit offset: everything below has an acknowledged outcome */
     int64_t stored;       /* last offset handed to the client for commit, OFFSET_NONE at first */
+    int64_t committed;    /* what the brokers have, as far as is known */
     int64_t end;          /* offset at which the client saw the end, OFFSET_NONE when unknown */
     bool is_parked;       /* waits for a dependency; position is where it goes on */
     int64_t parked_id;    /* schema id it waits for */
@@ -65,7 +66,7 @@ void ledger_release(struct ledger *ledger);
 uint32_t ledger_find(const struct ledger *ledger, const char *topic, int32_t partition);
 uint32_t ledger_add(struct ledger *ledger, const char *topic, int32_t partition);
 
-/* The partition is ours from `offset` on. */
+/* The partition is ours from `offset` on, which is committed. */
 void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset);
 
 /* No partition is ours any more. Spans must have been returned before. */

@@ -1,8 +1,9 @@
-/* ring.h: what was sent and is not yet acknowledged.
+/* ring.h: what was decided and is not yet acknowledged.
  *
- * A slot is one send: spans of offsets (one per partition in it) and a count of outcomes that the
- * brokers have not acknowledged. Slots retire in the order of sending, the oldest first, when their
- * count is zero and none of them failed: then each span's partition is done up to the span's end.
+ * A slot is one batch: spans of offsets (one per partition in it) and a count of outcomes that were
+ * sent and that the brokers have not acknowledged. Slots retire in the order of admission, the
+ * oldest first, when all of it was sent, the count is zero and none of them failed: then each
+ * span's partition is done up to the span's end.
  *
  *     head                              tail
  *      v                                 v
@@ -75,10 +76,8 @@ void ring_return_all(struct ring *ring, struct ledger *ledger);
 uint64_t ring_in_flight(const struct ring *ring, const struct ledger *ledger, uint32_t part,
                         int64_t *lowest);
 
-/* P1 for every partition: the sum, and done = lowest unfinished. `unsent` are spans of records that
- * were admitted but are in no slot yet. 0, or -1 with ERR_FATAL EXIT_INTERNAL and the account of
- * the broken partition. */
-int ring_check(const struct ring *ring, const struct ledger *ledger, const struct slot *unsent,
-               struct err *err);
+/* P1 for every partition: the sum, and stored <= done <= lowest unfinished <= position. 0, or -1
+ * with ERR_FATAL EXIT_INTERNAL and the account of the broken partition. */
+int ring_check(const struct ring *ring, const struct ledger *ledger, struct err *err);
 
 #endif

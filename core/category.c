@@ -193,6 +193,8 @@ static int read_table(struct category *table, const char *path, const char *text
 
     if (memchr(text, '\0', len) || !utf8_is_valid((const uint8_t *)text, len))
         return err_fatal(err, EXIT_DATA, "%s: not a text file in UTF-8", path);
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* spreadsheets put it in front */
+        text += 3;
     while (text < end) {
         const char *stop = memchr(text, '\n', (size_t)(end - text)), *what = NULL;
         size_t line_len = (size_t)((stop ? stop : end) - text);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/config_source.h"
 #include "core/ini.h"
 #include "core/kafka_conf.h"
@@ -342,21 +342,16 @@ static const char *kafka_value(const struct kafka_keys *list, const char *name)
 static int check_start(struct reader *r)
 {
     struct config *c = r->config;
-    struct tm tm = {0};
-    const char *rest;
     int64_t ms;
 
     if (strcmp(c->start_text, "earliest") == 0) {
         c->start = START_EARLIEST;
     } else if (strcmp(c->start_text, "latest") == 0) {
         c->start = START_LATEST;
-    } else if (integer_parse(c->start_text, strlen(c->start_text), 0, INT64_MAX, &ms)) {
+    } else if (integer_parse(c->start_text, strlen(c->start_text), 0, INT64_MAX, &ms) ||
+               clock_parse(c->start_text, &ms)) {
         c->start = START_TIME;
         c->start_ms = ms;
-    } else if ((rest = strptime(c->start_text, "%Y-%m-%dT%H:%M:%S", &tm)) &&
-               strcmp(rest, "Z") == 0) {
-        c->start = START_TIME;
-        c->start_ms = (int64_t)timegm(&tm) * 1000;
     } else {
         return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "start"), r->err,
                         "consumer.start is \"%s\"; it can be earliest, latest, a time such as "

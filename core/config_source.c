@@ -73,7 +73,10 @@ static int expand_all(struct ini *ini, struct err *err)
     for (size_t i = 0; i < ini->count; i++) {
         struct ini_entry *entry = &ini->entries[i];
         size_t len = strlen(entry->name);
-        char *value = expand(ini, entry, err);
+        char *value;
+        if (!config_is_secret(entry->name) && ini_refuse_comment(ini, entry, err) != 0)
+            return -1;
+        value = expand(ini, entry, err);
         if (!value)
             return -1;
         free(entry->value);

@@ -176,7 +176,7 @@ static int take_policy(struct feature *f, const char *text, size_t len, bool *ha
     return 0;
 }
 
-/* Calls visit for each part of text between separators, trimmed. */
+/* What is left of a text whose parts stand between separators. */
 struct parts {
     const char *text, *end;
     char separator;

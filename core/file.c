@@ -44,6 +44,8 @@ int file_read(const char *path, size_t max_bytes, char **data, size_t *len, stru
         fail(err, path);
     } else if (!S_ISREG(info.st_mode)) {
         errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+        if (errno == EINVAL)
+            err_fatal(err, EXIT_IO, "%s: not a regular file", path);
         fail(err, path);
     } else if ((size_t)info.st_size > max_bytes) {
         errno = EFBIG;

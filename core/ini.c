@@ -148,6 +148,8 @@ int ini_parse(struct ini *ini, const char *file, const char *text, size_t len, e
     const char *end = text + len;
 
     *ini = (struct ini){.file = mem_copy_text(file, strlen(file)), .code = code};
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3;
     while (text < end) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         if (!stop)
@@ -177,6 +179,26 @@ int ini_load(struct ini *ini, const char *path, enum exit_code code, struct err 
     result = ini_parse(ini, path, text, len, code, err);
     free(text);
     return result;
+}
+
+/* # or ; as a word of its own. Behind a quotation mark it may belong to a path or a command. */
+static bool has_comment(const char *value)
+{
+    size_t len = strlen(value);
+
+    for (size_t i = 0; i < len && value[i] != '"'; i++)
+        if ((value[i] == '#' || value[i] == ';') && (i == 0 || text_is_blank(value[i - 1])) &&
+            (i + 1 == len || text_is_blank(value[i + 1])))
+            return true;
+    return false;
+}
+
+int ini_refuse_comment(const struct ini *ini, const struct ini_entry *entry, struct err *err)
+{
+    if (entry->line == 0 || !has_comment(entry->value))
+        return 0;
+    return ini_fail(ini, entry, err,
+                    "a comment behind the value; comments are whole lines that start with ; or #");
 }
 
 void ini_release(struct ini *ini)

@@ -6,7 +6,8 @@
  *
  * Keeps every entry in the order of the file with its line. No escapes, no quotes, no continuation
  * lines: what is behind the first "=" is the value. Refused: a line that is none of these, an entry
- * before the first section, a NUL byte, bad UTF-8, the same name twice in a section.
+ * before the first section, a NUL byte, bad UTF-8, the same name twice in a section. A byte order
+ * mark in front is skipped.
  *
  * A struct ini owns all texts. Thread: whoever owns it.
  */
@@ -48,6 +49,11 @@ const struct ini_entry *ini_find(const struct ini *ini, const char *section, con
  * ..." where entry is NULL. Returns -1. */
 int ini_fail(const struct ini *ini, const struct ini_entry *entry, struct err *err,
              const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Refuses a value that reads like "fraud ; the group": it would be another consumer group, which
+ * starts at the beginning. # or ; with blanks around it and no quotation mark before it. Not for
+ * secrets, which may hold anything. Entries of ini_set pass: a shell has no comments there. */
+int ini_refuse_comment(const struct ini *ini, const struct ini_entry *entry, struct err *err);
 
 /* Sets or replaces section.name as if the file had it in the last place; line 0. Copies. */
 void ini_set(struct ini *ini, const char *section, const char *name, const char *value);

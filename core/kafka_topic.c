@@ -27,6 +27,9 @@ int kafka_topic_partitions(rd_kafka_t *client, const char *topic, int timeout_ms
     if (metadata)
         rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(handle);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return err_fatal(err, EXIT_CONFIGURATION,
+                         "%s does not exist: make it (kscore does not), or correct its name", what);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : kafka_err(err, code, what);
 }
 

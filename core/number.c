@@ -91,7 +91,7 @@ static size_t take_digits(const char *p, const char *end, struct decimal *d)
     return (size_t)(p - start);
 }
 
-/* Takes e+12 at p; returns the bytes, 0 when it is malformed. Exponents stop growing at 10^6: far
+/* Takes e+12 at p; returns the bytes, 0 when it is malformed. Exponents stop growing at 10^8: far
  * beyond what any number of digits that fits in memory could bring back. */
 static size_t take_exponent(const char *p, const char *end, struct decimal *d)
 {

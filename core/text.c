@@ -113,6 +113,73 @@ size_t json_string_print(char *out, const char *text, size_t len)
     return (size_t)(o - out);
 }
 
+/* The code point of a well-formed sequence. */
+static uint32_t code_point(const uint8_t *p, size_t len)
+{
+    uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | (p[i] & 0x3fu);
+    return c;
+}
+
+/* Unicode's controls (Cc), line and paragraph separator, and the marks of bidirectional text with
+ * which one text can look like another (CVE-2021-42574). */
+static bool is_obeyed(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static size_t print_hex(char *out, const char *head, uint32_t value, int digits)
+{
+    size_t head_len = strlen(head);
+
+    memcpy(out, head, head_len);
+    for (int i = digits - 1; i >= 0; i--, value >>= 4)
+        out[head_len + (size_t)i] = "0123456789abcdef"[value & 15];
+    return head_len + (size_t)digits;
+}
+
+size_t visible_print(char *out, const void *data, size_t len)
+{
+    const uint8_t *p = data, *end = p + len;
+    char *o = out;
+
+    while (p < end) {
+        size_t step = sequence_len(p, (size_t)(end - p));
+        uint32_t c = step ? code_point(p, step) : *p;
+        if (step == 0) {
+            o += print_hex(o, "\\x", c, 2);
+            p++;
+            continue;
+        }
+        if (c < 0x20) {
+            o += print_escape(o, (unsigned char)c);
+        } else if (is_obeyed(c)) {
+            o += print_hex(o, "\\u", c, 4);
+        } else {
+            memcpy(o, p, step);
+            o += step;
+        }
+        p += step;
+    }
+    return (size_t)(o - out);
+}
+
+size_t text_columns(const char *text, size_t len, size_t *columns)
+{
+    size_t count = 0, at = 0;
+
+    while (at < len && count < *columns) {
+        for (at++; at < len && ((uint8_t)text[at] & 0xc0) == 0x80;)
+            at++;
+        count++;
+    }
+    *columns = count;
+    return at;
+}
+
 /* Levenshtein's distance with one row; texts beyond 63 bytes are compared by their first 63. */
 size_t text_distance(const char *a, const char *b)
 {
@@ -152,17 +219,17 @@ const char *text_nearest(const char *text, const char *const *names, size_t coun
     return nearest;
 }
 
-static bool is_blank(char c)
+bool text_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
 void text_trim(const char **text, size_t *len)
 {
-    while (*len > 0 && is_blank(**text)) {
+    while (*len > 0 && text_is_blank(**text)) {
         (*text)++;
         (*len)--;
     }
-    while (*len > 0 && is_blank((*text)[*len - 1]))
+    while (*len > 0 && text_is_blank((*text)[*len - 1]))
         (*len)--;
 }

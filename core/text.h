@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The nearest double to (-1)^negative * digits * 10^exponent, where `digits` are exact (at most 19
- * decimal digits). False when it cannot decide (about 1 in 1000); then use number_slow on the text.
+ * decimal digits). False when it cannot decide (about 1 in 1000); then number_parse reads the text.
  */
 bool number_fast(uint64_t digits, int exponent, double *value);
 
@@ -47,10 +47,24 @@ size_t utf8_repair(char *out, const char *text, size_t len);
 #define JSON_STRING_MAX(len) ((len)*6 + 2)
 size_t json_string_print(char *out, const char *text, size_t len);
 
+/* Any bytes as one line that no terminal obeys: control characters (C0, DEL, C1), and what breaks
+ * lines or turns the direction of text, become \n, \t, ... or \u009b, bytes that are not UTF-8
+ * \xff. JSON whose strings hold such characters stays the same JSON. out has room for
+ * VISIBLE_MAX(len). Returns the length. */
+#define VISIBLE_MAX(len) ((len)*6)
+size_t visible_print(char *out, const void *data, size_t len);
+
+/* How many bytes of well-formed text the first `columns` code points take; *columns becomes how
+ * many there were. */
+size_t text_columns(const char *text, size_t len, size_t *columns);
+
 /* Edit distance, and the nearest of `count` names to `text`, for "did you mean". NULL when none is
  * near: more than 1 away from one or two letters, 2 from up to eight, a third of a longer one. */
 size_t text_distance(const char *a, const char *b);
 const char *text_nearest(const char *text, const char *const *names, size_t count);
+
+/* A space, a tab or a carriage return. */
+bool text_is_blank(char c);
 
 /* text without blanks at both ends: moves *text and *len. */
 void text_trim(const char **text, size_t *len);

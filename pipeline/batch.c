@@ -30,7 +30,7 @@ void batch_init(struct batch *b, const struct config *config, const struct bundl
     b->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
 }
 
-void batch_release_all(struct batch *b)
+void batch_release(struct batch *b)
 {
     free(b->records);
     free(b->outcomes);
@@ -66,11 +66,13 @@ static void admit(struct pipeline *p)
 static bool learn(struct pipeline *p, size_t i)
 {
     const struct record *r = &p->batch.records[i];
+    struct part *part = &p->ledger.parts[r->part];
     struct err err = ERR_INIT;
 
-    if (decoder_learn(p->decoder, p->batch.schema_ids[i], clock_ms(), &err) == 0)
+    part->parked_id = p->batch.schema_ids[i];
+    if (decoder_learn(p->decoder, part->parked_id, clock_ms(), &err) == 0)
         return true;
-    park(p, r->part, p->batch.schema_ids[i], err.text);
+    pipeline_fail(p, r->part, &err);
     return false;
 }
 
@@ -110,7 +112,8 @@ static bool decode_one(struct pipeline *p, size_t i)
 {
     struct batch *b = &p->batch;
     const struct record *r = &b->records[i];
-    const struct refused *refused = p->refused_count ? refused_find(p, r->part, r->offset) : NULL;
+    const struct refused *refused =
+        p->refusals.refused_count ? refusals_find(&p->refusals, r->part, r->offset) : NULL;
     float *row = b->matrix + b->row_count * p->bundle->features.count;
 
     if (p->ledger.parts[r->part].is_parked)
@@ -168,7 +171,7 @@ static void enter_ring(struct pipeline *p)
 
     b->slot = ring_open(&p->ring);
     b->slot->is_alone =
-        p->suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
+        p->refusals.suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
     b->next = 0;
     for (size_t i = 0; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
@@ -181,7 +184,7 @@ static void enter_ring(struct pipeline *p)
 int batch_take(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
-    size_t cap = p->suspect_count > 0 ? 1 : b->cap;
+    size_t cap = p->refusals.suspect_count > 0 ? 1 : b->cap;
     ssize_t got = consumer_poll(p->consumer, b->records, cap, (int)p->config->batch_wait_ms, err);
 
     if (got <= 0)
@@ -189,7 +192,7 @@ int batch_take(struct pipeline *p, struct err *err)
     b->count = (size_t)got;
     admit(p);
     decode(p);
-    decoder_report(p->decoder, say_schema, p);
+    pipeline_say_schemas(p);
     if (b->count == 0)
         return 0;
     score(p);
@@ -200,13 +203,15 @@ int batch_take(struct pipeline *p, struct err *err)
 
 int batch_discard(struct pipeline *p, struct err *err)
 {
-    ssize_t got = consumer_poll(p->consumer, p->batch.records, p->batch.cap, 5, err);
+    enum { CAP = 64, WAIT_MS = 5 };
+    struct record records[CAP]; /* the batch's own may hold what is still to be sent */
+    ssize_t got = consumer_poll(p->consumer, records, CAP, WAIT_MS, err);
 
     for (ssize_t i = 0; i < got; i++)
-        if (p->batch.records[i].part != LEDGER_NO_PART)
-            ledger_let_go(&p->ledger, p->batch.records[i].part);
+        if (records[i].part != LEDGER_NO_PART)
+            ledger_let_go(&p->ledger, records[i].part);
     if (got > 0)
-        consumer_release(p->batch.records, (size_t)got);
+        consumer_release(records, (size_t)got);
     return got < 0 ? -1 : 0;
 }
 
@@ -222,10 +227,6 @@ static void tally(struct pipeline *p, const struct record *r, enum fault fault, 
         t->first_partition = r->partition;
         t->first_offset = r->offset;
     }
-    t->last_partition = r->partition;
-    t->last_offset = r->offset;
-    if (p->options->progress)
-        atomic_store_explicit(&p->options->progress->faults[fault], t->count, memory_order_relaxed);
     while (power < t->count)
         power *= 10;
     if (power == t->count)
@@ -235,16 +236,30 @@ static void tally(struct pipeline *p, const struct record *r, enum fault fault, 
                   r->partition, (long long)r->offset, (unsigned long long)t->count, message);
 }
 
-/* Every header of the record, as many as it has. */
-static struct header *headers_of(const struct record *r, size_t *count)
+/* Every header of the record, as many as it has: *count, -1 when they cannot be read. The caller
+ * frees the array. */
+static struct header *headers_of(const struct record *r, ssize_t *count)
 {
-    struct header *headers = mem_alloc(64, sizeof *headers);
+    enum { MOST = 64 };
+    struct header *headers = mem_alloc(MOST, sizeof *headers);
 
-    *count = consumer_headers(r, headers, 64);
-    if (*count > 64) {
-        headers = mem_resize(headers, *count, sizeof *headers);
-        consumer_headers(r, headers, *count);
+    *count = consumer_headers(r, headers, MOST);
+    if (*count > MOST) {
+        headers = mem_resize(headers, (size_t)*count, sizeof *headers);
+        consumer_headers(r, headers, (size_t)*count);
     }
+    return headers;
+}
+
+/* All of them into the letter; the caller frees the array. */
+static struct header *take_headers(const struct record *r, struct dead_letter *letter)
+{
+    ssize_t count;
+    struct header *headers = headers_of(r, &count);
+
+    letter->headers = headers;
+    letter->header_count = count > 0 ? (size_t)count : 0;
+    letter->has_lost_headers = count < 0;
     return headers;
 }
 
@@ -252,18 +267,17 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
 {
     const struct record *r = &p->batch.records[i];
     const struct outcome *outcome = &p->batch.outcomes[i];
-    const struct refused *refused = refused_find(p, r->part, r->offset);
+    const struct refused *refused = refusals_find(&p->refusals, r->part, r->offset);
     struct dead_letter letter = {.fault = (enum fault)outcome->fault,
                                  .schema_id = p->batch.schema_ids[i],
                                  .is_refused = refused && refused->dead_refusals > 0,
                                  .is_minimal = refused && refused->dead_refusals > 1};
-    struct header *headers = headers_of(r, &letter.header_count);
+    struct header *headers = take_headers(r, &letter);
     char message[512];
     enum sent sent;
 
     decoder_explain(p->decoder, outcome, message, sizeof message);
     letter.message = message;
-    letter.headers = headers;
     sent = producer_send_dead(p->producer, r, &letter, p->batch.slot, err);
     free(headers);
     if (sent ==
@@ -289,11 +303,11 @@ static bool is_chosen(const struct config *c, const char *name)
 static struct header *chosen_headers(const struct pipeline *p, const struct record *r,
                                      size_t *count)
 {
-    size_t all;
+    ssize_t all;
     struct header *headers = headers_of(r, &all);
 
     *count = 0;
-    for (size_t i = 0; i < all; i++)
+    for (ssize_t i = 0; i < all; i++)
         if (is_chosen(p->config, headers[i].name))
             headers[(*count)++] = headers[i];
     return headers;

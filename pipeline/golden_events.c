@@ -1,11 +1,11 @@
-/* golden_events.c: a bundle must reproduce its own golden events before it takes traffic: event ->
- * row -> margin. */
+#include "pipeline/golden_events.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "pipeline/state.h"
+#include "scoring/golden.h"
 
 static bool is_same(float a, float b)
 {
@@ -48,16 +48,22 @@ static int check_one(const struct bundle *bundle, struct decoder *decoder,
     return golden_compare(bundle, golden, margin, score, err);
 }
 
-int golden_events_run(const struct bundle *bundle, struct err *err)
+int golden_events_decoder(struct decoder **decoder, const struct bundle *bundle, struct err *err)
 {
     struct decoder_options options = {.format = EVENT_JSON,
                                       .framing = FRAMING_NONE,
                                       .max_value_bytes = 16 << 20,
                                       .max_depth = 64};
+
+    return decoder_new(decoder, &options, &bundle->features, err);
+}
+
+int golden_events_run(const struct bundle *bundle, struct err *err)
+{
     float *row = mem_alloc(bundle->features.count + 1, sizeof *row);
     void *scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
     struct decoder *decoder;
-    int result = decoder_new(&decoder, &options, &bundle->features, err);
+    int result = golden_events_decoder(&decoder, bundle, err);
 
     for (size_t i = 0; i < bundle->golden_count && result == 0; i++)
         if (bundle->goldens[i].event)

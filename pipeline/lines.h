@@ -20,7 +20,7 @@ struct lines {
     char *data;
     size_t start, end, cap; /* data[start..end) is read and not yet given */
     uint64_t number;        /* of the last line given, from 1 */
-    uint64_t bytes;         /* given so far */
+    uint64_t bytes;         /* read so far */
     int error;              /* errno of a failed read, 0 = none */
 };
 

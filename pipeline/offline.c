@@ -1,16 +1,15 @@
 #include "pipeline/offline.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/mem.h"
-#include "core/text.h"
 #include "pipeline/columns.h"
 #include "pipeline/lines.h"
-#include "pipeline/state.h"
+#include "pipeline/loaded.h"
+#include "pipeline/printer.h"
+#include "schemas/decoder.h"
 
 enum {
     BATCH_ROWS = 1024,
@@ -22,12 +21,13 @@ enum {
 struct offline {
     const struct offline_options *options;
     struct offline_counts *counts;
-    struct bundle *bundle; /* NULL for a bare model */
-    struct model *model;   /* the bundle's, or owned */
-    struct features own;   /* of a bare model: its names, each a number of that name */
+    struct loaded loaded;
+    const struct bundle *bundle; /* the loaded one's, as the next two */
+    const struct model *model;
     const struct features *features;
     struct columns columns; /* CSV */
     struct decoder *decoder;
+    struct printer printer;
     size_t width, outputs;
 
     float *matrix;
@@ -37,29 +37,6 @@ struct offline {
     size_t row_count, batch_rows;
     struct lines lines;
 };
-
-/* ---- model */
-
-static int load(struct offline *o, struct err *err)
-{
-    struct stat info;
-
-    if (stat(o->options->model_path, &info) != 0)
-        return err_fatal(err, EXIT_IO, "%s: %s", o->options->model_path, strerror(errno));
-    if (!S_ISDIR(info.st_mode)) {
-        if (model_load(&o->model, o->options->model_path, err) != 0)
-            return -1;
-        columns_of_model(&o->own, o->model);
-        o->features = &o->own;
-        return 0;
-    }
-    if (bundle_load(&o->bundle, o->options->model_path, err) != 0 ||
-        golden_events_run(o->bundle, err) != 0)
-        return -1;
-    o->model = o->bundle->model;
-    o->features = &o->bundle->features;
-    return 0;
-}
 
 static int open_decoder(struct offline *o, struct err *err)
 {
@@ -78,119 +55,33 @@ static int open_decoder(struct offline *o, struct err *err)
 
 /* ---- bad lines */
 
-static void refuse(struct offline *o, uint64_t line, enum fault fault, const char *why)
+static void refuse_line(struct offline *o, uint64_t line, const char *stage, const char *reason,
+                        const char *why)
 {
     o->counts->bad++;
     fprintf(o->options->errors, "kscore score: line %llu: %s/%s: %s\n", (unsigned long long)line,
-            fault_stage(fault), fault_reason(fault), why);
+            stage, reason, why);
 }
 
-/* ---- output */
-
-/* A text as JSON or CSV (RFC 4180) has it. */
-static void print_text(FILE *out, bool is_csv, const char *text)
+static void refuse(struct offline *o, uint64_t line, enum fault fault, const char *why)
 {
-    size_t len = strlen(text);
-    char *json;
-
-    if (!is_csv) {
-        json = mem_alloc(JSON_STRING_MAX(len), 1);
-        fwrite(json, 1, json_string_print(json, text, len), out);
-        free(json);
-        return;
-    }
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++)
-        fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, out);
-    fputc('"', out);
+    refuse_line(o, line, fault_stage(fault), fault_reason(fault), why);
 }
 
-static void print_row(const struct offline *o, size_t row, const double *values)
-{
-    FILE *out = o->options->out;
-    bool is_csv = o->options->output == OUTPUT_AS_CSV;
-    const char *decision = NULL;
-    char number[NUMBER_TEXT_MAX];
-
-    if (o->bundle && o->outputs == 1)
-        decision =
-            bundle_decision(o->bundle, bundle_output(o->bundle, o->margins[row], o->scores[row]));
-    fprintf(out, is_csv ? "%llu" : "{\"line\":%llu", (unsigned long long)o->numbers[row]);
-    for (size_t i = 0; i < o->outputs; i++) {
-        size_t len = number_print(number, values[i]);
-        if (!is_csv && i == 0)
-            fprintf(out, ",\"%s\":%s", o->options->is_margin ? "margin" : "score",
-                    o->outputs > 1 ? "[" : "");
-        else
-            fputc(',', out);
-        fwrite(number, 1, len, out);
-    }
-    if (!is_csv && o->outputs > 1)
-        fputc(']', out);
-    if (decision) {
-        fputs(is_csv ? "," : ",\"decision\":", out);
-        print_text(out, is_csv, decision);
-    }
-    fputs(is_csv ? "\n" : "}\n", out);
-}
+/* ---- rows */
 
 /* Text has no infinity: such a row is refused as kscore run does. */
-static void print_rows(struct offline *o, const double *values)
-{
-    for (size_t row = 0; row < o->row_count; row++) {
-        bool is_finite = true;
-        for (size_t i = 0; i < o->outputs; i++)
-            is_finite = is_finite && isfinite(values[row * o->outputs + i]);
-        if (is_finite) {
-            print_row(o, row, values + row * o->outputs);
-            o->counts->rows++;
-        } else {
-            refuse(o, o->numbers[row], FAULT_SCORE_NOT_FINITE, fault_help(FAULT_SCORE_NOT_FINITE));
-        }
-    }
-}
-
-static void print_heading(const struct offline *o)
-{
-    const char *what = o->options->is_margin ? "margin" : "score";
-
-    if (o->options->output != OUTPUT_AS_CSV)
-        return;
-    fputs("line", o->options->out);
-    for (size_t i = 0; i < o->outputs; i++)
-        o->outputs == 1 ? fprintf(o->options->out, ",%s", what)
-                        : fprintf(o->options->out, ",%s_%zu", what, i);
-    fputs(o->bundle && o->bundle->threshold_count && o->outputs == 1 ? ",decision\n" : "\n",
-          o->options->out);
-}
-
-static void write_raw(struct offline *o, const double *values)
-{
-    for (size_t i = 0; i < o->row_count * o->outputs; i++) {
-        float narrow = (float)values[i];
-        if (o->options->output == OUTPUT_AS_F32LE)
-            fwrite(&narrow, sizeof narrow, 1, o->options->out);
-        else
-            fwrite(&values[i], sizeof values[i], 1, o->options->out);
-    }
-    o->counts->rows += o->row_count;
-}
-
 static int flush_rows(struct offline *o, struct err *err)
 {
-    const double *values = o->options->is_margin ? o->margins : o->scores;
-    bool is_text = o->options->output == OUTPUT_AS_JSONL || o->options->output == OUTPUT_AS_CSV;
-
     if (o->row_count > 0)
         model_score(o->model, o->matrix, o->row_count, o->margins, o->scores, o->scratch);
-    if (is_text)
-        print_rows(o, values);
-    else
-        write_raw(o, values);
+    for (size_t row = 0; row < o->row_count; row++) {
+        if (printer_row(&o->printer, o->numbers[row], o->margins + row * o->outputs,
+                        o->scores + row * o->outputs))
+            o->counts->rows++;
+        else
+            refuse(o, o->numbers[row], FAULT_SCORE_NOT_FINITE, fault_help(FAULT_SCORE_NOT_FINITE));
+    }
     o->row_count = 0;
     if (o->options->progress)
         o->options->progress(o->options->progress_arg, o->lines.bytes, o->counts->rows);
@@ -253,15 +144,11 @@ static int take_csv(struct offline *o, struct err *err)
     if (columns_read_heading(&o->columns, (const char *)line.data, line.len, err) != 0)
         return -1;
     while (next_line(o, &line)) {
-        if (!columns_to_json(&o->columns, (const char *)line.data, line.len, &event)) {
-            o->counts->bad++;
-            fprintf(o->options->errors,
-                    "kscore score: line %llu: decode/bad_csv: the cells do not match the heading, "
-                    "or a quote is not closed\n",
-                    (unsigned long long)o->lines.number);
-        } else if (take_event(o, event, err) != 0) {
+        if (!columns_to_json(&o->columns, (const char *)line.data, line.len, &event))
+            refuse_line(o, o->lines.number, "decode", "bad_csv",
+                        "the cells do not match the heading, or a quote is not closed");
+        else if (take_event(o, event, err) != 0)
             return -1;
-        }
     }
     return 0;
 }
@@ -290,7 +177,7 @@ static int take_all(struct offline *o, struct err *err)
 {
     int result = 0;
 
-    print_heading(o);
+    printer_heading(&o->printer);
     switch (o->options->input) {
     case INPUT_JSONL: result = take_jsonl(o, err); break;
     case INPUT_CSV: result = take_csv(o, err); break;
@@ -308,10 +195,17 @@ static int take_all(struct offline *o, struct err *err)
 
 static int prepare(struct offline *o, struct err *err)
 {
-    if (load(o, err) != 0 || open_decoder(o, err) != 0)
+    if (loaded_load(&o->loaded, o->options->model_path, err) != 0)
+        return -1;
+    o->bundle = o->loaded.bundle;
+    o->model = o->loaded.model;
+    o->features = o->loaded.features;
+    if (open_decoder(o, err) != 0)
         return -1;
     o->width = model_feature_count(o->model);
     o->outputs = model_output_count(o->model);
+    o->printer = (struct printer){o->options->out, o->options->output, o->options->is_margin,
+                                  o->outputs, o->bundle};
     if (o->options->columns != 0 && o->options->columns != o->width)
         return err_fatal(err, EXIT_USAGE, "--columns %zu, but the model has %zu features",
                          o->options->columns, o->width);
@@ -336,11 +230,7 @@ int offline_score(const struct offline_options *options, struct offline_counts *
     result = prepare(&o, err) == 0 ? take_all(&o, err) : -1;
     decoder_free(o.decoder);
     columns_release(&o.columns);
-    features_release(&o.own);
-    if (o.bundle)
-        bundle_free(o.bundle);
-    else
-        model_free(o.model);
+    loaded_release(&o.loaded);
     free(o.matrix);
     free(o.margins);
     free(o.scores);

@@ -18,11 +18,11 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err)
         return -1;
     case ERR_DEPENDENCY:
         if (part == LEDGER_NO_PART) {
-            p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
             log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+            pipeline_back_off(p);
             producer_refresh(p->producer);
         } else {
-            park(p, part, p->ledger.parts[part].parked_id, err->text);
+            pipeline_park(p, part, err->text);
         }
         err_reset(err);
         return 0;
@@ -71,12 +71,11 @@ static int commit_step(struct pipeline *p, struct err *err)
 {
     enum { ENDS_MS = 100 };
     bool has_moved = ring_retire(&p->ring, &p->ledger) > 0;
-    uint64_t commits, failed;
 
     if (has_moved) {
         p->tries = 0;
-        if (p->summary->first_score_us == 0)
-            p->summary->first_score_us = (uint64_t)(clock_ms() - p->assigned_ms) * 1000 + 1;
+        if (p->summary->first_score_ms < 0)
+            p->summary->first_score_ms = clock_ms() - p->assigned_ms;
     }
     if (clock_ms() - p->ends_checked_ms >= ENDS_MS) {
         p->ends_checked_ms = clock_ms();
@@ -85,11 +84,10 @@ static int commit_step(struct pipeline *p, struct err *err)
     if (!has_moved)
         return 0;
     consumer_store(p->consumer);
-    consumer_commits(p->consumer, &commits, &failed);
-    if (commits == p->commits_seen)
+    if (consumer_commit_count(p->consumer) == p->commits_seen)
         return 0;
-    p->commits_seen = commits;
-    return ring_check(&p->ring, &p->ledger, NULL, err);
+    p->commits_seen = consumer_commit_count(p->consumer);
+    return ring_check(&p->ring, &p->ledger, err);
 }
 
 /* Stopping, and nothing left to wait for, or no time. */
@@ -110,7 +108,7 @@ static int loop(struct pipeline *p, struct err *err)
 {
     while (!is_done(p)) {
         producer_poll(p->producer, 0); /* reports count slots down; a failure asks for a rewind */
-        unpark_due(p);
+        pipeline_unpark(p);
         if (commit_step(p, err) != 0 && pipeline_fail(p, LEDGER_NO_PART, err) != 0)
             return -1;
         publish_progress(p);
@@ -121,8 +119,8 @@ static int loop(struct pipeline *p, struct err *err)
             return -1;
         pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
         if (!pipeline_can_take(p) && !p->is_all_paused) {
-            producer_flush(p->producer,
-                           5); /* waits without consuming: a pause would throw the prefetch away */
+            /* waits without consuming: a pause would throw the prefetch away */
+            producer_flush(p->producer, 5);
             continue;
         }
         int took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
@@ -140,7 +138,7 @@ int pipeline_run(const struct pipeline_options *options, struct pipeline_summary
     struct pipeline *p = mem_alloc(1, sizeof *p);
     int result;
 
-    *summary = (struct pipeline_summary){0};
+    *summary = (struct pipeline_summary){.first_score_ms = -1};
     *p = (struct pipeline){.options = options, .config = options->config, .summary = summary};
     p->rng = (uint64_t)clock_wall_ms() * 0x9e3779b97f4a7c15 | 1;
     ledger_init(&p->ledger);

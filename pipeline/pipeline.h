@@ -16,12 +16,13 @@
 #include "core/err.h"
 #include "core/outcome.h"
 
-/* Where a fault was met first and last, and how often. */
+/* How many dead letters of a fault were sent, and where it was met first. One that is sent again,
+ * after a failed delivery, counts again; P1's counts do not. */
 struct fault_tally {
     uint64_t count;
     char topic[250];
-    int32_t first_partition, last_partition;
-    int64_t first_offset, last_offset;
+    int32_t first_partition;
+    int64_t first_offset;
     char message[256]; /* of the first */
 };
 
@@ -29,14 +30,14 @@ struct fault_tally {
 struct pipeline_summary {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;
     uint64_t commits, rewinds;
-    uint64_t no_event_time;  /* scored with the record's time for want of the event's own */
-    uint64_t first_score_us; /* from the first assignment to the first acknowledged score */
+    uint64_t no_event_time; /* scored with the record's time for want of the event's own */
+    int64_t first_score_ms; /* from first assigned to first acknowledged, -1: none was */
     struct fault_tally faults[FAULT_COUNT];
 };
 
 /* What another thread may look at while a pipeline runs. */
 struct pipeline_progress {
-    _Atomic uint64_t consumed, scored, dead, skipped, faults[FAULT_COUNT];
+    _Atomic uint64_t consumed, scored, dead, skipped;
     _Atomic int is_ready;
 };
 

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/sha256.h"
+#include "pipeline/golden_events.h"
 #include "pipeline/state.h"
 
 static void make_run(struct pipeline *p)
@@ -35,7 +36,7 @@ static int load_model(struct pipeline *p, struct err *err)
     return 0;
 }
 
-void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
+static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
 {
     const struct pipeline *p = arg;
     char id[SCHEMA_ID_TEXT_MAX] = "none";
@@ -44,6 +45,11 @@ void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
         schema_id_print(id, schema_id, config_has_fingerprints(p->config));
     log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
               "id=%s %s", id, text);
+}
+
+void pipeline_say_schemas(struct pipeline *p)
+{
+    decoder_report(p->decoder, say_schema, p);
 }
 
 static int open_decoder(struct pipeline *p, struct err *err)
@@ -67,7 +73,7 @@ static int open_decoder(struct pipeline *p, struct err *err)
 
     if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0)
         return err_prefix(err, "[schemas]");
-    decoder_report(p->decoder, say_schema, p);
+    pipeline_say_schemas(p);
     return 0;
 }
 
@@ -83,16 +89,15 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
         if (consumer_check(p->consumer, TURN_MS, err) == 0 &&
             producer_check(p->config, TURN_MS, limits, &is_proven, err) == 0)
             break;
-        if (err->kind != ERR_DEPENDENCY)
+        if (pipeline_fail(p, LEDGER_NO_PART, err) != 0)
             return -1;
-        log_event(LOG_WARNING, "waiting", "for=brokers %s", err->text);
-        err_reset(err);
         if (*p->options->stop)
             return 0;
-        int64_t pause_ms = backoff_ms(p, p->tries++);
+        int64_t pause_ms = p->wait_until_ms - clock_ms();
         nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
     p->tries = 0;
+    p->wait_until_ms = 0;
     if (!is_proven)
         log_event(LOG_INFO, "connecting",
                   "permission to write is not proven: the topics' size limits are unknown");
@@ -103,7 +108,7 @@ static int open_clients(struct pipeline *p, struct err *err)
 {
     struct consumer_hooks hooks = {p, pipeline_on_revoking, pipeline_on_assigned};
     struct provenance provenance = {p->bundle->name, p->bundle->version, p->bundle->digest, p->run};
-    struct producer_limits limits = {1, 1, 0, 0};
+    struct producer_limits limits = {1, 0, 0};
 
     p->consumer = consumer_new(p->config, &p->ledger, &hooks, err);
     if (!p->consumer || wait_for_topics(p, &limits, err) != 0)

@@ -3,6 +3,7 @@
  *   start.c     before the first record: model, schemas, brokers
  *   batch.c     poll -> rows -> scores -> sent
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
+ *   refusals.c  what the brokers refused, and the search for the record
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  */
@@ -14,6 +15,7 @@
 #include "consumer/consumer.h"
 #include "consumer/ring.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/refusals.h"
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
@@ -37,26 +39,6 @@ struct batch {
     void *scratch;
 };
 
-/* A record that the broker refused: by coordinates, on the second pass. */
-struct refused {
-    uint32_t part, epoch; /* of the assignment: coordinates of a topic made anew are others */
-    int64_t offset;
-    enum fault fault; /* of its score; FAULT_NONE when only its dead letter was refused */
-    unsigned
-        dead_refusals; /* of its dead letter: the first tries the timestamp now, the second what
-                               is smallest, and then it waits */
-};
-
-enum { REFUSED_MAX = 1024 };
-
-/* Offsets among which the broker refused something without naming it: sent one by one. */
-struct suspect {
-    uint32_t part, epoch;
-    int64_t first, end;
-};
-
-enum { SUSPECT_MAX = 256 };
-
 struct pipeline {
     const struct pipeline_options *options;
     const struct config *config;
@@ -78,19 +60,14 @@ struct pipeline {
     unsigned tries;        /* failures in a row, for the back-off */
     int64_t full_since_ms; /* 0: there is room */
     bool is_full_paused, is_all_paused;
-    size_t parked_count;
 
-    struct refused refused[REFUSED_MAX];
-    size_t refused_count;
-    struct suspect suspects[SUSPECT_MAX];
-    size_t suspect_count;
+    struct refusals refusals;
 
     int64_t ends_checked_ms;
     uint64_t commits_seen;
-    bool was_ready;
-    int64_t assigned_ms;
-    int64_t stop_ms;  /* when stopping began, 0 before */
-    int64_t close_ms; /* when the last report may come, 0 before closing */
+    int64_t assigned_ms; /* the first time, 0 before: ready from then on */
+    int64_t stop_ms;     /* when stopping began, 0 before */
+    int64_t close_ms;    /* when the last report may come, 0 before closing */
     uint64_t rng;
 };
 
@@ -100,12 +77,12 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
 
 /* start.c */
 int pipeline_start(struct pipeline *p, struct err *err);
-/* For decoder_report, with the pipeline as arg: a line in the log. */
-void say_schema(void *arg, int64_t schema_id, bool usable, const char *text);
+/* A line for each schema learnt since the last call. */
+void pipeline_say_schemas(struct pipeline *p);
 
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
-void batch_release_all(struct batch *batch);
+void batch_release(struct batch *batch);
 /* Takes one poll into the batch: 1 it waits to be sent, 0 nothing came, -1 err. */
 int batch_take(struct pipeline *p, struct err *err);
 /* While all partitions are paused: keeps the group member alive, and lets go of what still comes;
@@ -117,23 +94,20 @@ bool batch_send(struct pipeline *p, struct err *err);
 void batch_drop(struct pipeline *p);
 
 /* steer.c */
-int64_t backoff_ms(struct pipeline *p, unsigned tries);
-void park(struct pipeline *p, uint32_t index, int64_t schema_id, const char *why);
-void unpark_due(struct pipeline *p);
+/* All partitions wait: 100 ms, each time in a row longer, 2 s at most. */
+void pipeline_back_off(struct pipeline *p);
+/* One partition waits for the schema parked_id; those whose time has come ask for it again. */
+void pipeline_park(struct pipeline *p, uint32_t index, const char *why);
+void pipeline_unpark(struct pipeline *p);
 void pipeline_rewind(struct pipeline *p);
 void pipeline_steer(struct pipeline *p);
 bool pipeline_can_take(const struct pipeline *p);
 bool pipeline_can_send(const struct pipeline *p);
-const struct refused *refused_find(const struct pipeline *p, uint32_t part, int64_t offset);
 producer_report pipeline_on_report;
 void pipeline_on_revoking(void *arg, bool is_lost);
 void pipeline_on_assigned(void *arg);
 
 /* close.c */
 int pipeline_close(struct pipeline *p, struct err *err);
-
-/* golden_events.c: runs the bundle's golden events through decoder and model. -1: EXIT_DATA, line
- * and what differs. */
-int golden_events_run(const struct bundle *bundle, struct err *err);
 
 #endif

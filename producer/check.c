@@ -71,13 +71,14 @@ static int check_topics(rd_kafka_t *client, const struct config *config, int tim
 {
     const char *const topics[] = {config->score_topic, config->dead_topic};
     static const char *const sections[] = {"[producer]", "[dead_letters]"};
-    int32_t *const partitions[] = {&limits->score_partitions, &limits->dead_partitions};
+    int32_t partitions[2];
     int64_t bytes[2];
 
     for (int i = 0; i < 2; i++)
-        if (kafka_topic_partitions(client, topics[i], timeout_ms, partitions[i], err) != 0)
+        if (kafka_topic_partitions(client, topics[i], timeout_ms, &partitions[i], err) != 0)
             return err_prefix(err, "%s", sections[i]);
     kafka_topic_max_bytes(client, topics, 2, timeout_ms, bytes);
+    limits->dead_partitions = partitions[1];
     limits->score_bytes = bytes[0];
     limits->dead_bytes = bytes[1];
     for (int i = 0; i < 2; i++)

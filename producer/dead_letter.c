@@ -165,18 +165,29 @@ static int64_t size_of_headers(const rd_kafka_headers_t *headers)
 /* What is dropped, in this order. */
 enum { DROP_VALUE = 1, DROP_HEADERS = 2, DROP_KEY = 4 };
 
+static void add_dropped(rd_kafka_headers_t *headers, unsigned drop)
+{
+    char text[32];
+
+    if (!drop)
+        return;
+    snprintf(text, sizeof text, "%s%s%s", drop & DROP_VALUE ? ",value" : "",
+             drop & DROP_HEADERS ? ",headers" : "", drop & DROP_KEY ? ",key" : "");
+    add(headers, "kscore.dropped", "%s", text + 1);
+}
+
 static void build(struct dead_parts *parts, const struct config *config,
                   const struct provenance *provenance, const struct record *record,
                   const struct dead_letter *letter, unsigned drop)
 {
+    if (letter->has_lost_headers)
+        drop |= DROP_HEADERS;
     parts->headers = rd_kafka_headers_new(letter->header_count + 20);
     if (!(drop & DROP_HEADERS))
         add_originals(parts->headers, letter);
     add_origin(parts->headers, record, letter);
     add_error(parts->headers, config, provenance, letter);
-    if (drop)
-        add(parts->headers, "kscore.dropped", "%s%s%s", "value",
-            drop & DROP_HEADERS ? ",headers" : "", drop & DROP_KEY ? ",key" : "");
+    add_dropped(parts->headers, drop);
     parts->value = drop & DROP_VALUE ? (struct slice){NULL, 0} : record->value;
     parts->key = drop & DROP_KEY ? (struct slice){NULL, 0} : record->key;
 }
@@ -185,7 +196,6 @@ void dead_letter_build(struct dead_parts *parts, const struct config *config,
                        const struct provenance *provenance, const struct record *record,
                        const struct dead_letter *letter, int64_t limit_bytes)
 {
-    enum { RECORD_OVERHEAD = 100 }; /* batch header (61) and the record's varints */
     static const unsigned steps[] = {0, DROP_VALUE, DROP_VALUE | DROP_HEADERS,
                                      DROP_VALUE | DROP_HEADERS | DROP_KEY};
 

@@ -65,17 +65,17 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
 }
 
 /* A batch is refused as a whole when it passes the topic's limit: batches stay below the smaller of
- * the two topics' limits. 61 bytes are the batch header. */
+ * the two topics' limits. */
 static void set_batch_size(rd_kafka_conf_t *conf, const struct producer *p)
 {
-    enum { PRESET = 1000000, OVERHEAD = 100 };
+    enum { PRESET = 1000000 };
     int64_t bytes = PRESET;
     char text[32];
 
-    if (p->score_bytes > OVERHEAD && p->score_bytes - OVERHEAD < bytes)
-        bytes = p->score_bytes - OVERHEAD;
-    if (p->dead_bytes > OVERHEAD && p->dead_bytes - OVERHEAD < bytes)
-        bytes = p->dead_bytes - OVERHEAD;
+    if (p->score_bytes > RECORD_OVERHEAD && p->score_bytes - RECORD_OVERHEAD < bytes)
+        bytes = p->score_bytes - RECORD_OVERHEAD;
+    if (p->dead_bytes > RECORD_OVERHEAD && p->dead_bytes - RECORD_OVERHEAD < bytes)
+        bytes = p->dead_bytes - RECORD_OVERHEAD;
     if (bytes < PRESET) {
         snprintf(text, sizeof text, "%lld", (long long)bytes);
         kafka_conf_set(conf, "batch.size", text);
@@ -96,7 +96,7 @@ static int64_t effective_limit(const rd_kafka_conf_t *conf, int64_t topic_bytes)
 
 static void close_client(struct producer *p)
 {
-    enum { DESTROY_MS = 5000 };
+    enum { DESTROY_MS = 1000 };
 
     rd_kafka_topic_destroy(p->scores);
     rd_kafka_topic_destroy(p->dead);
@@ -209,7 +209,6 @@ static bool fits(const struct producer *p, size_t bytes)
 enum sent producer_send_score(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {
-    enum { RECORD_OVERHEAD = 100 };
     rd_kafka_headers_t *headers;
     rd_kafka_resp_err_t code;
     size_t len, header_bytes;
@@ -284,6 +283,8 @@ void producer_refresh(struct producer *p)
     struct err ignored = ERR_INIT;
     int32_t count;
 
+    if (!p)
+        return;
     if (p->is_given_up && p->in_flight == 0)
         renew(p, "librdkafka gave the producer up");
     if (clock_ms() - p->refreshed_ms < EVERY_MS)
@@ -294,8 +295,7 @@ void producer_refresh(struct producer *p)
         count > 0)
         p->limits.dead_partitions = count;
     err_reset(&ignored);
-    if (kafka_topic_partitions(p->client, p->config->score_topic, ASK_MS, &count, &ignored) == 0)
-        p->limits.score_partitions = count;
+    kafka_topic_partitions(p->client, p->config->score_topic, ASK_MS, &count, &ignored);
 }
 
 bool producer_shrink(struct producer *p)

@@ -22,7 +22,7 @@
 /* What the output topics are like; read before the producer is made, for its batches must stay
  * below the limits: a broker refuses a batch as a whole. */
 struct producer_limits {
-    int32_t score_partitions, dead_partitions;
+    int32_t dead_partitions;
     int64_t score_bytes, dead_bytes; /* max.message.bytes, 0 = unknown */
 };
 
@@ -68,8 +68,9 @@ struct dead_letter {
     int64_t schema_id;            /* SCHEMA_ID_NONE when there is none */
     const struct header *headers; /* the original's, untouched */
     size_t header_count;
-    bool is_refused; /* the broker refused it before: timestamp now */
-    bool is_minimal; /* and that one too: coordinates and error headers only */
+    bool has_lost_headers; /* they could not be read */
+    bool is_refused;       /* the broker refused it before: timestamp now */
+    bool is_minimal;       /* and that one too: coordinates and error headers only */
 };
 
 enum sent producer_send_dead(struct producer *producer, const struct record *record,
@@ -86,7 +87,7 @@ bool producer_flush(struct producer *producer, int timeout_ms);
 size_t producer_in_flight(const struct producer *producer);
 
 /* After a failure: asks for the output topics' metadata again, at most once in 5 s, and replaces a
- * client that librdkafka has given up, once nothing is in flight. */
+ * client that librdkafka has given up, once nothing is in flight. producer may be NULL. */
 void producer_refresh(struct producer *producer);
 
 /* After a refusal for size: reads the topics' limits again, up to 2 s. True when one was lowered:

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/carried.h"
+
 /* name: what it does; operands as in struct op. */
 #define PLAN_OPS(X)                                                                                \
     X(END)             /* the value is over */                                                     \
@@ -90,5 +92,11 @@ struct plan_frame {
     const uint8_t *end;    /* where the block must end, when it says so */
     const struct op *back; /* CALL: where to go on */
 };
+
+struct avro_input;
+
+/* OP_KEEP, of plan_keep.c: notes where the value lies, or what it is. False when it is damaged. */
+bool plan_keep(const struct plan *plan, const struct op *op, struct avro_input *in,
+               struct carried *carried);
 
 #endif

@@ -2,7 +2,7 @@
  * once. A node is a place of an event; `wants` are the features that take the value itself.
  *
  *   temp = weather.temp, dewp = weather.dewp      root -- weather -- temp {0}
- *                                                              \\-- dewp {1}
+ *                                                              \-- dewp {1}
  *
  * .name and ["name"] are the same step: a field of a record, a map's key, an object's key.
  * Owns its arrays, borrows the names from the features. Thread: any.

@@ -1,7 +1,6 @@
 #include "scoring/bundle.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,28 +19,12 @@ struct loader {
     struct err *err;
 };
 
-static int fail(struct loader *l, const struct ini_entry *entry, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int fail(struct loader *l, const struct ini_entry *entry, const char *format, ...)
-{
-    char text[600];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (entry)
-        return err_fatal(l->err, EXIT_DATA, "%s:%d: %s", l->ini.file, entry->line, text);
-    return err_fatal(l->err, EXIT_DATA, "%s: %s", l->ini.file, text);
-}
-
 static const struct ini_entry *need(struct loader *l, const char *section, const char *name)
 {
     const struct ini_entry *entry = ini_find(&l->ini, section, name);
 
     if (!entry || !*entry->value) {
-        fail(l, entry, "%s is missing in [%s]", name, section);
+        ini_fail(&l->ini, entry, l->err, "%s is missing in [%s]", name, section);
         return NULL;
     }
     return entry;
@@ -64,17 +47,20 @@ static int check_keys(struct loader *l)
         size_t count = keys == model_keys ? 5 : 4;
         const char *near;
         bool is_known = false;
+        if (ini_refuse_comment(&l->ini, e, l->err) != 0)
+            return -1;
         if (strcmp(e->section, "features") == 0)
             continue;
         if (keys == output_keys && strcmp(e->section, "output") != 0)
-            return fail(l, e, "no section [%s]; there are [model], [output] and [features]",
-                        e->section);
+            return ini_fail(&l->ini, e, l->err,
+                            "no section [%s]; there are [model], [output] and [features]",
+                            e->section);
         for (size_t k = 0; k < count; k++)
             is_known = is_known || strcmp(keys[k], e->name) == 0;
         near = text_nearest(e->name, keys, count);
         if (!is_known)
-            return fail(l, e, "[%s] has no key %s%s%s%s", e->section, e->name,
-                        near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+            return ini_fail(&l->ini, e, l->err, "[%s] has no key %s%s%s%s", e->section, e->name,
+                            near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     }
     return 0;
 }
@@ -108,15 +94,17 @@ static int load_model(struct loader *l)
     if (!file || !sha || !format)
         return -1;
     if (strchr(file->value, '/'))
-        return fail(l, file, "file must lie inside the bundle");
+        return ini_fail(&l->ini, file, l->err, "file must lie inside the bundle");
     if (strcmp(format->value, "xgboost") != 0)
-        return fail(l, format, "format %s is not read by this version; xgboost is", format->value);
+        return ini_fail(&l->ini, format, l->err,
+                        "format %s is not read by this version; xgboost is", format->value);
     if (hash_file(l->b->path, file->value, hex, &data, &len, l->err) != 0)
-        return -1;
+        return err_prefix(l->err, "%s:%d", l->ini.file, file->line);
     if (strcasecmp(hex, sha->value) != 0) {
         free(data);
-        return fail(l, sha, "%s has sha256 %s: not the file that the bundle was made with",
-                    file->value, hex);
+        return ini_fail(&l->ini, sha, l->err,
+                        "%s has sha256 %s: not the file that the bundle was made with", file->value,
+                        hex);
     }
     path = file_join(l->b->path, file->value);
     result = model_parse(&l->b->model, path, data, len, l->err);
@@ -141,12 +129,13 @@ static int add_threshold(struct loader *l, const struct ini_entry *entry, const 
     decision_len = len - taken;
     text_trim(&decision, &decision_len);
     if (taken == 0 || decision_len == 0 || decision == text + taken || !isfinite(from))
-        return fail(l, entry, "\"%.*s\" is no threshold; they look like 0.25 watch, 0.50 late",
-                    (int)len, text);
+        return ini_fail(&l->ini, entry, l->err,
+                        "\"%.*s\" is no threshold; they look like 0.25 watch, 0.50 late", (int)len,
+                        text);
     if (b->threshold_count > 0 && !(from > b->thresholds[b->threshold_count - 1].from))
-        return fail(l, entry, "thresholds must rise: %.*s", (int)len, text);
+        return ini_fail(&l->ini, entry, l->err, "thresholds must rise: %.*s", (int)len, text);
     if (b->threshold_count == MAX_THRESHOLDS)
-        return fail(l, entry, "more than %d thresholds", MAX_THRESHOLDS);
+        return ini_fail(&l->ini, entry, l->err, "more than %d thresholds", MAX_THRESHOLDS);
     b->thresholds = mem_resize(b->thresholds, b->threshold_count + 1, sizeof *b->thresholds);
     b->thresholds[b->threshold_count++] =
         (struct threshold){from, mem_copy_text(decision, decision_len)};
@@ -165,8 +154,8 @@ static int load_thresholds(struct loader *l)
         p = comma ? comma + 1 : NULL;
     }
     if ((l->b->threshold_count > 0) != (below && *below->value))
-        return fail(l, below ? below : entry,
-                    "thresholds and below (the decision below the first) go together");
+        return ini_fail(&l->ini, below ? below : entry, l->err,
+                        "thresholds and below (the decision below the first) go together");
     l->b->below = below && *below->value ? copy(below->value) : NULL;
     return 0;
 }
@@ -185,7 +174,8 @@ static int load_output(struct loader *l)
             return load_thresholds(l);
         }
     }
-    return fail(l, kind, "kind %s; it can be probability, value or margin", kind->value);
+    return ini_fail(&l->ini, kind, l->err, "kind %s; it can be probability, value or margin",
+                    kind->value);
 }
 
 /* ---- features */
@@ -203,7 +193,7 @@ static int load_features(struct loader *l)
             return err_prefix(l->err, "%s:%d", l->ini.file, e->line);
         f->count++;
     }
-    return f->count > 0 ? 0 : fail(l, NULL, "no features in [features]");
+    return f->count > 0 ? 0 : ini_fail(&l->ini, NULL, l->err, "no features in [features]");
 }
 
 static bool model_has(const struct model *model, const char *name)
@@ -223,20 +213,21 @@ static int check_names(struct loader *l)
     for (size_t i = 0; i < want && i < have && model_feature_name(b->model, 0); i++) {
         const char *stored = model_feature_name(b->model, i), *given = b->features.items[i].name;
         if (strcmp(stored, given) != 0)
-            return fail(l, ini_find(&l->ini, "features", given),
-                        "feature %zu is %s in the model and %s here%s", i + 1, stored, given,
-                        model_has(b->model, given) ? ": the order must be the model's"
-                                                   : ": the model does not have it");
+            return ini_fail(&l->ini, ini_find(&l->ini, "features", given), l->err,
+                            "feature %zu is %s in the model and %s here%s", i + 1, stored, given,
+                            model_has(b->model, given) ? ": the order must be the model's"
+                                                       : ": the model does not have it");
     }
     if (want == have)
         return 0;
     if (have < want)
-        return fail(
-            l, NULL, "%zu features, the model has %zu; the first that is missing is %s", have, want,
+        return ini_fail(
+            &l->ini, NULL, l->err,
+            "%zu features, the model has %zu; the first that is missing is %s", have, want,
             model_feature_name(b->model, have) ? model_feature_name(b->model, have) : "unnamed");
-    return fail(l, ini_find(&l->ini, "features", b->features.items[want].name),
-                "%zu features, the model has %zu: %s is too many", have, want,
-                b->features.items[want].name);
+    return ini_fail(&l->ini, ini_find(&l->ini, "features", b->features.items[want].name), l->err,
+                    "%zu features, the model has %zu: %s is too many", have, want,
+                    b->features.items[want].name);
 }
 
 /* Which codes have a value that equals the model's own text. */
@@ -271,20 +262,20 @@ static int check_categories(struct loader *l, size_t i)
     if (count == 0)
         return 0;
     if (!f->table)
-        return fail(
-            l, ini_find(&l->ini, "features", f->name),
+        return ini_fail(
+            &l->ini, ini_find(&l->ini, "features", f->name), l->err,
             "the model stores %zu category texts for %s: it must be a category with a table", count,
             f->name);
     if (category_code_count(f->table) != count)
-        return fail(l, ini_find(&l->ini, "features", f->name),
-                    "the table of %s has %zu codes, the model stores %zu categories", f->name,
-                    category_code_count(f->table), count);
+        return ini_fail(&l->ini, ini_find(&l->ini, "features", f->name), l->err,
+                        "the table of %s has %zu codes, the model stores %zu categories", f->name,
+                        category_code_count(f->table), count);
     match.is_met = mem_alloc(count, sizeof *match.is_met);
     category_each(f->table, meet, &match);
     for (size_t code = 0; code < count && result == 0; code++)
         if (!match.is_met[code])
-            result = fail(
-                l, ini_find(&l->ini, "features", f->name),
+            result = ini_fail(
+                &l->ini, ini_find(&l->ini, "features", f->name), l->err,
                 "code %zu of %s is \"%s\" in the model; no value of the table with that code is",
                 code, f->name, model_category_text(b->model, i, code));
     free(match.is_met);
@@ -293,7 +284,6 @@ static int check_categories(struct loader *l, size_t i)
 
 /* ---- digest */
 
-/* Names of the files in the digest: model.ini, the model file, each table once; sorted. */
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -312,6 +302,7 @@ static char *table_name(const char *line)
     return mem_copy_text(start, len);
 }
 
+/* Over model.ini, the model file and each table once, sorted by name. */
 static int make_digest(struct loader *l)
 {
     struct bundle *b = l->b;

@@ -61,11 +61,6 @@ struct bundle {
 int bundle_load(struct bundle **bundle, const char *path, struct err *err);
 void bundle_free(struct bundle *bundle);
 
-/* Compares what the model gives for a golden with what it must: 0, or -1 with "golden.jsonl:12:
- * margin is ... (0x...), must be ...". */
-int golden_compare(const struct bundle *bundle, const struct golden *golden, double margin,
-                   double score, struct err *err);
-
 /* The decision for a score, or NULL when the bundle names none. Static as the bundle. */
 const char *bundle_decision(const struct bundle *bundle, double score);
 

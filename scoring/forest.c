@@ -39,6 +39,9 @@ struct forest {
     size_t count, cap;
     struct category_set *sets;
     size_t set_count, set_cap;
+    uint32_t *splits; /* per feature, of nodes that can be reached */
+    uint32_t depth;
+    size_t size_bytes;
 };
 
 struct forest *forest_new(size_t feature_count, struct forest_rules rules)
@@ -46,6 +49,7 @@ struct forest *forest_new(size_t feature_count, struct forest_rules rules)
     struct forest *f = mem_alloc(1, sizeof *f);
 
     *f = (struct forest){.feature_count = feature_count, .rules = rules};
+    f->splits = mem_alloc(feature_count + 1, sizeof *f->splits);
     return f;
 }
 
@@ -62,6 +66,7 @@ void forest_free(struct forest *f)
     for (size_t i = 0; i < f->set_count; i++)
         free(f->sets[i].bits);
     free(f->sets);
+    free(f->splits);
     free(f->trees);
     free(f);
 }
@@ -70,7 +75,8 @@ void forest_free(struct forest *f)
 
 /* Levels below the root, and whether a padded tree can say the same. Walks without recursion: a
  * tree may be a list. */
-static uint32_t measure(const struct tree_source *t, bool *can_pad, size_t *reached)
+static uint32_t measure(struct forest *f, const struct tree_source *t, bool *can_pad,
+                        size_t *reached)
 {
     uint32_t *stack = mem_alloc(t->node_count, sizeof *stack);
     uint32_t *depths = mem_alloc(t->node_count, sizeof *depths), depth = 0;
@@ -85,6 +91,7 @@ static uint32_t measure(const struct tree_source *t, bool *can_pad, size_t *reac
         depth = depths[i] > depth ? depths[i] : depth;
         if (t->left[i] < 0)
             continue;
+        f->splits[t->feature[i]]++;
         /* Missing is -inf or +inf in a padded tree: only right for thresholds above -inf. */
         if (!(t->value[i] > -INFINITY) || (t->category && t->category[i] >= 0))
             *can_pad = false;
@@ -121,6 +128,7 @@ static void pad(struct tree *tree, const struct tree_source *t, uint32_t i, uint
 static void link_nodes(struct forest *f, struct tree *tree, const struct tree_source *t)
 {
     tree->nodes = mem_alloc(t->node_count, sizeof *tree->nodes);
+    f->size_bytes += t->node_count * sizeof *tree->nodes;
     for (uint32_t i = 0; i < t->node_count; i++) {
         struct node *n = &tree->nodes[i];
         *n = (struct node){.value = t->value[i], .next = {i, i}, .category = -1};
@@ -135,6 +143,7 @@ static void link_nodes(struct forest *f, struct tree *tree, const struct tree_so
             size_t words = (from->bit_count + 63) / 64;
             f->sets[f->set_count] = (struct category_set){mem_alloc(words, 8), from->bit_count};
             memcpy(f->sets[f->set_count].bits, from->bits, words * 8);
+            f->size_bytes += words * 8;
             n->category = (int32_t)f->set_count++;
             tree->has_categories = true;
         }
@@ -147,7 +156,8 @@ void forest_add(struct forest *f, const struct tree_source *t)
     bool can_pad;
     size_t reached;
 
-    tree.depth = measure(t, &can_pad, &reached);
+    tree.depth = measure(f, t, &can_pad, &reached);
+    f->depth = tree.depth > f->depth ? tree.depth : f->depth;
     if (can_pad && tree.depth <= PADDED_DEPTH_MAX &&
         (size_t)1 << (tree.depth + 1) <= PADDED_WASTE_MAX * reached + 64) {
         size_t leaves = (size_t)1 << tree.depth;
@@ -155,11 +165,27 @@ void forest_add(struct forest *f, const struct tree_source *t)
         tree.columns = mem_alloc(leaves, sizeof(uint32_t));
         tree.leaves = mem_alloc(leaves, sizeof(float));
         pad(&tree, t, 0, 0, 0);
+        f->size_bytes += leaves * (2 * sizeof(float) + sizeof(uint32_t));
     } else {
         link_nodes(f, &tree, t);
     }
     f->trees = mem_grow(f->trees, f->count, &f->cap, sizeof *f->trees);
     f->trees[f->count++] = tree;
+}
+
+uint32_t forest_depth(const struct forest *f)
+{
+    return f->depth;
+}
+
+size_t forest_size_bytes(const struct forest *f)
+{
+    return f->size_bytes;
+}
+
+uint32_t forest_split_count(const struct forest *f, size_t feature)
+{
+    return f->splits[feature];
 }
 
 /* ---- score */

@@ -7,13 +7,15 @@
  *
  * Two shapes (why both are exact, and fast: scoring/README.md):
  *
- *   padded   a complete tree of `depth` levels, node i has children 2i+1 and 2i+2; thresholds
- * finite, no categories linked   nodes with two links, leaves link to themselves; everything else
+ *   padded   a complete tree of `depth` levels, node i has children 2i+1 and 2i+2;
+ *            no categories, no threshold of -inf or NaN
+ *   linked   nodes with two links, leaves link to themselves; everything else
  *
  * 16 rows walk a tree together, one level at a time, so that their cache misses and branches
  * overlap.
  *
- * Immutable after forest_build, owns its arrays, any thread may score with a scratch of its own.
+ * Immutable after the last forest_add, owns its arrays, any thread may score with a scratch of its
+ * own.
  */
 #ifndef SCORING_FOREST_H
 #define SCORING_FOREST_H
@@ -62,6 +64,11 @@ struct forest;
 struct forest *forest_new(size_t feature_count, struct forest_rules rules);
 void forest_add(struct forest *forest, const struct tree_source *tree);
 void forest_free(struct forest *forest);
+
+/* For people: levels of the deepest tree, bytes of all, and how many nodes split on a feature. */
+uint32_t forest_depth(const struct forest *forest);
+size_t forest_size_bytes(const struct forest *forest);
+uint32_t forest_split_count(const struct forest *forest, size_t feature);
 
 size_t forest_scratch_bytes(const struct forest *forest);
 

@@ -9,6 +9,11 @@
 /* Fills bundle->goldens. EXIT_DATA with the line. */
 int golden_load(struct bundle *bundle, struct err *err);
 
+/* Compares what the model gives for a golden with what it must: 0, or -1 with "golden.jsonl:12:
+ * margin is ... (0x...), must be ...". */
+int golden_compare(const struct bundle *bundle, const struct golden *golden, double margin,
+                   double score, struct err *err);
+
 /* Scores every golden that has a row. */
 int golden_rows_run(const struct bundle *bundle, struct err *err);
 

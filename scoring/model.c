@@ -109,6 +109,32 @@ const char *model_summary(const struct model *model)
     return model->summary;
 }
 
+const char *model_kernel(const struct model *model)
+{
+    (void)model;
+    return "portable";
+}
+
+size_t model_tree_count(const struct model *model)
+{
+    return model->xgboost.tree_count;
+}
+
+size_t model_depth(const struct model *model)
+{
+    return forest_depth(model->xgboost.forest);
+}
+
+size_t model_size_bytes(const struct model *model)
+{
+    return forest_size_bytes(model->xgboost.forest);
+}
+
+size_t model_split_count(const struct model *model, size_t feature)
+{
+    return forest_split_count(model->xgboost.forest, feature);
+}
+
 enum { CHUNK_ROWS = 256 };
 
 size_t model_scratch_bytes(const struct model *model)

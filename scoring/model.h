@@ -41,6 +41,14 @@ const char *model_category_text(const struct model *model, size_t feature, size_
 /* One line for people: "XGBoost 1.7.4, binary:logistic, 100 trees, 12282 nodes, 30 features". */
 const char *model_summary(const struct model *model);
 
+/* For people: which kernel scores it, its trees, the levels of the deepest, the bytes that scoring
+ * reads, and how many nodes split on a feature. */
+const char *model_kernel(const struct model *model);
+size_t model_tree_count(const struct model *model);
+size_t model_depth(const struct model *model);
+size_t model_size_bytes(const struct model *model);
+size_t model_split_count(const struct model *model, size_t feature);
+
 /* How many bytes of scratch model_score needs, for any number of rows; aligned to 64 by the caller.
  */
 size_t model_scratch_bytes(const struct model *model);

@@ -32,18 +32,30 @@ class Feeder(threading.Thread):
     def __init__(self, broker: real.Broker, staged: dict[int, list], rng: random.Random) -> None:
         super().__init__(daemon=True)
         self.staged, self.rng = staged, rng
-        self.producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 2, "enable.idempotence": True, "log_level": 3})
+        self.producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 2, "enable.idempotence": True, "log_level": 2})
         self.sent = [0] * real.PARTITIONS
-        self.stop = threading.Event()
+        self.partitions = real.PARTITIONS
+        self.stop, self.go, self.is_idle = threading.Event(), threading.Event(), threading.Event()
+        self.go.set()
+
+    def pause(self, limit_s: float) -> bool:
+        """Sends nothing until go.set(). True when the broker has all that was sent."""
+        if self.go.is_set():
+            self.is_idle.clear()
+        self.go.clear()
+        return self.is_idle.wait(limit_s)
 
     def run(self) -> None:
         while not self.stop.is_set():
             for _ in range(self.rng.randrange(1, 800)):
-                p = self.rng.randrange(real.PARTITIONS)
+                p = self.rng.randrange(self.partitions)
                 m = self.staged[p][self.sent[p] % len(self.staged[p])]
                 self.producer.produce(TOPIC, m.value(), m.key(), p, timestamp=m.timestamp()[1])
                 self.sent[p] += 1
             self.producer.flush()
+            if not self.go.is_set():
+                self.is_idle.set()
+            self.go.wait()
             self.stop.wait(self.rng.uniform(0, 0.3))
         del self.producer  # it would complain about the broker's end
 
@@ -127,17 +139,23 @@ def kill_often(args: argparse.Namespace, broker: real.Broker, runner: Runner, fe
     return kills
 
 
+def outcome_of(m) -> tuple[tuple[int, int], tuple]:
+    """The place in TOPIC, and: outcome, stage, reason, key, timestamp, value (None: dropped)."""
+    if not m.headers():
+        value = json.loads(m.value())
+        return (value["partition"], value["offset"]), ("scored", None, None, m.key(), m.timestamp()[1], m.value())
+    h = dict(m.headers())
+    place = int(h["__connect.errors.partition"]), int(h["__connect.errors.offset"])
+    stage, reason = (h[f"__connect.errors.{name}"].decode() for name in ("stage", "exception.class.name"))
+    return place, ("dead", stage, reason, m.key(), m.timestamp()[1], None if "kscore.dropped" in h else m.value())
+
+
 def outcomes_of(broker: real.Broker) -> dict[tuple[int, int], list[tuple]]:
     """Per place in TOPIC every outcome, each as what must be equal when it comes twice."""
     found = defaultdict(list)
-    for m in broker.read(f"{TOPIC}-scores"):
-        value = json.loads(m.value())
-        found[value["partition"], value["offset"]].append(("scored", m.key(), m.value(), m.timestamp()[1]))
-    for m in broker.read(f"{TOPIC}-dead"):
-        h = dict(m.headers())
-        place = int(h["__connect.errors.partition"]), int(h["__connect.errors.offset"])
-        reason = h["__connect.errors.stage"].decode(), h["__connect.errors.exception.class.name"].decode()
-        found[place].append(("dead", m.key(), m.value(), reason))
+    for m in broker.read(f"{TOPIC}-scores") + broker.read(f"{TOPIC}-dead"):
+        place, what = outcome_of(m)
+        found[place].append(what)
     return found
 
 
@@ -154,7 +172,7 @@ def judge(account: real.Account, found: dict, kills: list, sent: list[int], stag
                 lost.append((p, o))
                 continue
             want = (truth["stage"], truth["reason"]) if truth["outcome"] == "dead" else None
-            if {s[0] for s in seen} != {truth["outcome"]} or want and seen[0][3] != want:
+            if {s[0] for s in seen} != {truth["outcome"]} or want and seen[0][1:3] != want:
                 wrong.append((p, o))
             if len(set(seen)) != 1:
                 unequal.append((p, o))

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -35,9 +34,8 @@ class Broker:
 
     def __enter__(self) -> Broker:
         self.folder = Path(tempfile.mkdtemp(prefix="kscore-real-"))
-        port = str(random.randrange(20000, 30000))
         self.bootstrap = subprocess.run(
-            [HERE / "kafka", "start", self.folder / "broker", port], check=True, stdout=subprocess.PIPE, text=True
+            [HERE / "kafka", "start", self.folder / "broker", "0"], check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()
         return self
 
@@ -79,12 +77,15 @@ class Broker:
         consumer.close()
         return messages
 
-    def count(self, topic: str) -> int:
+    def ends(self, topic: str, partitions: int = PARTITIONS) -> list[int]:
         from confluent_kafka import Consumer, TopicPartition
 
         if not hasattr(self, "watcher"):
             self.watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "watch"})
-        return sum(self.watcher.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(PARTITIONS))
+        return [self.watcher.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(partitions)]
+
+    def count(self, topic: str) -> int:
+        return sum(self.ends(topic))
 
     def committed(self, group: str, topic: str) -> list[int]:
         from confluent_kafka import Consumer, TopicPartition

@@ -180,7 +180,7 @@ START_TEST(a_missing_topic_is_78)
 
     cluster_open(&c, 1);
     child_run(&k, &c, topics[_i][1]);
-    expect_complaint(&k, 78, topics[_i][0], "nobody.made.it");
+    expect_complaint(&k, 78, topics[_i][0], "topic nobody.made.it does not exist");
     child_release(&k);
     cluster_close(&c);
 }

@@ -1,4 +1,5 @@
-/* Values of every size, what a dead letter keeps, order, and the marks that transactions leave. */
+/* Values of every size, what a dead letter keeps, order, and the marks that transactions leave.
+ * One piece: each is a record sent, and what a reader of the outputs then finds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,36 @@ START_TEST(a_dead_letter_is_the_record_byte_for_byte_and_says_what_is_wrong)
 }
 END_TEST
 
+/* librdkafka does not read more than 100,000 headers of a record. */
+START_TEST(headers_that_librdkafka_refuses_to_read_are_named_as_dropped)
+{
+    enum { HEADERS = 100001 };
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(HEADERS);
+    struct cluster c;
+    struct child k;
+    struct dump dead;
+    rd_kafka_resp_err_t code;
+
+    cluster_open(&c, 1);
+    for (int i = 0; i < HEADERS; i++)
+        rd_kafka_header_add(headers, "h", 1, "", 0);
+    code = rd_kafka_producev(c.producer, RD_KAFKA_V_RKT(c.topic), RD_KAFKA_V_PARTITION(0),
+                             RD_KAFKA_V_VALUE((void *)"{", 1), RD_KAFKA_V_HEADERS(headers),
+                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+    cluster_flush(c.producer);
+    child_run(&k, &c);
+    cluster_wait_outcomes(&c, 1);
+    child_stop(&k);
+    dump_load(&dead, &c, c.dead);
+    expect_header(dead.items[0], "kscore.dropped", "headers");
+    ck_assert_uint_eq(dead.items[0]->len, 1);
+    dump_release(&dead);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 /* Every event of a key lies in one partition of the input, in the order of n; so must its scores.
  */
 START_TEST(scores_keep_order_key_and_timestamp)
@@ -476,7 +507,8 @@ SUITE(values)
          a_value_of_10_mib_is_scored_when_that_is_allowed,
          a_dead_letter_that_does_not_fit_drops_its_value_and_says_so,
          a_huge_dead_letter_is_kept_whole_where_topic_and_client_allow_it);
-    CASE("dead", a_dead_letter_is_the_record_byte_for_byte_and_says_what_is_wrong);
+    CASE("dead", a_dead_letter_is_the_record_byte_for_byte_and_says_what_is_wrong,
+         headers_that_librdkafka_refuses_to_read_are_named_as_dropped);
     CASE("order", scores_keep_order_key_and_timestamp);
     CASE("transactions", transactions_leave_no_lag_and_aborted_records_no_scores,
          records_of_an_open_transaction_wait_for_its_end);

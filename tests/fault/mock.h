@@ -17,7 +17,13 @@
 
 enum { MOCK_PARTITIONS = 2 };
 enum { MOCK_INPUT = 1, MOCK_OUTPUT = 2 }; /* brokers */
-enum { MOCK_PRODUCE = 0, MOCK_FETCH = 1, MOCK_OFFSET_COMMIT = 8 };
+enum {
+    MOCK_PRODUCE = 0,
+    MOCK_FETCH = 1,
+    MOCK_OFFSET_COMMIT = 8,
+    MOCK_JOIN_GROUP = 11,
+    MOCK_HEARTBEAT = 12
+};
 
 struct mock {
     char folder[300], log[400]; /* log: the file that standard error goes to */

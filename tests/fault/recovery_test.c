@@ -45,16 +45,20 @@ START_TEST(a_producer_that_is_given_up_is_built_anew)
 }
 END_TEST
 
-/* One record is through; the next nine are on their way to a broker that does not answer. */
-static void hang_output(struct mock *m)
+static void wait_committed(struct mock *m, int64_t offset)
 {
     int64_t until = harness_deadline();
 
+    for (; mock_committed(m, 0) < offset; harness_breathe())
+        ck_assert_int_lt(clock_ms(), until);
+}
+
+/* One record is through; the next nine are on their way to a broker that does not answer. */
+static void hang_output(struct mock *m)
+{
     mock_run(m);
     mock_produce_json(m, 0, 0, 1);
-    mock_wait_outcomes(m, 1);
-    for (; mock_committed(m, 0) < 1; harness_breathe())
-        ck_assert_int_lt(clock_ms(), until);
+    wait_committed(m, 1);
     rd_kafka_mock_broker_set_rtt(m->cluster, MOCK_OUTPUT, 60000);
     mock_produce_json(m, 0, 1, 10);
     mock_wait_consumed(m, 10);
@@ -100,10 +104,91 @@ START_TEST(a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer)
 }
 END_TEST
 
+/* What a stop takes beyond drain_ms, whatever hangs. */
+enum { AFTER_DRAIN_MS = 5000 };
+
+START_TEST(a_stop_that_has_nothing_to_commit_succeeds_though_the_coordinator_hangs)
+{
+    int64_t start_ms;
+    struct mock m;
+
+    mock_start(&m, NULL, NULL);
+    mock_run(&m);
+    mock_produce_json(&m, 0, 0, 10);
+    wait_committed(&m, 10);
+    wait_committed(&m, 10); /* the pipeline has heard it, too */
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_INPUT, 60000);
+    start_ms = clock_ms();
+    mock_stop(&m);
+    ck_assert_int_le(clock_ms() - start_ms, AFTER_DRAIN_MS + (int64_t)(500 * harness_slowness()));
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    mock_end(&m);
+}
+END_TEST
+
+START_TEST(a_stop_ends_in_time_though_output_and_coordinator_hang)
+{
+    enum { DRAIN_MS = 2000, MOST_MS = DRAIN_MS + AFTER_DRAIN_MS };
+    int64_t start_ms;
+    struct mock m;
+
+    mock_start(&m, NULL, "drain_ms = 2000");
+    hang_output(&m);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_INPUT, 60000);
+    start_ms = clock_ms();
+    mock_stop(&m);
+    ck_assert_int_le(clock_ms() - start_ms, MOST_MS + (int64_t)(500 * harness_slowness()));
+    ck_assert_int_eq(m.err.exit_code, EXIT_AGAIN);
+    mock_end(&m);
+}
+END_TEST
+
+/* A broker that was away for longer than the session takes the member that comes back for a second
+ * one of its instance: the fence means it only when the session had not ended before. */
+START_TEST(a_member_that_is_fenced_after_its_session_ran_out_joins_anew)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, "instance = a");
+    mock_run(&m);
+    mock_produce_json(&m, 0, 0, 10);
+    mock_wait_outcomes(&m, 10);
+    mock_set_down(&m);
+    mock_wait_log(&m, "the assignment was lost", 1);
+    mock_refuse(&m, MOCK_INPUT, MOCK_JOIN_GROUP, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+    mock_set_up(&m);
+    mock_wait_log(&m, "event=assigned", 2);
+    mock_produce_json(&m, 0, 10, 20);
+    wait_committed(&m, 20);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    mock_expect_outcomes(&m, 20);
+    mock_end(&m);
+}
+END_TEST
+
+START_TEST(a_member_that_is_fenced_within_its_session_ends)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, "instance = a");
+    mock_run(&m);
+    mock_refuse(&m, MOCK_INPUT, MOCK_HEARTBEAT, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+    mock_wait_log(&m, "Fatal error", 1);
+    mock_stop(&m);
+    ck_assert_int_eq(m.err.exit_code, EXIT_AGAIN);
+    mock_end(&m);
+}
+END_TEST
+
 SUITE(recovery)
 {
     CASE("refused", a_refused_request_of_many_sends_accuses_nobody);
     CASE("producer", a_producer_that_is_given_up_is_built_anew);
     CASE("hang", a_new_assignment_after_a_gap_commits_nothing_that_is_unfinished,
-         a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer);
+         a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer,
+         a_stop_that_has_nothing_to_commit_succeeds_though_the_coordinator_hangs,
+         a_stop_ends_in_time_though_output_and_coordinator_hang);
+    CASE("fence", a_member_that_is_fenced_after_its_session_ran_out_joins_anew,
+         a_member_that_is_fenced_within_its_session_ends);
 }

@@ -56,9 +56,10 @@ START_TEST(fields_are_quoted_as_rfc_4180_says)
 }
 END_TEST
 
-START_TEST(lines_may_end_as_windows_ends_them_and_the_last_not_at_all)
+START_TEST(a_file_from_windows_is_read_and_its_last_line_need_not_end)
 {
-    struct category *table = load("value,code\r\na,0\r\nb,1");
+    struct category *table = load("\xef\xbb\xbf"
+                                  "value,code\r\na,0\r\nb,1");
 
     ck_assert_int_eq(find(table, "a"), 0);
     ck_assert_int_eq(find(table, "b"), 1);
@@ -182,7 +183,7 @@ SUITE(category)
     CASE("lookup", texts_find_their_codes, a_hundred_thousand_values_keep_their_codes,
          values_are_visited_in_the_files_order);
     CASE("csv", fields_are_quoted_as_rfc_4180_says,
-         lines_may_end_as_windows_ends_them_and_the_last_not_at_all,
+         a_file_from_windows_is_read_and_its_last_line_need_not_end,
          a_nul_byte_is_refused_and_a_missing_file_is_io,
          a_table_cut_at_every_byte_loads_or_says_why);
     loop = harness_case(suite, "faults", NULL, 0);

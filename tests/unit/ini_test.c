@@ -43,7 +43,7 @@ END_TEST
 START_TEST(a_value_may_hold_every_sign)
 {
     static const char text[] = "[a]\n"
-                               "password = p;w#d=\"x\\y\" [z]\n"
+                               "password = p;w#d=\"x\\y\" [z] #1 \" # \"\n"
                                "  path  =\t a | b : number \t\n"
                                "empty =\n"
                                "\xc3\xa9 = \xe2\x82\xac\n";
@@ -51,7 +51,7 @@ START_TEST(a_value_may_hold_every_sign)
     struct ini ini;
 
     ck_assert_int_eq(parse(&ini, text, &err), 0);
-    assert_entry(&ini, 0, "a", "password", "p;w#d=\"x\\y\" [z]");
+    assert_entry(&ini, 0, "a", "password", "p;w#d=\"x\\y\" [z] #1 \" # \"");
     assert_entry(&ini, 1, "a", "path", "a | b : number");
     assert_entry(&ini, 2, "a", "empty", "");
     assert_entry(&ini, 3, "a", "\xc3\xa9", "\xe2\x82\xac");
@@ -69,6 +69,19 @@ START_TEST(lines_may_end_as_windows_ends_them)
     assert_entry(&ini, 0, "a", "x", "1");
     assert_entry(&ini, 1, "a", "y", "2");
     ck_assert_int_eq(ini.entries[1].line, 5);
+    ini_release(&ini);
+}
+END_TEST
+
+/* As Windows' editors save it. */
+START_TEST(a_byte_order_mark_in_front_is_no_text)
+{
+    struct err err = ERR_INIT;
+    struct ini ini;
+
+    ck_assert_int_eq(parse(&ini, "\xef\xbb\xbf[a]\nx = 1\n", &err), 0);
+    ck_assert_uint_eq(ini.count, 1);
+    assert_entry(&ini, 0, "a", "x", "1");
     ini_release(&ini);
 }
 END_TEST
@@ -113,6 +126,32 @@ START_TEST(each_fault_names_file_and_line)
     ck_assert_str_eq(err.text, faults[_i].want);
     ck_assert_int_eq(err.kind, ERR_FATAL);
     ck_assert_int_eq(err.exit_code, EXIT_CONFIGURATION);
+}
+END_TEST
+
+static const struct {
+    const char *value;
+    bool is_refused;
+} comments[] = {
+    {"1 # one", true}, {"two\t;", true}, {"; later", true},       {"p;w#d", false},
+    {"p ;w", false},   {"p; w", false},  {"a[\"k # v\"]", false}, {"", false},
+};
+
+START_TEST(a_value_that_reads_like_a_comment_is_refused_on_demand)
+{
+    char text[100];
+    struct err err = ERR_INIT;
+    struct ini ini;
+
+    snprintf(text, sizeof text, "[a]\nx = %s\n", comments[_i].value);
+    ck_assert_int_eq(parse(&ini, text, &err), 0);
+    assert_entry(&ini, 0, "a", "x", comments[_i].value);
+    ck_assert_int_eq(ini_refuse_comment(&ini, &ini.entries[0], &err),
+                     comments[_i].is_refused ? -1 : 0);
+    if (comments[_i].is_refused)
+        ck_assert_str_eq(err.text, "f.ini:2: a comment behind the value; comments are whole lines "
+                                   "that start with ; or #");
+    ini_release(&ini);
 }
 END_TEST
 
@@ -202,8 +241,9 @@ SUITE(ini)
     TCase *loop;
 
     CASE("reading", entries_keep_order_section_and_line, a_value_may_hold_every_sign,
-         lines_may_end_as_windows_ends_them, nothing_is_a_file_too,
-         a_file_is_read_and_a_missing_one_is_io, a_set_entry_replaces_or_comes_last);
+         lines_may_end_as_windows_ends_them, a_byte_order_mark_in_front_is_no_text,
+         nothing_is_a_file_too, a_file_is_read_and_a_missing_one_is_io,
+         a_set_entry_replaces_or_comes_last);
     CASE("hostile", a_nul_byte_is_refused_with_its_line,
          a_file_cut_at_every_byte_is_read_or_refused);
     tcase_set_timeout(harness_case(suite, "bounds",
@@ -212,4 +252,6 @@ SUITE(ini)
                       5 * harness_slowness());
     loop = harness_case(suite, "faults", NULL, 0);
     tcase_add_loop_test(loop, each_fault_names_file_and_line, 0, sizeof faults / sizeof faults[0]);
+    tcase_add_loop_test(loop, a_value_that_reads_like_a_comment_is_refused_on_demand, 0,
+                        sizeof comments / sizeof comments[0]);
 }

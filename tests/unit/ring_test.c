@@ -20,7 +20,7 @@ static void check(void)
 {
     struct err err = ERR_INIT;
 
-    ck_assert_msg(ring_check(&ring, &ledger, NULL, &err) == 0, "%s", err.text);
+    ck_assert_msg(ring_check(&ring, &ledger, &err) == 0, "%s", err.text);
 }
 
 static void close_ring(void)
@@ -243,7 +243,7 @@ START_TEST(the_check_names_the_partition_and_its_account)
     ledger.parts[0].stored = done(0);
     check();
     ++*field;
-    ck_assert_int_eq(ring_check(&ring, &ledger, NULL, &err), -1);
+    ck_assert_int_eq(ring_check(&ring, &ledger, &err), -1);
     ck_assert_int_eq(err.exit_code, EXIT_INTERNAL);
     ck_assert_msg(strstr(err.text, breaches[_i].text) != NULL, "%s: %s", breaches[_i].what,
                   err.text);

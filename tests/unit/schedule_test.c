@@ -314,7 +314,7 @@ static bool holds(void)
 {
     struct err err = ERR_INIT;
 
-    if (ring_check(&w.ring, &w.ledger, NULL, &err) != 0) {
+    if (ring_check(&w.ring, &w.ledger, &err) != 0) {
         snprintf(w.why, sizeof w.why, "%.250s", err.text);
         return false;
     }

@@ -199,6 +199,61 @@ START_TEST(trimming_moves_both_ends)
 }
 END_TEST
 
+static const struct {
+    const char *text, *want;
+} visibles[] = {
+    {"", ""},
+    {"caf\xc3\xa9 \xf0\x9f\x9a\x80 \\", "caf\xc3\xa9 \xf0\x9f\x9a\x80 \\"},
+    {"\x1b[2J\a\r\n\t\x7f", "\\u001b[2J\\u0007\\r\\n\\t\\u007f"},
+    {"\xc2\x9b"
+     "31m",
+     "\\u009b"
+     "31m"}, /* C1: CSI in one character */
+    {"a\xe2\x80\xae"
+     "b\xe2\x81\xa6\xe2\x80\xa8",
+     "a\\u202eb\\u2066\\u2028"},
+    {"\x9b\xff\xc3", "\\x9b\\xff\\xc3"},
+    {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+};
+
+START_TEST(no_terminal_obeys_what_is_visible)
+{
+    const char *text = visibles[_i].text;
+    char out[100];
+
+    out[visible_print(out, text, strlen(text))] = '\0';
+    ck_assert_str_eq(out, visibles[_i].want);
+}
+END_TEST
+
+START_TEST(every_byte_and_pair_is_visible)
+{
+    for (unsigned pair = 0; pair < 1 << 16; pair++) {
+        uint8_t two[2] = {(uint8_t)(pair >> 8), (uint8_t)pair};
+        char out[VISIBLE_MAX(2)];
+        size_t len = visible_print(out, two, 2);
+        ck_assert(utf8_is_valid((uint8_t *)out, len));
+        for (size_t i = 0; i < len; i++)
+            ck_assert_msg((uint8_t)out[i] >= 0x20 && out[i] != 0x7f, "%04x", pair);
+        ck_assert_msg(!(len == 2 && (uint8_t)out[0] == 0xc2 && (uint8_t)out[1] < 0xa0), "%04x",
+                      pair);
+    }
+}
+END_TEST
+
+START_TEST(columns_are_code_points)
+{
+    static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\x80z";
+    static const size_t bytes[] = {0, 1, 3, 6, 10, 11, 11};
+
+    for (size_t want = 0; want < 7; want++) {
+        size_t columns = want;
+        ck_assert_uint_eq(text_columns(text, sizeof text - 1, &columns), bytes[want]);
+        ck_assert_uint_eq(columns, want < 6 ? want : 5);
+    }
+}
+END_TEST
+
 SUITE(text)
 {
     TCase *loops;
@@ -209,7 +264,10 @@ SUITE(text)
          strings_escape_what_must_be_and_keep_the_rest);
     CASE("names", distance_counts_edits, long_names_have_a_distance_too,
          the_nearest_name_is_found_only_when_near);
+    CASE("visible", every_byte_and_pair_is_visible, columns_are_code_points);
     loops = harness_case(suite, "tables", NULL, 0);
+    tcase_add_loop_test(loops, no_terminal_obeys_what_is_visible, 0,
+                        sizeof visibles / sizeof visibles[0]);
     tcase_add_loop_test(loops, what_is_no_integer_is_refused, 0, 10);
     tcase_add_loop_test(loops, malformed_utf8_is_found_at_every_place, 0, 9);
     tcase_add_loop_test(loops, trimming_moves_both_ends, 0, 5);

@@ -35,6 +35,10 @@ START_TEST(names_counts_and_the_summary_are_the_files)
     ck_assert_uint_eq(model_category_count(model, 0), 0);
     ck_assert_str_eq(model_summary(model),
                      "XGBoost 1.7.6, reg:squarederror, 2 trees, 6 nodes, 2 features");
+    ck_assert_uint_eq(model_tree_count(model), 2);
+    ck_assert_uint_eq(model_depth(model), 2);
+    ck_assert_uint_eq(model_split_count(model, 0), 1);
+    ck_assert_uint_eq(model_split_count(model, 1), 1);
     model_free(model);
     model_free(NULL);
 }

@@ -1,0 +1,73 @@
+/* reader.h: reads topics from a place to a place, or for ever, outside of any group.
+ *
+ * Nothing is committed and nobody is told: partitions are read by their numbers, from offsets that
+ * are found when it opens. What has an end ends there, whatever is written meanwhile; the last
+ * stable offset counts, as for the consumer. Partitions that are added later are not seen.
+ *
+ *   reader_new   the client; waits for nothing
+ *   reader_open  which partitions there are, where each begins and ends; may be tried again
+ *   reader_poll  records, until reader_is_done
+ *
+ * A place outside of the log, at the start or later (retention is faster than we are), is a gap:
+ * said in the log with its size, and reading goes on at the log's edge.
+ *
+ * Owns the librdkafka consumer, borrows the configuration. Thread: the owner's.
+ */
+#ifndef CONSUMER_READER_H
+#define CONSUMER_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/config.h"
+#include "core/err.h"
+#include "core/record.h"
+
+enum reader_place_kind {
+    PLACE_START,  /* of the log */
+    PLACE_END,    /* of the log when it is opened, less `at` offsets */
+    PLACE_OFFSET, /* at */
+    PLACE_TIME,   /* the first record of that time or later; at: ms since 1970 */
+    PLACE_NEVER,  /* as an end: goes on for ever */
+};
+
+struct reader_place {
+    enum reader_place_kind kind;
+    int64_t at;
+};
+
+struct reader_range {
+    int32_t partition;            /* only this one, of each topic; -1: all */
+    struct reader_place from, to; /* the record at `to` is not read */
+    int64_t count;                /* at most that many of each partition; 0: all */
+};
+
+struct reader;
+
+/* NULL and EXIT_CONFIGURATION. Opens no connection that it waits for. */
+struct reader *reader_new(const struct config *config, struct err *err);
+
+/* Finds the partitions of the topics, whose names must outlive the reader, and starts. Each
+ * question waits up to timeout_ms. Missing topic or partition 78, denied 77, no answer =
+ * dependency: call it again. */
+int reader_open(struct reader *reader, const char *const *topics, size_t topic_count,
+                const struct reader_range *range, int timeout_ms, struct err *err);
+
+/* As consumer_poll and consumer_release; record.part numbers the partitions that are read. -1:
+ * EXIT_DENIED before the first record; later troubles are said in the log and waited for. */
+ssize_t reader_poll(struct reader *reader, struct record *records, size_t cap, int timeout_ms,
+                    struct err *err);
+void reader_release(const struct record *records, size_t count);
+
+/* As consumer_headers. */
+size_t reader_headers(const struct record *record, struct header *headers, size_t cap);
+
+/* Every partition is read to its end. */
+bool reader_is_done(const struct reader *reader);
+
+/* Frees, within a few seconds even when the brokers hang. reader may be NULL. */
+void reader_free(struct reader *reader);
+
+#endif

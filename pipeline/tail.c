@@ -1,0 +1,178 @@
+#include "pipeline/tail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/text.h"
+#include "schemas/avro_text.h"
+#include "schemas/frame.h"
+#include "schemas/score_schema.h"
+#include "schemas/writers.h"
+
+enum { TURN_MS = 2000, POLL_MS = 100, PAUSE_MS = 1000 };
+
+struct tail {
+    const struct tail_options *options;
+    struct reader *reader;
+    struct writers *writers;
+    struct avro_schema *score_schema;
+    struct avro_text text;
+    struct header headers[TAIL_MAX_HEADERS];
+    char trouble[300];
+};
+
+/* ---- values */
+
+static bool is_json(struct slice value)
+{
+    struct json json;
+
+    json_init(&json, (const char *)value.data, value.len, AVRO_TEXT_MAX_DEPTH);
+    json_skip(&json);
+    return json_end(&json) && utf8_is_valid(value.data, value.len);
+}
+
+static void read_json(struct tail *t, struct tail_item *item)
+{
+    if (is_json(item->record->value)) {
+        item->json = item->record->value;
+    } else {
+        snprintf(t->trouble, sizeof t->trouble, "not JSON");
+        item->trouble = t->trouble;
+    }
+}
+
+/* The schema that the value names. Scores are what this program writes, whatever id they were
+ * registered under. */
+static const struct avro_schema *schema_of(struct tail *t, struct slice value)
+{
+    const char *why = NULL;
+    const struct avro_schema *schema;
+    int64_t id;
+    enum fault fault = frame_read(value, &id);
+
+    if (fault != FAULT_NONE) {
+        snprintf(t->trouble, sizeof t->trouble, "%s: %s", fault_reason(fault), fault_help(fault));
+        return NULL;
+    }
+    if (t->score_schema)
+        return t->score_schema;
+    schema = writers_find(t->writers, (uint32_t)id, &why);
+    if (!schema)
+        snprintf(t->trouble, sizeof t->trouble, "%s", why);
+    return schema;
+}
+
+static void read_avro(struct tail *t, struct tail_item *item)
+{
+    struct slice value = item->record->value, text;
+    const struct avro_schema *schema = schema_of(t, value);
+    enum avro_text_end end;
+
+    if (!schema) {
+        item->trouble = t->trouble;
+        return;
+    }
+    end = avro_text_print(&t->text, schema, value, FRAME_CONFLUENT_BYTES, TAIL_MAX_TEXT);
+    text = (struct slice){(const uint8_t *)t->text.data, t->text.len};
+    if (end == AVRO_TEXT_WHOLE) {
+        item->json = text;
+        return;
+    }
+    if (end == AVRO_TEXT_CUT)
+        snprintf(t->trouble, sizeof t->trouble, "longer than %d bytes as JSON", TAIL_MAX_TEXT);
+    else
+        snprintf(t->trouble, sizeof t->trouble, "byte %zu: %s: %s", t->text.at,
+                 fault_reason(t->text.fault), fault_help(t->text.fault));
+    item->trouble = t->trouble;
+    item->rest = text;
+}
+
+static bool take(struct tail *t, const struct record *record)
+{
+    const struct tail_options *o = t->options;
+    int64_t format = o->topic == TAIL_SCORES ? o->config->score_format : o->config->format;
+    struct tail_item item = {.record = record};
+
+    if (o->topic == TAIL_DEAD) {
+        size_t count = reader_headers(record, t->headers, TAIL_MAX_HEADERS);
+        item.headers = t->headers;
+        item.header_count = count < TAIL_MAX_HEADERS ? count : TAIL_MAX_HEADERS;
+    } else if (record->value.data) {
+        (format == FORMAT_AVRO ? read_avro : read_json)(t, &item);
+    }
+    return o->take(o->arg, &item);
+}
+
+/* ---- reading */
+
+static int open_topics(struct tail *t, int timeout_ms, struct err *err)
+{
+    const struct config *c = t->options->config;
+    const char *const score[] = {c->score_topic}, *const dead[] = {c->dead_topic};
+
+    switch (t->options->topic) {
+    case TAIL_SCORES: return reader_open(t->reader, score, 1, &t->options->range, timeout_ms, err);
+    case TAIL_DEAD: return reader_open(t->reader, dead, 1, &t->options->range, timeout_ms, err);
+    case TAIL_EVENTS: break;
+    }
+    return reader_open(t->reader, (const char *const *)c->topics, c->topic_count,
+                       &t->options->range, timeout_ms, err);
+}
+
+/* Waits for brokers that are not there, until told to stop. */
+static int await_topics(struct tail *t, struct err *err)
+{
+    while (!*t->options->stop && open_topics(t, TURN_MS, err) != 0) {
+        if (err->kind != ERR_DEPENDENCY)
+            return -1;
+        log_event(LOG_WARNING, "waiting", "for=brokers %s", err->text);
+        err_reset(err);
+        nanosleep(&(struct timespec){PAUSE_MS / 1000, PAUSE_MS % 1000 * 1000000}, NULL);
+    }
+    return 0;
+}
+
+static int read_topics(struct tail *t, struct err *err)
+{
+    size_t cap = (size_t)t->options->config->batch_rows;
+    struct record *records = mem_alloc(cap, sizeof *records);
+    bool goes_on = true;
+    ssize_t count = 0;
+
+    while (goes_on && !*t->options->stop && !reader_is_done(t->reader)) {
+        count = reader_poll(t->reader, records, cap, POLL_MS, err);
+        if (count < 0)
+            break;
+        for (ssize_t i = 0; i < count && goes_on && !*t->options->stop; i++)
+            goes_on = take(t, &records[i]);
+        reader_release(records, (size_t)count);
+        goes_on = t->options->pause(t->options->arg) && goes_on;
+    }
+    free(records);
+    return count < 0 ? -1 : 0;
+}
+
+int tail_run(const struct tail_options *options, struct err *err)
+{
+    struct tail t = {.options = options};
+    int result = -1;
+
+    t.reader = reader_new(options->config, err);
+    if (!t.reader)
+        return -1;
+    t.writers = writers_new(options->config->schema_folder);
+    if (options->topic == TAIL_SCORES)
+        t.score_schema = score_schema_new();
+    if (await_topics(&t, err) == 0)
+        result = read_topics(&t, err);
+    reader_free(t.reader);
+    writers_free(t.writers);
+    avro_schema_free(t.score_schema);
+    avro_text_release(&t.text);
+    return result;
+}
