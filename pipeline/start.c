@@ -38,25 +38,38 @@ static int load_model(struct pipeline *p, struct err *err)
 
 static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
 {
-    (void)arg;
+    const struct pipeline *p = arg;
+    char id[SCHEMA_ID_TEXT_MAX] = "none";
+
+    if (schema_id != SCHEMA_ID_NONE)
+        schema_id_print(id, schema_id, config_has_fingerprints(p->config));
     log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
-              "id=%lld %s", (long long)schema_id, text);
+              "id=%s %s", id, text);
 }
 
 void pipeline_say_schemas(struct pipeline *p)
 {
-    decoder_report(p->decoder, say_schema, NULL);
+    decoder_report(p->decoder, say_schema, p);
 }
 
 static int open_decoder(struct pipeline *p, struct err *err)
 {
+    static const enum event_framing framings[] = {
+        [CONFIG_FRAMING_NONE] = FRAMING_NONE,
+        [CONFIG_FRAMING_CONFLUENT] = FRAMING_CONFLUENT,
+        [CONFIG_FRAMING_JSON_SCHEMA] = FRAMING_JSON_SCHEMA,
+        [CONFIG_FRAMING_SINGLE_OBJECT] = FRAMING_SINGLE_OBJECT};
     const struct config *c = p->config;
-    struct decoder_options options = {
-        .format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
-        .framing = c->framing == CONFIG_FRAMING_CONFLUENT ? FRAMING_CONFLUENT : FRAMING_NONE,
-        .schema_folder = *c->schema_folder ? c->schema_folder : NULL,
-        .max_value_bytes = (size_t)c->max_value_kib * 1024,
-        .max_depth = (unsigned)c->max_depth};
+    struct decoder_options options = {.format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
+                                      .framing = framings[c->framing],
+                                      .schema_folder = *c->schema_folder ? c->schema_folder : NULL,
+                                      .schema_file = *c->fixed_schema ? c->fixed_schema : NULL,
+                                      .root = &c->root,
+                                      .carry = c->carry,
+                                      .carry_count = c->carry_count,
+                                      .event_time = &c->event_time,
+                                      .max_value_bytes = (size_t)c->max_value_kib * 1024,
+                                      .max_depth = (unsigned)c->max_depth};
 
     if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0)
         return err_prefix(err, "[schemas]");
