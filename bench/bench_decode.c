@@ -83,7 +83,7 @@ static struct decoder *new_decoder(enum event_format format, const char *folder,
 /* The features of the bundle in folder. */
 static struct features load_features(const char *folder)
 {
-    struct features features = {mem_alloc(SYNTHETIC_FEATURES, sizeof *features.items), 0};
+    struct features features = {.items = mem_alloc(SYNTHETIC_FEATURES, sizeof *features.items)};
     struct err err = ERR_INIT;
     char path[1024];
     struct ini ini;

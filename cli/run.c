@@ -1,4 +1,6 @@
 /* run.c: kscore run. */
+#include <stdio.h>
+
 #include "cli/cli.h"
 #include "cli/configured.h"
 #include "core/log.h"
@@ -13,15 +15,20 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
 
 static void say_stopped(const struct pipeline_summary *s, int code)
 {
+    char no_event_time[40] = "";
+
+    if (s->no_event_time)
+        snprintf(no_event_time, sizeof no_event_time, " no_event_time=%llu",
+                 (unsigned long long)s->no_event_time);
     log_event(
         LOG_INFO, "stopped",
         "exit=%d consumed=%llu scored=%llu dead=%llu skipped=%llu returned=%llu in_flight=%llu "
-        "commits=%llu rewinds=%llu first_score_ms=%lld",
+        "commits=%llu rewinds=%llu first_score_ms=%lld%s",
         code, (unsigned long long)s->consumed, (unsigned long long)s->scored,
         (unsigned long long)s->dead, (unsigned long long)s->skipped,
         (unsigned long long)s->returned, (unsigned long long)s->in_flight,
         (unsigned long long)s->commits, (unsigned long long)s->rewinds,
-        (long long)(s->first_score_ms > 0 ? s->first_score_ms : 0));
+        (long long)(s->first_score_ms > 0 ? s->first_score_ms : 0), no_event_time);
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)

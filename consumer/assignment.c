@@ -104,7 +104,7 @@ static int watermarks(struct consumer *c, const entry_t *entry, int64_t *low, in
 static int first_offset(struct consumer *c, entry_t *entry, struct err *err)
 {
     enum config_start start = c->config->start;
-    int64_t low, high;
+    int64_t low = 0, high = 0;
     bool has = false;
 
     if (watermarks(c, entry, &low, &high, err) != 0)
@@ -124,7 +124,7 @@ static int first_offset(struct consumer *c, entry_t *entry, struct err *err)
  */
 static int cross_gap(struct consumer *c, entry_t *entry, int64_t position, struct err *err)
 {
-    int64_t low, high;
+    int64_t low = 0, high = 0;
 
     if (watermarks(c, entry, &low, &high, err) != 0)
         return -1;

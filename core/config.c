@@ -1,3 +1,4 @@
+/* config.c: one piece: the table of keys, and what reads, checks and releases a value of each. */
 #include "core/config.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS };
+enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, HEADERS };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -27,7 +28,7 @@ static const char *const deliveries[] = {"at_least_once", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"json", "avro", NULL};
-static const char *const framings[] = {"none", "confluent", NULL};
+static const char *const framings[] = {"none", "confluent", "json-schema", "single-object", NULL};
 static const char *const identifications[] = {"https", "none", NULL};
 static const char *const gaps[] = {"resume", "stop", NULL};
 
@@ -48,8 +49,11 @@ static const struct key keys[] = {
     {{"consumer", "topic", "", true}, TOPICS, AT(topics), 0, 0, NULL},
     {{"consumer", "format", "json", false}, CHOICE, AT(format), 0, 0, formats},
     {{"consumer", "framing", "", false}, CHOICE, AT(framing), 0, 0, framings},
+    {{"consumer", "schema", "", false}, TEXT, AT(fixed_schema), 0, 0, NULL},
+    {{"consumer", "root", "", false}, PATH, AT(root), 0, 0, NULL},
     {{"consumer", "start", "earliest", false}, TEXT, AT(start_text), 0, 0, NULL},
     {{"consumer", "on_gap", "resume", false}, CHOICE, AT(on_gap), 0, 0, gaps},
+    {{"consumer", "event_time", "", false}, PATH, AT(event_time), 0, 0, NULL},
     {{"consumer", "max_value_kib", "256", false}, NUMBER, AT(max_value_kib), 1, 65536, NULL},
     {{"consumer", "max_depth", "64", false}, NUMBER, AT(max_depth), 1, 1000, NULL},
     {{"consumer", "unknown_id_wait_ms", "0", false}, NUMBER, AT(unknown_id_wait_ms), 0,
@@ -72,6 +76,8 @@ static const struct key keys[] = {
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
+    {{"producer", "carry", "", false}, CARRY, AT(carry), 0, 0, NULL},
+    {{"producer", "headers", "", false}, HEADERS, AT(header_names), 0, 0, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
 };
 /* clang-format on */
@@ -182,6 +188,78 @@ static int take_topics(struct reader *r, const struct key *key, const struct ini
     return 0;
 }
 
+static int take_path(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                     const char *text, struct path *path)
+{
+    struct err why = ERR_INIT;
+
+    if (path_parse(path, text, strlen(text), &why) == 0)
+        return 0;
+    return ini_fail(&r->ini, entry, r->err, "%s.%s: %s", key->row.section, key->row.name, why.text);
+}
+
+/* Up to the next comma that is not inside brackets: ["a,b"] is one step. */
+static const char *end_of_path(const char *text)
+{
+    for (bool is_inside = false; *text && (is_inside || *text != ','); text++)
+        is_inside = *text == '[' || (is_inside && *text != ']');
+    return text;
+}
+
+/* "a, b.c" into config->carry. */
+static int take_carry(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                      const char *text)
+{
+    enum { MAX_CARRY = 64 };
+    struct config *c = r->config;
+
+    for (const char *end; text; text = *end ? end + 1 : NULL) {
+        const char *word = text;
+        size_t len;
+        char *copy;
+        int result;
+        end = end_of_path(text);
+        len = (size_t)(end - text);
+        text_trim(&word, &len);
+        for (size_t i = 0; i < c->carry_count; i++)
+            if (strlen(c->carry[i].text) == len && strncmp(c->carry[i].text, word, len) == 0)
+                return ini_fail(&r->ini, entry, r->err, "producer.carry: %s is named twice",
+                                c->carry[i].text);
+        if (c->carry_count == MAX_CARRY)
+            return ini_fail(&r->ini, entry, r->err, "producer.carry: more than %d fields",
+                            MAX_CARRY);
+        c->carry = mem_resize(c->carry, c->carry_count + 1, sizeof *c->carry);
+        copy = mem_copy_text(word, len);
+        result = take_path(r, key, entry, copy, &c->carry[c->carry_count]);
+        free(copy);
+        if (result != 0)
+            return -1;
+        c->carry_count++;
+    }
+    return 0;
+}
+
+/* "traceparent, x-id" into config->header_names. */
+static int take_headers(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                        const char *text)
+{
+    enum { MAX_HEADERS = 64 };
+    struct config *c = r->config;
+
+    for (const char *p = text; p;) {
+        const char *comma = strchr(p, ','), *word = p;
+        size_t len = comma ? (size_t)(comma - p) : strlen(p);
+        text_trim(&word, &len);
+        if (len == 0 || c->header_count == MAX_HEADERS)
+            return ini_fail(&r->ini, entry, r->err, "%s.%s: 1 to %d names of headers, with commas",
+                            key->row.section, key->row.name, MAX_HEADERS);
+        c->header_names = mem_resize(c->header_names, c->header_count + 1, sizeof(char *));
+        c->header_names[c->header_count++] = mem_copy_text(word, len);
+        p = comma ? comma + 1 : NULL;
+    }
+    return 0;
+}
+
 static int take_value(struct reader *r, const struct key *key, const struct ini_entry *entry,
                       const char *text)
 {
@@ -195,6 +273,9 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
     /* Without an entry the preset is taken, where there is one. */
     case NUMBER: return entry || *text ? take_number(r, key, entry, text, field) : 0;
     case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
+    case PATH: return entry || *text ? take_path(r, key, entry, text, field) : 0;
+    case CARRY: return entry || *text ? take_carry(r, key, entry, text) : 0;
+    case HEADERS: return entry || *text ? take_headers(r, key, entry, text) : 0;
     case TOPICS: return take_topics(r, key, entry, text);
     }
     return 0;
@@ -306,16 +387,22 @@ static int check_start(struct reader *r)
     return 0;
 }
 
+/* Where schemas come from, and who we are there. */
 static int check_schemas(struct reader *r)
 {
     struct config *c = r->config;
     const struct ini_entry *url = ini_find(&r->ini, "schemas", "registry.url");
     bool has_user = *c->registry_user_info, has_token = *c->registry_token;
+    bool is_named = c->format == FORMAT_AVRO && c->framing != CONFIG_FRAMING_NONE;
 
-    if (c->format == FORMAT_AVRO && !*c->schema_folder && !*c->registry_url)
+    if (is_named && !*c->schema_folder && !*c->registry_url)
         return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "format"), r->err,
                         "format = avro needs [schemas] folder, a folder of <id>.avsc files, or "
                         "registry.url");
+    if (is_named && c->framing == CONFIG_FRAMING_SINGLE_OBJECT && !*c->schema_folder)
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "framing"), r->err,
+                        "framing = single-object needs [schemas] folder: a registry knows no "
+                        "fingerprints");
     if (*c->schema_folder && *c->registry_url)
         return ini_fail(&r->ini, url, r->err,
                         "[schemas] folder and registry.url: schemas come from one of them");
@@ -323,6 +410,31 @@ static int check_schemas(struct reader *r)
         return ini_fail(&r->ini, url, r->err,
                         "[schemas] one login of registry.url, basic.auth.user.info and "
                         "bearer.auth.token");
+    return 0;
+}
+
+/* Which framings fit the format. */
+static int check_framing(struct reader *r)
+{
+    struct config *c = r->config;
+    bool is_avro = c->format == FORMAT_AVRO;
+    const struct ini_entry *entry = ini_find(&r->ini, "consumer", "framing");
+
+    if (!entry)
+        c->framing = is_avro && !*c->fixed_schema ? CONFIG_FRAMING_CONFLUENT : CONFIG_FRAMING_NONE;
+    if (!is_avro && c->framing != CONFIG_FRAMING_NONE && c->framing != CONFIG_FRAMING_JSON_SCHEMA)
+        return ini_fail(&r->ini, entry, r->err, "framing is none or json-schema for json");
+    if (is_avro && c->framing == CONFIG_FRAMING_JSON_SCHEMA)
+        return ini_fail(&r->ini, entry, r->err,
+                        "framing is confluent, single-object or none for avro");
+    if (is_avro && c->framing == CONFIG_FRAMING_NONE && !*c->fixed_schema)
+        return ini_fail(&r->ini, entry, r->err,
+                        "framing = none for avro needs [consumer] schema, the file of the one "
+                        "schema that all events have");
+    if (is_avro && *c->fixed_schema && c->framing != CONFIG_FRAMING_NONE)
+        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "schema"), r->err,
+                        "schema is for framing = none; with other framings each event names its "
+                        "own");
     return 0;
 }
 
@@ -334,13 +446,8 @@ static int check_between(struct reader *r)
     if (!servers || !*servers)
         return ini_fail(&r->ini, ini_find(&r->ini, "kafka", "bootstrap.servers"), r->err,
                         "bootstrap.servers is missing in [kafka]");
-    if (check_schemas(r) != 0)
+    if (check_framing(r) != 0 || check_schemas(r) != 0)
         return -1;
-    if (!ini_find(&r->ini, "consumer", "framing"))
-        c->framing = c->format == FORMAT_AVRO ? CONFIG_FRAMING_CONFLUENT : CONFIG_FRAMING_NONE;
-    if ((c->format == FORMAT_AVRO) != (c->framing == CONFIG_FRAMING_CONFLUENT))
-        return ini_fail(&r->ini, ini_find(&r->ini, "consumer", "framing"), r->err,
-                        "framing is confluent for avro and none for json");
     if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0 && !*c->registry_url)
         return ini_fail(
             &r->ini, ini_find(&r->ini, "producer", "format"), r->err,
@@ -468,17 +575,32 @@ static void release_text(char *text)
 
 void config_release(struct config *c)
 {
-    for (size_t i = 0; i < KEY_COUNT; i++)
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        void *field = (char *)c + keys[i].offset;
         if (keys[i].kind == TEXT || keys[i].kind == TOPIC)
-            release_text(*(char **)((char *)c + keys[i].offset));
+            release_text(*(char **)field);
+        else if (keys[i].kind == PATH)
+            path_release(field);
+    }
     for (size_t i = 0; i < c->topic_count; i++)
         free(c->topics[i]);
     free(c->topics);
+    for (size_t i = 0; i < c->carry_count; i++)
+        path_release(&c->carry[i]);
+    free(c->carry);
+    for (size_t i = 0; i < c->header_count; i++)
+        free(c->header_names[i]);
+    free(c->header_names);
     release_keys(&c->kafka);
     release_keys(&c->consumer);
     release_keys(&c->producer);
     free(c->file);
     *c = (struct config){0};
+}
+
+bool config_has_fingerprints(const struct config *c)
+{
+    return c->format == FORMAT_AVRO && c->framing != CONFIG_FRAMING_CONFLUENT;
 }
 
 const char *config_group(const struct config *c)

@@ -19,11 +19,17 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/feature.h"
 
 enum config_start { START_EARLIEST, START_LATEST, START_TIME };
 enum config_gap { GAP_RESUME, GAP_STOP };
 enum config_format { FORMAT_JSON, FORMAT_AVRO };
-enum config_framing { CONFIG_FRAMING_NONE, CONFIG_FRAMING_CONFLUENT };
+enum config_framing {
+    CONFIG_FRAMING_NONE,
+    CONFIG_FRAMING_CONFLUENT,
+    CONFIG_FRAMING_JSON_SCHEMA,
+    CONFIG_FRAMING_SINGLE_OBJECT
+};
 enum config_identification { IDENTIFICATION_HTTPS, IDENTIFICATION_NONE };
 
 /* A librdkafka key, verbatim. */
@@ -53,6 +59,9 @@ struct config {
     char **topics; /* [consumer] topic */
     size_t topic_count;
     int64_t format, framing; /* enum config_format, config_framing */
+    char *fixed_schema;      /* [consumer] schema: a file, "" = none */
+    struct path root;        /* of the event in its envelope; without steps: none */
+    struct path event_time;  /* without steps: the record's time */
     char *start_text;
     enum config_start start;
     int64_t start_ms; /* START_TIME: since 1970 UTC */
@@ -70,6 +79,10 @@ struct config {
     char *model_path;
 
     char *score_topic;
+    struct path *carry; /* carry_count */
+    size_t carry_count;
+    char **header_names; /* header_count: passed on from record to score */
+    size_t header_count;
     int64_t score_format; /* enum config_format */
     int64_t score_schema_id;
 
@@ -93,6 +106,10 @@ int config_load(struct config *config, const char *path, const struct config_ove
 int config_parse(struct config *config, const char *file, const char *text, size_t len,
                  const struct config_overrides *overrides, struct err *err);
 void config_release(struct config *config);
+
+/* Events are Avro that names its schema by fingerprint, or not at all: schema ids are fingerprints.
+ */
+bool config_has_fingerprints(const struct config *config);
 
 /* The group.id in effect. Static as the config. */
 const char *config_group(const struct config *config);

@@ -76,6 +76,11 @@ struct feature {
 struct features {
     struct feature *items;
     size_t count;
+    /* What the configuration asks for beside; a model has none of it (schemas/rooted.h). */
+    struct path root;     /* the paths above and below begin with it; without steps: none */
+    struct path *carries; /* texts for the score, and, has_time, at the end the event's time */
+    size_t carry_count;   /* that one included */
+    bool has_time;
 };
 
 /* Parses one line's right side, "weather.temp | temp : number, optional", into *feature (name is

@@ -24,10 +24,10 @@ enum outcome_kind {
 /* fault, stage, reason, blame, help */
 #define FAULTS(X)                                                                                  \
     X(FETCH_TOO_LARGE, FETCH, "too_large", RECORD, "value longer than [consumer] max_value_kib")   \
-    X(FRAME_TOO_SHORT, FRAME, "too_short", RECORD, "value ends inside the frame (5 bytes)")        \
+    X(FRAME_TOO_SHORT, FRAME, "too_short", RECORD, "value ends inside the frame")                  \
     X(FRAME_BAD_MAGIC, FRAME, "bad_magic", RECORD, "first byte is not the frame's")                \
     X(FRAME_UNSUPPORTED, FRAME, "unsupported_framing", RECORD,                                     \
-      "a framing that is recognised but not read, such as AWS Glue's")                             \
+      "the framing of AWS Glue, or another that [consumer] framing does not name")                 \
     X(SCHEMA_UNKNOWN_ID, SCHEMA, "unknown_schema_id", SCHEMA, "no schema has this id")             \
     X(SCHEMA_UNUSABLE, SCHEMA, "unusable_schema", SCHEMA,                                          \
       "the schema is damaged or cannot serve the model; the log says why")                         \

@@ -21,6 +21,9 @@ struct record {
     void *message;        /* consumer/'s own: the librdkafka message, for headers on demand */
 };
 
+/* An event that says no time of its own. */
+#define EVENT_TIME_NONE INT64_MIN
+
 struct header {
     const char *name;
     struct slice value; /* data NULL: null header value */

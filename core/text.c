@@ -59,6 +59,20 @@ bool utf8_is_valid(const uint8_t *data, size_t len)
     return true;
 }
 
+size_t utf8_repair(char *out, const char *text, size_t len)
+{
+    const uint8_t *p = (const uint8_t *)text, *end = p + len;
+    char *o = out;
+
+    while (p < end) {
+        size_t step = sequence_len(p, (size_t)(end - p));
+        memcpy(o, step ? (const char *)p : "\xef\xbf\xbd", step ? step : 3);
+        o += step ? step : 3;
+        p += step ? step : 1;
+    }
+    return (size_t)(o - out);
+}
+
 static size_t print_escape(char *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef", from[] = "\b\f\n\r\t\"\\", to[] = "bfnrt\"\\";

@@ -38,6 +38,10 @@ bool integer_parse(const char *text, size_t len, int64_t low, int64_t high, int6
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool utf8_is_valid(const uint8_t *data, size_t len);
 
+/* Copies text; bytes that are not UTF-8 become U+FFFD. out has room for 3 * len. Returns the
+ * length. */
+size_t utf8_repair(char *out, const char *text, size_t len);
+
 /* JSON string with quotes and escapes; bytes that are not UTF-8 become U+FFFD. out has room for
  * JSON_STRING_MAX(len). Returns the length. */
 #define JSON_STRING_MAX(len) ((len)*6 + 2)

@@ -20,6 +20,10 @@ void batch_init(struct batch *b, const struct config *config, const struct bundl
     b->outcomes = mem_alloc(cap, sizeof *b->outcomes);
     b->schema_ids = mem_alloc(cap, sizeof *b->schema_ids);
     b->rows = mem_alloc(cap, sizeof *b->rows);
+    b->carry_count = config->carry_count;
+    b->carried = mem_alloc(cap * b->carry_count, sizeof *b->carried);
+    if (config->event_time.step_count)
+        b->event_times = mem_alloc(cap, sizeof *b->event_times);
     b->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *b->matrix);
     b->margins = mem_alloc(cap, sizeof *b->margins);
     b->scores = mem_alloc(cap, sizeof *b->scores);
@@ -32,6 +36,8 @@ void batch_release(struct batch *b)
     free(b->outcomes);
     free(b->schema_ids);
     free(b->rows);
+    free(b->carried);
+    free(b->event_times);
     free(b->matrix);
     free(b->margins);
     free(b->scores);
@@ -72,6 +78,37 @@ static bool learn(struct pipeline *p, size_t i)
     return learnt == 0;
 }
 
+/* What the event of record i says beside its features. */
+static void take_extras(struct pipeline *p, size_t i)
+{
+    struct batch *b = &p->batch;
+
+    if (b->carry_count)
+        memcpy(b->carried + i * b->carry_count, decoder_carried(p->decoder),
+               b->carry_count * sizeof *b->carried);
+    if (!b->event_times)
+        return;
+    b->event_times[i] = decoder_event_time(p->decoder);
+    if (b->event_times[i] == EVENT_TIME_NONE) {
+        b->event_times[i] = b->records[i].timestamp_ms;
+        p->summary->no_event_time++;
+    }
+}
+
+/* Record from becomes record to, further in front. */
+static void move(struct batch *b, size_t to, size_t from)
+{
+    b->records[to] = b->records[from];
+    b->outcomes[to] = b->outcomes[from];
+    b->schema_ids[to] = b->schema_ids[from];
+    b->rows[to] = b->rows[from];
+    if (b->event_times)
+        b->event_times[to] = b->event_times[from];
+    if (b->carry_count && to != from)
+        memcpy(b->carried + to * b->carry_count, b->carried + from * b->carry_count,
+               b->carry_count * sizeof *b->carried);
+}
+
 /* A row or an outcome for record i. False: it was given back with its partition. */
 static bool decode_one(struct pipeline *p, size_t i)
 {
@@ -93,8 +130,10 @@ static bool decode_one(struct pipeline *p, size_t i)
     }
     if (refused && refused->fault != FAULT_NONE && b->outcomes[i].kind == OUTCOME_SCORED)
         b->outcomes[i] = outcome_dead(refused->fault, 0);
-    if (b->outcomes[i].kind == OUTCOME_SCORED)
+    if (b->outcomes[i].kind == OUTCOME_SCORED) {
         b->rows[i] = (uint32_t)b->row_count++;
+        take_extras(p, i);
+    }
     return true;
 }
 
@@ -108,10 +147,7 @@ static void decode(struct pipeline *p)
     b->row_count = 0;
     for (size_t i = 0; i < b->count; i++) {
         if (decode_one(p, i)) {
-            b->records[kept] = b->records[i];
-            b->outcomes[kept] = b->outcomes[i];
-            b->schema_ids[kept] = b->schema_ids[i];
-            b->rows[kept++] = b->rows[i];
+            move(b, kept++, i);
             continue;
         }
         ledger_return(&p->ledger, b->records[i].part, b->records[i].offset, 1);
@@ -204,17 +240,27 @@ static void tally(struct pipeline *p, const struct record *r, enum fault fault, 
                   r->partition, (long long)r->offset, (unsigned long long)t->count, message);
 }
 
-/* Every header of the record, as many as it has, into the letter; the caller frees the array. */
-static struct header *take_headers(const struct record *r, struct dead_letter *letter)
+/* Every header of the record, as many as it has: *count, -1 when they cannot be read. The caller
+ * frees the array. */
+static struct header *headers_of(const struct record *r, ssize_t *count)
 {
     enum { MOST = 64 };
     struct header *headers = mem_alloc(MOST, sizeof *headers);
-    ssize_t count = consumer_headers(r, headers, MOST);
 
-    if (count > MOST) {
-        headers = mem_resize(headers, (size_t)count, sizeof *headers);
-        consumer_headers(r, headers, (size_t)count);
+    *count = consumer_headers(r, headers, MOST);
+    if (*count > MOST) {
+        headers = mem_resize(headers, (size_t)*count, sizeof *headers);
+        consumer_headers(r, headers, (size_t)*count);
     }
+    return headers;
+}
+
+/* All of them into the letter; the caller frees the array. */
+static struct header *take_headers(const struct record *r, struct dead_letter *letter)
+{
+    ssize_t count;
+    struct header *headers = headers_of(r, &count);
+
     letter->headers = headers;
     letter->header_count = count > 0 ? (size_t)count : 0;
     letter->has_lost_headers = count < 0;
@@ -249,13 +295,45 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
     return sent;
 }
 
+static bool is_chosen(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->header_count; i++)
+        if (strcmp(c->header_names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Those of the record's headers that are passed on, as many as it has. */
+static struct header *chosen_headers(const struct pipeline *p, const struct record *r,
+                                     size_t *count)
+{
+    ssize_t all;
+    struct header *headers = headers_of(r, &all);
+
+    *count = 0;
+    for (ssize_t i = 0; i < all; i++)
+        if (is_chosen(p->config, headers[i].name))
+            headers[(*count)++] = headers[i];
+    return headers;
+}
+
 static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
 {
     struct batch *b = &p->batch;
     double value = bundle_output(p->bundle, b->margins[b->rows[i]], b->scores[b->rows[i]]);
-    struct score made = {value, bundle_decision(p->bundle, value), b->schema_ids[i]};
-    enum sent sent = producer_send_score(p->producer, &b->records[i], &made, b->slot, err);
+    struct score made = {.value = value,
+                         .decision = bundle_decision(p->bundle, value),
+                         .schema_id = b->schema_ids[i],
+                         .event_time_ms =
+                             b->event_times ? b->event_times[i] : b->records[i].timestamp_ms,
+                         .carried = b->carried + i * b->carry_count};
+    struct header *headers = NULL;
+    enum sent sent;
 
+    if (p->config->header_count)
+        made.headers = headers = chosen_headers(p, &b->records[i], &made.header_count);
+    sent = producer_send_score(p->producer, &b->records[i], &made, b->slot, err);
+    free(headers);
     if (sent != SENT_TOO_LARGE)
         return sent;
     b->outcomes[i] = outcome_dead(FAULT_ENCODE_TOO_LARGE, 0);

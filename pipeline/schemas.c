@@ -5,21 +5,27 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/schema_id.h"
 #include "pipeline/state.h"
 #include "schemas/registry.h"
+#include "schemas/schema_fingerprints.h"
 #include "schemas/schema_folder.h"
 #include "schemas/score_subject.h"
 
 static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
 {
-    (void)arg;
+    const struct pipeline *p = arg;
+    char id[SCHEMA_ID_TEXT_MAX] = "none";
+
+    if (schema_id != SCHEMA_ID_NONE)
+        schema_id_print(id, schema_id, config_has_fingerprints(p->config));
     log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
-              "id=%lld %s", (long long)schema_id, text);
+              "id=%s %s", id, text);
 }
 
 void pipeline_say_schemas(struct pipeline *p)
 {
-    decoder_report(p->decoder, say_schema, NULL);
+    decoder_report(p->decoder, say_schema, p);
 }
 
 static const char *set(const char *text)
@@ -69,11 +75,16 @@ static int open_registry(const struct config *c, struct schema_source **source, 
     return result;
 }
 
-static int open_schemas(const struct config *c, struct schema_source **source, struct err *err)
+/* NULL where events name no schema. */
+static int open_source(const struct config *c, struct schema_source **source, struct err *err)
 {
+    *source = NULL;
+    if (c->format != FORMAT_AVRO || c->framing == CONFIG_FRAMING_NONE)
+        return 0;
     if (*c->registry_url)
         return open_registry(c, source, err);
-    *source = schema_folder_new(c->schema_folder);
+    *source = config_has_fingerprints(c) ? schema_fingerprints_new(c->schema_folder)
+                                         : schema_folder_new(c->schema_folder);
     return 0;
 }
 
@@ -111,15 +122,24 @@ static int wait_for_schemas(struct pipeline *p, struct err *err)
 
 static int open_decoder(struct pipeline *p, struct err *err)
 {
+    static const enum event_framing framings[] = {
+        [CONFIG_FRAMING_NONE] = FRAMING_NONE,
+        [CONFIG_FRAMING_CONFLUENT] = FRAMING_CONFLUENT,
+        [CONFIG_FRAMING_JSON_SCHEMA] = FRAMING_JSON_SCHEMA,
+        [CONFIG_FRAMING_SINGLE_OBJECT] = FRAMING_SINGLE_OBJECT};
     const struct config *c = p->config;
-    struct decoder_options options = {
-        .format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
-        .framing = c->framing == CONFIG_FRAMING_CONFLUENT ? FRAMING_CONFLUENT : FRAMING_NONE,
-        .max_value_bytes = (size_t)c->max_value_kib * 1024,
-        .max_depth = (unsigned)c->max_depth,
-        .first_wait_ms = c->unknown_id_wait_ms};
+    struct decoder_options options = {.format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
+                                      .framing = framings[c->framing],
+                                      .schema_file = set(c->fixed_schema),
+                                      .root = &c->root,
+                                      .carry = c->carry,
+                                      .carry_count = c->carry_count,
+                                      .event_time = &c->event_time,
+                                      .max_value_bytes = (size_t)c->max_value_kib * 1024,
+                                      .max_depth = (unsigned)c->max_depth,
+                                      .first_wait_ms = c->unknown_id_wait_ms};
 
-    if (c->format == FORMAT_AVRO && open_schemas(c, &options.schemas, err) != 0)
+    if (open_source(c, &options.schemas, err) != 0)
         return err_prefix(err, "[schemas]");
     if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0) {
         if (options.schemas)

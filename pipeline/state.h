@@ -28,6 +28,9 @@ struct batch {
     int64_t *schema_ids;
     uint32_t *rows; /* of the matrix, for scored ones */
     size_t count, cap;
+    struct carried *carried; /* cap x carry_count: what goes along in the score */
+    size_t carry_count;
+    int64_t *event_times; /* of scored ones; NULL: those of the records */
     size_t row_count;
     size_t next;       /* first record that is not sent yet */
     struct slot *slot; /* in the ring, from admission on */

@@ -30,13 +30,15 @@ void pipeline_back_off(struct pipeline *p)
 void pipeline_park(struct pipeline *p, uint32_t index, const char *why)
 {
     struct part *part = &p->ledger.parts[index];
+    char id[SCHEMA_ID_TEXT_MAX];
 
     part->is_parked = true;
     part->retry_ms = why ? clock_ms() + backoff_ms(p, part->tries++) : 0;
     if (!why)
         return;
-    log_event(LOG_WARNING, "parked", "topic=%s partition=%d schema=%lld %s", part->topic,
-              part->partition, (long long)part->parked_id, why);
+    schema_id_print(id, part->parked_id, config_has_fingerprints(p->config));
+    log_event(LOG_WARNING, "parked", "topic=%s partition=%d schema=%s %s", part->topic,
+              part->partition, id, why);
 }
 
 void pipeline_unpark(struct pipeline *p)

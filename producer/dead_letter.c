@@ -113,6 +113,8 @@ static int64_t attempt(const struct dead_letter *letter)
 static void add_error(rd_kafka_headers_t *headers, const struct config *config,
                       const struct provenance *provenance, const struct dead_letter *letter)
 {
+    char id[SCHEMA_ID_TEXT_MAX];
+
     add(headers, "__connect.errors.connector.name", "%s", config_group(config));
     add(headers, "__connect.errors.task.id", "0");
     add(headers, "__connect.errors.stage", "%s", fault_stage(letter->fault));
@@ -120,8 +122,10 @@ static void add_error(rd_kafka_headers_t *headers, const struct config *config,
     add(headers, "__connect.errors.exception.class.name", "%s", fault_reason(letter->fault));
     add(headers, "__connect.errors.exception.message", "%s", letter->message);
     add(headers, "kscore.blame", "%s", fault_blame(letter->fault));
-    if (letter->schema_id >= 0)
-        add(headers, "kscore.schema_id", "%lld", (long long)letter->schema_id);
+    if (letter->schema_id != SCHEMA_ID_NONE) {
+        schema_id_print(id, letter->schema_id, config_has_fingerprints(config));
+        add(headers, "kscore.schema_id", "%s", id);
+    }
     add(headers, "kscore.model", "%s", provenance->model);
     add(headers, "kscore.version", "%s", provenance->version);
     add(headers, "kscore.digest", "%s", provenance->digest);

@@ -154,9 +154,14 @@ struct producer *producer_new(const struct config *config, const struct producer
 void producer_set_provenance(struct producer *p, const struct provenance *provenance,
                              int32_t schema_id)
 {
+    struct score_options options = {.format = (enum config_format)p->config->score_format,
+                                    .schema_id = schema_id,
+                                    .has_fingerprints = config_has_fingerprints(p->config),
+                                    .carry = p->config->carry,
+                                    .carry_count = p->config->carry_count};
+
     score_encoder_release(&p->encoder);
-    score_encoder_init(&p->encoder, (enum config_format)p->config->score_format, schema_id,
-                       provenance);
+    score_encoder_init(&p->encoder, &options, provenance);
     p->provenance = *provenance;
 }
 
@@ -181,22 +186,51 @@ static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, const char
     }
 }
 
+/* New, or NULL for none; *bytes is what they take in a record, at most. */
+static rd_kafka_headers_t *make_headers(const struct score *score, size_t *bytes)
+{
+    enum { LENGTHS_MAX = 20 };
+    rd_kafka_headers_t *list =
+        score->header_count ? rd_kafka_headers_new(score->header_count) : NULL;
+
+    *bytes = 0;
+    for (size_t i = 0; i < score->header_count; i++) {
+        const struct header *h = &score->headers[i];
+        rd_kafka_header_add(list, h->name, -1, h->value.data, (ssize_t)h->value.len);
+        *bytes += strlen(h->name) + h->value.len + LENGTHS_MAX;
+    }
+    return list;
+}
+
+static bool fits(const struct producer *p, size_t bytes)
+{
+    return (int64_t)bytes <= p->limits.score_bytes;
+}
+
 enum sent producer_send_score(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {
-    char *value = room(p, score_max_bytes(&p->encoder, record, score));
-    size_t len = score_encode(&p->encoder, record, score, value);
+    rd_kafka_headers_t *headers;
+    rd_kafka_resp_err_t code;
+    size_t len, header_bytes;
+    char *value;
 
-    if ((int64_t)(len + record->key.len + RECORD_OVERHEAD) > p->limits.score_bytes)
+    if (!fits(p, score_min_bytes(&p->encoder, score)))
         return SENT_TOO_LARGE;
-    return answer(p,
-                  rd_kafka_producev(p->client, RD_KAFKA_V_RKT(p->scores),
-                                    RD_KAFKA_V_VALUE(value, len),
-                                    RD_KAFKA_V_KEY(record->key.data, record->key.len),
-                                    RD_KAFKA_V_TIMESTAMP(record->timestamp_ms),
-                                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                    RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END),
-                  p->config->score_topic, err);
+    value = room(p, score_max_bytes(&p->encoder, record, score));
+    len = score_encode(&p->encoder, record, score, value);
+    headers = make_headers(score, &header_bytes);
+    if (!fits(p, len + record->key.len + header_bytes + RECORD_OVERHEAD))
+        code = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    else
+        code = rd_kafka_producev(
+            p->client, RD_KAFKA_V_RKT(p->scores), RD_KAFKA_V_VALUE(value, len),
+            RD_KAFKA_V_KEY(record->key.data, record->key.len),
+            RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
+        rd_kafka_headers_destroy(headers);
+    return answer(p, code, p->config->score_topic, err);
 }
 
 enum sent producer_send_dead(struct producer *p, const struct record *record,

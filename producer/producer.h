@@ -66,7 +66,7 @@ enum sent producer_send_score(struct producer *producer, const struct record *re
 struct dead_letter {
     enum fault fault;
     const char *message;          /* for people, one line, no values */
-    int64_t schema_id;            /* negative when there is none */
+    int64_t schema_id;            /* SCHEMA_ID_NONE when there is none */
     const struct header *headers; /* the original's, untouched */
     size_t header_count;
     bool has_lost_headers; /* they could not be read */

@@ -38,17 +38,36 @@ static char *put_json_field(char *o, const char *name, const char *text)
     return o + json_string_print(o, text, strlen(text));
 }
 
-void score_encoder_init(struct score_encoder *e, enum config_format format, int32_t schema_id,
+static void encode_names(struct score_encoder *e)
+{
+    size_t count = e->options.carry_count;
+
+    e->names = mem_alloc(count, sizeof *e->names);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = e->options.carry[i].text;
+        size_t len = strlen(text);
+        char *o = e->names[i].text = mem_alloc(JSON_STRING_MAX(len) + 10, 1);
+        if (e->options.format == FORMAT_JSON) {
+            o += json_string_print(o, text, len);
+            *o++ = ':';
+        } else {
+            o = put_string(o, text, len);
+        }
+        e->names[i].len = (size_t)(o - e->names[i].text);
+    }
+}
+
+void score_encoder_init(struct score_encoder *e, const struct score_options *options,
                         const struct provenance *p)
 {
     size_t len = strlen(p->model) + strlen(p->version) + strlen(p->digest) + strlen(p->run);
     char *o;
 
-    *e = (struct score_encoder){.format = format, .schema_id = schema_id};
+    *e = (struct score_encoder){.options = *options};
     e->digest_tail[0] = '-';
     memcpy(e->digest_tail + 1, p->digest, 12);
     o = e->source = mem_alloc(JSON_STRING_MAX(len) + 100, 1);
-    if (format == FORMAT_JSON) {
+    if (options->format == FORMAT_JSON) {
         o = put_json_field(o, ",\"model\":", p->model);
         o = put_json_field(o, ",\"version\":", p->version);
         o = put_json_field(o, ",\"digest\":", p->digest);
@@ -60,12 +79,101 @@ void score_encoder_init(struct score_encoder *e, enum config_format format, int3
         o = put_string(o, p->run, strlen(p->run));
     }
     e->source_len = (size_t)(o - e->source);
+    encode_names(e);
 }
 
 void score_encoder_release(struct score_encoder *e)
 {
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        free(e->names[i].text);
+    free(e->names);
     free(e->source);
     *e = (struct score_encoder){0};
+}
+
+/* Room for one field. A text becomes JSON from where it lies; of what must be printed first, the
+ * print lies behind its encoded form while that is made. */
+static size_t room_of(const struct score_encoder *e, const struct carried *c)
+{
+    size_t max = carried_max(c);
+
+    if (e->options.format == FORMAT_AVRO)
+        return max + 10; /* its length */
+    return c->kind == CARRIED_TEXT ? JSON_STRING_MAX(c->len) : JSON_STRING_MAX(max) + max;
+}
+
+static size_t carry_max(const struct score_encoder *e, const struct carried *c)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        if (c[i].kind != CARRIED_NOTHING)
+            sum += 1 + e->names[i].len + room_of(e, &c[i]);
+    return sum;
+}
+
+size_t score_min_bytes(const struct score_encoder *e, const struct score *s)
+{
+    const struct carried *c = s->carried;
+    size_t sum = 0;
+
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        sum += c[i].kind == CARRIED_TEXT      ? c[i].len
+               : c[i].kind == CARRIED_ESCAPED ? c[i].len / 6 /* \u0041 */
+                                              : 0;
+    return sum;
+}
+
+static char *put_carried_json(char *o, const struct carried *c)
+{
+    char *text = o + JSON_STRING_MAX(carried_max(c));
+
+    if (c->kind == CARRIED_TEXT)
+        return o + json_string_print(o, c->text, c->len);
+    return o + json_string_print(o, text, carried_print(c, text));
+}
+
+static char *put_carry_json(const struct score_encoder *e, const struct carried *c, char *o)
+{
+    bool is_first = true;
+
+    for (size_t i = 0; i < e->options.carry_count; i++) {
+        if (c[i].kind == CARRIED_NOTHING)
+            continue;
+        if (!is_first)
+            *o++ = ',';
+        is_first = false;
+        o = put_carried_json(put(o, e->names[i].text, e->names[i].len), &c[i]);
+    }
+    return o;
+}
+
+/* The length is known when the text is printed: it moves back behind it. */
+static char *put_carried_avro(char *o, const struct carried *c)
+{
+    enum { LENGTH_MAX = 10 };
+    size_t len = carried_print(c, o + LENGTH_MAX);
+    char *text = put_long(o, (int64_t)len);
+
+    memmove(text, o + LENGTH_MAX, len);
+    return text + len;
+}
+
+/* A map: one block, and the empty one that ends it. */
+static char *put_carry_avro(const struct score_encoder *e, const struct carried *c, char *o)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < e->options.carry_count; i++)
+        count += c[i].kind != CARRIED_NOTHING;
+    if (count != 0)
+        o = put_long(o, (int64_t)count);
+    for (size_t i = 0; count != 0 && i < e->options.carry_count; i++) {
+        if (c[i].kind != CARRIED_NOTHING)
+            o = put_carried_avro(put(o, e->names[i].text, e->names[i].len), &c[i]);
+    }
+    *o++ = 0;
+    return o;
 }
 
 /* The topic comes twice; numbers and names fit in what is left. Kafka's topic names need no
@@ -75,7 +183,8 @@ size_t score_max_bytes(const struct score_encoder *e, const struct record *r, co
     enum { REST = 1024 };
     size_t decision_len = s->decision ? strlen(s->decision) : 0;
 
-    return 2 * strlen(r->topic) + JSON_STRING_MAX(decision_len) + e->source_len + REST;
+    return 2 * strlen(r->topic) + JSON_STRING_MAX(decision_len) + e->source_len + REST +
+           carry_max(e, s->carried);
 }
 
 enum { ID_MAX = 249 + 11 + 20 + 16 };
@@ -107,11 +216,11 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
     o = PUT(o, ",\"offset\":");
     o += integer_print(o, r->offset);
     o = PUT(o, ",\"event_time\":");
-    o += integer_print(o, r->timestamp_ms);
+    o += integer_print(o, s->event_time_ms);
     o = PUT(o, ",\"schema_id\":");
-    if (s->schema_id >= 0) {
+    if (s->schema_id != SCHEMA_ID_NONE) {
         *o++ = '"';
-        o += integer_print(o, s->schema_id);
+        o += schema_id_print(o, s->schema_id, e->options.has_fingerprints);
         *o++ = '"';
     } else {
         o = PUT(o, "null");
@@ -124,7 +233,9 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
         o += json_string_print(o, s->decision, strlen(s->decision));
     else
         o = PUT(o, "null");
-    o = PUT(o, ",\"mode\":\"live\",\"reasons\":null,\"carry\":{}}");
+    o = PUT(o, ",\"mode\":\"live\",\"reasons\":null,\"carry\":{");
+    o = put_carry_json(e, s->carried, o);
+    o = PUT(o, "}}");
     return (size_t)(o - out);
 }
 
@@ -132,8 +243,8 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
                           const struct score *s, char *out)
 {
     size_t topic_len = strlen(r->topic);
-    char id[ID_MAX], number[24], *o = out;
-    uint32_t frame_id = __builtin_bswap32((uint32_t)e->schema_id);
+    char id[ID_MAX], number[SCHEMA_ID_TEXT_MAX], *o = out;
+    uint32_t frame_id = __builtin_bswap32((uint32_t)e->options.schema_id);
 
     *o++ = 0;
     o = put(o, (const char *)&frame_id, 4);
@@ -141,10 +252,11 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
     o = put_string(o, r->topic, topic_len);
     o = put_long(o, r->partition);
     o = put_long(o, r->offset);
-    o = put_long(o, r->timestamp_ms);
-    if (s->schema_id >= 0) {
+    o = put_long(o, s->event_time_ms);
+    if (s->schema_id != SCHEMA_ID_NONE) {
         *o++ = 2; /* union branch 1, string */
-        o = put_string(o, number, integer_print(number, s->schema_id));
+        o = put_string(o, number,
+                       schema_id_print(number, s->schema_id, e->options.has_fingerprints));
     } else {
         *o++ = 0;
     }
@@ -157,12 +269,13 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
     } else {
         *o++ = 0;
     }
-    o = PUT(o, "\0\0\0"); /* mode live, reasons null, carry empty */
+    o = PUT(o, "\0\0"); /* mode live, reasons null */
+    o = put_carry_avro(e, s->carried, o);
     return (size_t)(o - out);
 }
 
 size_t score_encode(const struct score_encoder *e, const struct record *r, const struct score *s,
                     char *out)
 {
-    return e->format == FORMAT_JSON ? encode_json(e, r, s, out) : encode_avro(e, r, s, out);
+    return e->options.format == FORMAT_JSON ? encode_json(e, r, s, out) : encode_avro(e, r, s, out);
 }

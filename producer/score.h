@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/carried.h"
 #include "core/config.h"
 #include "core/record.h"
+#include "core/schema_id.h"
 
 /* Who scored: borrowed texts, copied by score_encoder_init. */
 struct provenance {
@@ -23,27 +25,48 @@ struct provenance {
     const char *run;    /* of build and configuration, 12 hex */
 };
 
-struct score_encoder {
+struct score_options {
     enum config_format format;
-    int32_t schema_id;    /* Avro: in the frame */
-    char digest_tail[14]; /* "-" and the first 12 hex */
-    char *source;         /* the fields model, version, digest, run, encoded */
+    int32_t schema_id;        /* Avro: in the frame */
+    bool has_fingerprints;    /* events' schema ids are fingerprints, printed in hex */
+    const struct path *carry; /* carry_count; their texts are copied */
+    size_t carry_count;
+};
+
+/* A key of the carried fields, encoded. */
+struct carry_name {
+    char *text;
+    size_t len;
+};
+
+struct score_encoder {
+    struct score_options options;
+    struct carry_name *names; /* options.carry_count */
+    char digest_tail[14];     /* "-" and the first 12 hex */
+    char *source;             /* the fields model, version, digest, run, encoded */
     size_t source_len;
 };
 
 struct score {
     double value;
     const char *decision; /* NULL when the bundle names none */
-    int64_t schema_id;    /* of the event; negative when it had none */
+    int64_t schema_id;    /* of the event; SCHEMA_ID_NONE when it had none */
+    int64_t event_time_ms;
+    const struct carried *carried; /* options.carry_count of the encoder */
+    const struct header *headers;  /* header_count: of the score's record */
+    size_t header_count;
 };
 
-void score_encoder_init(struct score_encoder *encoder, enum config_format format, int32_t schema_id,
+void score_encoder_init(struct score_encoder *encoder, const struct score_options *options,
                         const struct provenance *provenance);
 void score_encoder_release(struct score_encoder *encoder);
 
 /* How much room score_encode needs at most for this score. */
 size_t score_max_bytes(const struct score_encoder *encoder, const struct record *record,
                        const struct score *score);
+
+/* No encoding is shorter than this: what passes a limit already here need not be encoded. */
+size_t score_min_bytes(const struct score_encoder *encoder, const struct score *score);
 
 /* Encodes into out; returns the length. */
 size_t score_encode(const struct score_encoder *encoder, const struct record *record,

@@ -142,8 +142,8 @@ static inline bool avro_bytes(struct avro_input *r, const char **data, size_t *l
 
 /* The head of a block: *count items, 0 at the end of all. *end is where it must end, or NULL when
  * it does not say. */
-static __attribute__((noinline)) bool avro_block(struct avro_input *r, uint64_t least,
-                                                 uint64_t *count, const uint8_t **end)
+static __attribute__((noinline, unused)) bool avro_block(struct avro_input *r, uint64_t least,
+                                                         uint64_t *count, const uint8_t **end)
 {
     int64_t number, size;
 

@@ -1,5 +1,5 @@
-/* avro_schema.c: JSON text to types. One function per complex type; `struct parser` carries the
- * name table and the depth. Types hold types: the parser is one piece. */
+/* avro_schema.c: JSON text to types, one piece: types hold one another. One function per complex
+ * type; `struct parser` carries the name table and the depth. */
 #include "schemas/avro_schema.h"
 
 #include <jansson.h>
@@ -294,6 +294,19 @@ static int32_t parse_union(struct parser *p, const json_t *json, const char *spa
     return i < json_array_size(json) ? SCHEMA_NONE : type;
 }
 
+/* 0 for what is no timestamp, or in milliseconds as everything else here. */
+static uint32_t units_per_ms(const json_t *json)
+{
+    const char *word = text_of(json_object_get(json, "logicalType"));
+
+    if (word && strncmp(word, "local-", 6) == 0)
+        word += 6;
+    return !word                                   ? 0
+           : strcmp(word, "timestamp-micros") == 0 ? 1000
+           : strcmp(word, "timestamp-nanos") == 0  ? 1000000
+                                                   : 0;
+}
+
 static int32_t parse_object(struct parser *p, const json_t *json, const char *space)
 {
     const json_t *inner = json_object_get(json, "type");
@@ -311,6 +324,11 @@ static int32_t parse_object(struct parser *p, const json_t *json, const char *sp
         return parse_fixed(p, json, space);
     if (strcmp(word, "array") == 0 || strcmp(word, "map") == 0)
         return parse_items(p, json, space, *word == 'm');
+    if (strcmp(word, "long") == 0 && units_per_ms(json) != 0) {
+        int32_t type = add_type(p, SCHEMA_LONG);
+        p->schema->types[type].units_per_ms = units_per_ms(json);
+        return type;
+    }
     return find_name(p, word, space);
 }
 

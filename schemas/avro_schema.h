@@ -2,7 +2,8 @@
  *
  * Types are numbers into `types`. Numbers 0 to 7 are the primitive types (their number is their
  * kind), so that nothing is stored twice; a named type is stored once and referred to, which is how
- * a record may hold itself. Logical types stay their raw type. Defaults are for readers with a
+ * a record may hold itself. Logical types stay their raw type; of a long that is a timestamp finer
+ * than milliseconds it is noted how fine. Defaults are for readers with a
  * schema of their own and are not kept; aliases are kept for hints only.
  *
  * Everything is checked on the way in, since a schema is input: text up to 1 MiB, 64 levels, names
@@ -57,6 +58,7 @@ struct schema_type {
     char **symbols;              /* ENUM */
     int32_t *branches;           /* UNION */
     int32_t items;               /* ARRAY, MAP: type of its elements */
+    uint32_t units_per_ms;       /* LONG: 1000 for timestamp-micros; 0 says nothing */
 };
 
 struct avro_schema {

@@ -10,6 +10,9 @@ void bind_init(struct bind *bind, const struct features *features)
     bind->fill = mem_alloc(features->count, sizeof *bind->fill);
     bind->at = mem_alloc(features->count, sizeof *bind->at);
     bind->required = mem_alloc(features->count, sizeof *bind->required);
+    bind->has_extras = features->root.step_count != 0 || features->carry_count != 0;
+    bind->is_faulty = bind->has_extras;
+    bind->carried = mem_alloc(features->carry_count, sizeof *bind->carried);
     for (size_t i = 0; i < features->count; i++) {
         const struct feature *f = &features->items[i];
         bind->fill[i] = f->required ? bind_fault_float(FAULT_BIND_MISSING_FIELD) : f->missing;
@@ -23,7 +26,15 @@ void bind_release(struct bind *bind)
     free(bind->fill);
     free(bind->at);
     free(bind->required);
+    free(bind->carried);
     *bind = (struct bind){0};
+}
+
+void bind_start_extras(struct bind *b)
+{
+    b->root = b->features->root.step_count ? ROOT_ABSENT : ROOT_PRESENT;
+    for (size_t i = 0; i < b->features->carry_count; i++)
+        b->carried[i].kind = CARRIED_NOTHING;
 }
 
 void bind_odd_number(struct bind *b, float *row, size_t slot, float value, size_t at)
@@ -64,8 +75,18 @@ bool bind_text(struct bind *b, float *row, size_t slot, const char *text, size_t
     return true;
 }
 
+static struct outcome judge_root(const struct bind *b)
+{
+    if (b->root == ROOT_NULL)
+        return (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0};
+    return b->root == ROOT_WRONG ? outcome_dead(FAULT_BIND_WRONG_TYPE, b->root_at)
+                                 : outcome_dead(FAULT_BIND_MISSING_FIELD, 0);
+}
+
 struct outcome bind_judge_faults(const struct bind *b, const float *row)
 {
+    if (b->root != ROOT_PRESENT)
+        return judge_root(b);
     for (size_t i = 0; i < b->features->count; i++)
         if (bind_is_fault(row[i])) {
             uint32_t bits;

@@ -8,6 +8,12 @@
  *
  *   row:   | 937.0 | 7.0 | fault NaN: wrong_type | NaN (optional, missing) | ...
  *
+ * Where the features lie below a root (an envelope's content), `root` says what stood there: an
+ * event whose root is null is skipped, one without a root, or with a scalar there, is no event;
+ * that is looked at before any feature.
+ *
+ * What is carried into the score has slots of its own beside the row; it never is a fault.
+ *
  * Borrows the features. `at` is scratch of one decode. Thread: the decoder's.
  */
 #ifndef SCHEMAS_BIND_H
@@ -18,11 +24,19 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/carried.h"
 #include "core/feature.h"
 #include "core/outcome.h"
 
 /* Payload of a quiet NaN: 0x5c5c00 | fault. Every NaN that kscore makes itself has payload 0. */
 enum { BIND_FAULT_MARK = 0x7fdc5c00, BIND_FAULT_MASK = 0xff };
+
+enum bind_root {
+    ROOT_PRESENT, /* or there is none to look for */
+    ROOT_NULL,    /* it, or something on the way to it */
+    ROOT_ABSENT,
+    ROOT_WRONG, /* something that has no fields, there or on the way */
+};
 
 struct bind {
     const struct features *features;
@@ -30,19 +44,35 @@ struct bind {
     uint32_t *at;     /* features->count: byte of the value, set with a fault */
     size_t *required; /* features that are required, in the model's order */
     size_t required_count;
-    bool is_faulty; /* some slot holds a fault other than that of fill */
+    bool is_faulty;  /* some slot holds a fault other than that of fill; or has_extras */
+    bool has_extras; /* a root, or something to carry */
+    uint8_t root;    /* enum bind_root; ABSENT until something of it is seen */
+    uint32_t root_at;
+    struct carried *carried; /* features->carry_count, of this event */
 };
 
 void bind_init(struct bind *bind, const struct features *features);
 void bind_release(struct bind *bind);
 
+/* The part of bind_start for what few configurations have. */
+void bind_start_extras(struct bind *bind);
+
 /* Starts a row. */
 static inline void bind_start(struct bind *b, float *row)
 {
     memcpy(row, b->fill, b->features->count * sizeof *row);
-    if (__builtin_expect(b->is_faulty, 0))
+    if (__builtin_expect(b->is_faulty, 0)) {
         memset(b->at, 0, b->features->count * sizeof *b->at);
-    b->is_faulty = false;
+        if (b->has_extras)
+            bind_start_extras(b);
+    }
+    b->is_faulty = b->has_extras;
+}
+
+static inline void bind_set_root(struct bind *b, enum bind_root root, size_t at)
+{
+    b->root = (uint8_t)root;
+    b->root_at = (uint32_t)at;
 }
 
 static inline float bind_fault_float(enum fault fault)
@@ -98,7 +128,8 @@ void bind_unknown(struct bind *b, float *row, size_t slot, size_t at);
 /* What the text is in the row: a code, what missing is, or a fault. For enums, at compile. */
 float bind_text_value(const struct feature *feature, const char *text, size_t len);
 
-/* The first fault in the model's order, else scored. */
+/* What becomes of an event whose root is not present; else the first fault in the model's order,
+ * else scored. */
 struct outcome bind_judge_faults(const struct bind *b, const float *row);
 
 #endif

@@ -109,7 +109,8 @@ static enum reach judge_end(struct search *s, enum feature_type wanted)
     return reach;
 }
 
-static enum reach walk(struct search *s, const struct path *path, enum feature_type wanted)
+/* All that may be at the path's end into `now`. */
+static enum reach walk_to(struct search *s, const struct path *path)
 {
     s->stopped = NULL;
     types_clear(&s->now);
@@ -122,7 +123,35 @@ static enum reach walk(struct search *s, const struct path *path, enum feature_t
         s->now = s->next;
         s->next = swap;
     }
-    return judge_end(s, wanted);
+    return REACH_VALUE;
+}
+
+static enum reach walk(struct search *s, const struct path *path, enum feature_type wanted)
+{
+    enum reach reach = walk_to(s, path);
+
+    return reach == REACH_VALUE ? judge_end(s, wanted) : reach;
+}
+
+/* A root must be able to have fields. */
+static enum reach walk_to_root(struct search *s, const struct path *root)
+{
+    enum reach reach = walk_to(s, root);
+
+    if (reach != REACH_VALUE)
+        return reach;
+    reach = REACH_NULL;
+    for (size_t i = 0; i < s->now.count; i++) {
+        enum schema_kind kind = s->schema->types[s->now.items[i]].kind;
+        if (kind == SCHEMA_RECORD || kind == SCHEMA_MAP)
+            return REACH_VALUE;
+        if (kind != SCHEMA_NULL) {
+            s->stopped_type = s->now.items[i];
+            s->stopped_step = NULL;
+            reach = REACH_WRONG;
+        }
+    }
+    return reach;
 }
 
 /* ---- words */
@@ -188,22 +217,30 @@ static void say_nearest(const struct schema_type *record, const char *name, FILE
     free(names);
 }
 
-static void say_why_not(struct search *s, const struct feature *f, size_t path, enum reach reach,
-                        FILE *say)
+/* Why a path ends in null, or in a type that does not fit: "but" says what would. */
+static void say_end(const struct search *s, const struct path *path, enum reach reach,
+                    const char *but, FILE *say)
 {
     char text[256];
 
-    fprintf(say, "feature %s: ", f->name);
     if (reach == REACH_NULL) {
-        fprintf(say, "%s is always null", f->paths[path].text);
-    } else if (reach == REACH_WRONG) {
-        schema_type_print(s->schema, s->stopped_type, text, sizeof text);
-        if (s->stopped_step)
-            fprintf(say, "%s leads through the type %s, which is no %s", f->paths[path].text, text,
-                    s->stopped_step->kind == STEP_INDEX ? "array" : "record or map");
-        else
-            fprintf(say, "%s has the type %s, but %s", f->paths[path].text, text,
-                    wanted_words(f->type));
+        fprintf(say, "%s is always null", path->text);
+        return;
+    }
+    schema_type_print(s->schema, s->stopped_type, text, sizeof text);
+    if (s->stopped_step)
+        fprintf(say, "%s leads through the type %s, which is no %s", path->text, text,
+                s->stopped_step->kind == STEP_INDEX ? "array" : "record or map");
+    else
+        fprintf(say, "%s has the type %s, but %s", path->text, text, but);
+}
+
+static void say_why_not(struct search *s, const struct feature *f, size_t path, enum reach reach,
+                        FILE *say)
+{
+    fprintf(say, "feature %s: ", f->name);
+    if (reach != REACH_ABSENT) {
+        say_end(s, &f->paths[path], reach, wanted_words(f->type), say);
     } else {
         for (size_t i = 0; i < f->path_count; i++)
             fprintf(say, "%s%s", i ? " or " : "no field ", f->paths[i].text);
@@ -249,6 +286,24 @@ static int32_t resolve_one(struct search *s, const struct feature *f, struct rep
     return BINDING_MISSING;
 }
 
+/* False, and the words why, when the schema has no root: all features would be missing with it. */
+static bool has_root(struct search *s, const struct path *root, FILE *wrong)
+{
+    enum reach reach = root->step_count ? walk_to_root(s, root) : REACH_VALUE;
+
+    if (reach == REACH_VALUE)
+        return true;
+    fputs("root: ", wrong);
+    if (reach != REACH_ABSENT) {
+        say_end(s, root, reach, "features are fields of a record or a map", wrong);
+    } else {
+        fprintf(wrong, "no field %s", root->text);
+        if (s->stopped)
+            say_nearest(s->stopped, last_name(root), wrong);
+    }
+    return false;
+}
+
 int binding_resolve(const struct avro_schema *schema, const struct features *features,
                     int32_t *paths, FILE *say, struct err *err)
 {
@@ -262,8 +317,11 @@ int binding_resolve(const struct avro_schema *schema, const struct features *fea
     report.wrong = open_memstream(&wrong, &wrong_len);
     types_init(&search.now, schema->count);
     types_init(&search.next, schema->count);
-    for (size_t i = 0; i < features->count; i++)
-        paths[i] = resolve_one(&search, &features->items[i], &report);
+    if (!has_root(&search, &features->root, report.wrong))
+        report.wrong_count++;
+    else
+        for (size_t i = 0; i < features->count; i++)
+            paths[i] = resolve_one(&search, &features->items[i], &report);
     fclose(report.bound);
     fclose(report.missing);
     fclose(report.wrong);

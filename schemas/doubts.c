@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-static uint16_t *chain_of(struct doubts *d, uint32_t id)
+static uint16_t *chain_of(struct doubts *d, uint64_t id)
 {
     return &d->chains[(uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 40) % DOUBTS_MAX];
 }
 
-const struct doubt *doubts_find(const struct doubts *doubts, uint32_t id)
+const struct doubt *doubts_find(const struct doubts *doubts, uint64_t id)
 {
     uint16_t at = *chain_of((struct doubts *)doubts, id);
 
@@ -16,7 +16,7 @@ const struct doubt *doubts_find(const struct doubts *doubts, uint32_t id)
     return at ? &doubts->items[at - 1] : NULL;
 }
 
-void doubts_remove(struct doubts *doubts, uint32_t id)
+void doubts_remove(struct doubts *doubts, uint64_t id)
 {
     uint16_t *link = chain_of(doubts, id);
     struct doubt *item;
@@ -31,7 +31,7 @@ void doubts_remove(struct doubts *doubts, uint32_t id)
     item->kind = DOUBT_NONE;
 }
 
-static struct doubt *add(struct doubts *d, uint32_t id)
+static struct doubt *add(struct doubts *d, uint64_t id)
 {
     uint16_t index = (uint16_t)d->oldest;
     struct doubt *item = &d->items[index];
@@ -46,7 +46,7 @@ static struct doubt *add(struct doubts *d, uint32_t id)
     return item;
 }
 
-void doubts_put(struct doubts *doubts, uint32_t id, enum doubt_kind kind, int64_t now_ms)
+void doubts_put(struct doubts *doubts, uint64_t id, enum doubt_kind kind, int64_t now_ms)
 {
     struct doubt *item = (struct doubt *)doubts_find(doubts, id);
 

@@ -15,7 +15,7 @@ enum { DOUBTS_MAX = 8192 };
 enum doubt_kind { DOUBT_NONE, DOUBT_ASKED, DOUBT_FAILED, DOUBT_ABSENT };
 
 struct doubt {
-    uint32_t id;
+    uint64_t id;
     uint16_t kind;     /* enum doubt_kind; NONE: room */
     uint16_t next;     /* in its chain: index + 1, 0 ends it */
     int64_t at_ms;     /* when it became that */
@@ -29,10 +29,10 @@ struct doubts {
 };
 
 /* NULL: never heard of. */
-const struct doubt *doubts_find(const struct doubts *doubts, uint32_t id);
+const struct doubt *doubts_find(const struct doubts *doubts, uint64_t id);
 
 /* A new or known one becomes that kind. */
-void doubts_put(struct doubts *doubts, uint32_t id, enum doubt_kind kind, int64_t now_ms);
-void doubts_remove(struct doubts *doubts, uint32_t id);
+void doubts_put(struct doubts *doubts, uint64_t id, enum doubt_kind kind, int64_t now_ms);
+void doubts_remove(struct doubts *doubts, uint64_t id);
 
 #endif

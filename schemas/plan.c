@@ -104,11 +104,23 @@ static void add_pick(struct plan *p, const struct wish *w)
                       .index = w->index};
 }
 
+static void emit_root(struct compiler *c, enum bind_root root)
+{
+    emit(c, (struct op){.code = OP_ROOT, .branch = (uint8_t)root});
+}
+
 /* Something that is not what the path needs stands where this wish and all below it should be. */
 static void emit_below(struct compiler *c, const struct wish *w, enum op_code code)
 {
-    for (size_t i = 0; i < w->want_count; i++)
-        emit(c, (struct op){.code = (uint8_t)code, .slot = (uint16_t)w->wants[i].slot});
+    if (w->is_root)
+        emit_root(c, code == OP_RESET ? ROOT_NULL : ROOT_WRONG);
+    for (size_t i = 0; i < w->want_count; i++) {
+        size_t slot = w->wants[i].slot, count = c->features->count;
+        if (slot < count)
+            emit(c, (struct op){.code = (uint8_t)code, .slot = (uint16_t)slot});
+        else if (code == OP_RESET)
+            emit(c, (struct op){.code = OP_DROP, .slot = (uint16_t)(slot - count)});
+    }
     for (size_t i = 0; i < w->child_count; i++)
         emit_below(c, &w->children[i], code);
 }
@@ -242,10 +254,54 @@ static bool extend_run(struct compiler *c, size_t slot)
     return true;
 }
 
+/* Where the symbols of an enum stand in the plan. */
+static uint32_t keep_symbols(struct compiler *c, const struct schema_type *t)
+{
+    struct plan *p = c->plan;
+    size_t first = p->symbol_count;
+
+    if (first + t->count > MAX_CODES)
+        c->is_too_big = true;
+    for (uint64_t i = 0; i < t->count && !c->is_too_big; i++) {
+        p->symbols = mem_grow(p->symbols, p->symbol_count, &p->symbol_cap, sizeof *p->symbols);
+        p->symbols[p->symbol_count++] = mem_copy_text(t->symbols[i], strlen(t->symbols[i]));
+    }
+    return (uint32_t)first;
+}
+
+static bool is_time(const struct compiler *c, size_t carry)
+{
+    return c->features->has_time && carry == c->features->carry_count - 1;
+}
+
+/* A time is a long; as text every scalar can be carried. What is none of it is left out. */
+static void keep(struct compiler *c, int32_t type, size_t carry)
+{
+    const struct schema_type *t = &c->schema->types[type];
+    struct op op = {.code = OP_KEEP, .branch = (uint8_t)t->kind, .slot = (uint16_t)carry};
+
+    if (t->kind >= SCHEMA_ARRAY || t->kind == SCHEMA_RECORD ||
+        (is_time(c, carry) && t->kind != SCHEMA_LONG)) {
+        skip(c, type);
+        return;
+    }
+    if (t->kind == SCHEMA_LONG)
+        op.count = is_time(c, carry) && t->units_per_ms ? t->units_per_ms : 1;
+    else
+        op.count = (uint32_t)t->count;
+    if (t->kind == SCHEMA_ENUM)
+        op.target = keep_symbols(c, t);
+    emit(c, op);
+}
+
 static void read_scalar(struct compiler *c, int32_t type, size_t slot)
 {
     const struct schema_type *t = &c->schema->types[type];
 
+    if (slot >= c->features->count) {
+        keep(c, type, slot - c->features->count);
+        return;
+    }
     if (!binding_converts(t->kind, c->features->items[slot].type)) {
         emit(c, (struct op){.code = OP_WRONG, .slot = (uint16_t)slot});
         skip(c, type);
@@ -277,6 +333,7 @@ static bool read_optional_number(struct compiler *c, int32_t type, const struct 
                                                : OP_OPTIONAL_LONG;
 
     if (w->want_count != 1 || kind < SCHEMA_INT || kind > SCHEMA_DOUBLE ||
+        w->wants[0].slot >= c->features->count ||
         c->features->items[w->wants[0].slot].type != FEATURE_NUMBER)
         return false;
     emit(c, (struct op){.code = (uint8_t)code,
@@ -364,6 +421,16 @@ static void compile_blocks(struct compiler *c, const struct schema_type *t, cons
 
 /* ---- the whole tree */
 
+static void compile_record(struct compiler *c, const struct schema_type *t, const struct wish *w)
+{
+    const struct wish *to_root = wish_to_root(w, false);
+
+    if (to_root && schema_field_find(t, to_root->name) == SCHEMA_NONE)
+        emit_root(c, ROOT_ABSENT);
+    for (uint64_t i = 0; i < t->count && !c->is_too_big; i++)
+        compile(c, t->fields[i].type, field_wish(w, t->fields[i].name));
+}
+
 /* w: one want and no children, or children and no want, or nothing (which only skips). */
 static void compile_part(struct compiler *c, int32_t type, const struct wish *w)
 {
@@ -382,17 +449,20 @@ static void compile_part(struct compiler *c, int32_t type, const struct wish *w)
         read_scalar(c, type, w->wants[0].slot);
         return;
     }
+    if (w->is_root)
+        emit_root(c, t->kind == SCHEMA_RECORD || t->kind == SCHEMA_MAP ? ROOT_PRESENT : ROOT_WRONG);
     if (t->kind != SCHEMA_RECORD && t->kind != SCHEMA_MAP)
         emit_children_wrong(c, w, false);
     if (t->kind != SCHEMA_ARRAY)
         emit_children_wrong(c, w, true);
     if (is_blocks) {
+        if (wish_to_root(w, t->kind == SCHEMA_ARRAY))
+            emit_root(c, ROOT_ABSENT);
         c->branches++;
         compile_blocks(c, t, w);
         c->branches--;
     } else if (t->kind == SCHEMA_RECORD) {
-        for (uint64_t i = 0; i < t->count && !c->is_too_big; i++)
-            compile(c, t->fields[i].type, field_wish(w, t->fields[i].name));
+        compile_record(c, t, w);
     } else {
         skip(c, type);
     }
@@ -401,7 +471,7 @@ static void compile_part(struct compiler *c, int32_t type, const struct wish *w)
 /* A value that several features want is read once for each, from the same place. */
 static void compile(struct compiler *c, int32_t type, const struct wish *w)
 {
-    size_t passes = w->want_count + (w->child_count != 0);
+    size_t passes = w->want_count + (w->child_count != 0 || w->is_root);
 
     if (passes == 0) {
         skip(c, type);
@@ -416,6 +486,7 @@ static void compile(struct compiler *c, int32_t type, const struct wish *w)
             part.wants += i;
         part.want_count = is_scalar;
         part.child_count = is_scalar ? 0 : w->child_count;
+        part.is_root = !is_scalar && w->is_root;
         if (!is_last)
             emit(c, (struct op){.code = OP_MARK});
         compile_part(c, type, &part);
@@ -453,6 +524,11 @@ static void compile_all(struct compiler *c, const int32_t *paths)
     for (size_t i = 0; i < c->features->count; i++)
         if (paths[i] != BINDING_MISSING)
             wish_add(&root, &c->features->items[i].paths[paths[i]], (struct want){i, 0});
+    for (size_t i = 0; i < c->features->carry_count; i++)
+        wish_add(&root, &c->features->carries[i], (struct want){c->features->count + i, 0});
+    wish_mark_root(&root, &c->features->root);
+    if (root.leads_to_root)
+        emit_root(c, ROOT_NULL);
     compile(c, c->schema->root, &root);
     emit(c, (struct op){.code = OP_END});
     write_routines(c);
@@ -497,6 +573,9 @@ void plan_free(struct plan *plan)
         return;
     for (size_t i = 0; i < plan->pick_count; i++)
         free(plan->picks[i].key);
+    for (size_t i = 0; i < plan->symbol_count; i++)
+        free(plan->symbols[i]);
+    free(plan->symbols);
     free(plan->ops);
     free(plan->codes);
     free(plan->jumps);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/carried.h"
+
 /* name: what it does; operands as in struct op. */
 #define PLAN_OPS(X)                                                                                \
     X(END)             /* the value is over */                                                     \
@@ -34,6 +36,10 @@
     X(REWIND)     /* back to it: the same value for another feature */                             \
     X(RESET)      /* slot: as if it had not been there */                                          \
     X(WRONG)      /* slot: wrong_type */                                                           \
+    X(KEEP)       /* slot: of what is carried; branch: enum schema_kind; count: bytes of FIXED, */ \
+                  /* symbols of ENUM, from target on, or units per ms of LONG */                   \
+    X(DROP)       /* slot: of what is carried, as if it had not been there */                      \
+    X(ROOT)       /* branch: what stands at the root, enum bind_root */                            \
     X(SKIP_BYTES) /* count */                                                                      \
     X(SKIP_BOOLEAN)                                                                                \
     X(SKIP_INT)                                                                                    \
@@ -73,6 +79,8 @@ struct plan {
     size_t jump_count, jump_cap;
     struct pick *picks;
     size_t pick_count, pick_cap;
+    char **symbols; /* of enums that are carried; owned */
+    size_t symbol_count, symbol_cap;
     uint16_t *unsure; /* required features that a value may leave unwritten */
     size_t unsure_count;
 };
@@ -84,5 +92,11 @@ struct plan_frame {
     const uint8_t *end;    /* where the block must end, when it says so */
     const struct op *back; /* CALL: where to go on */
 };
+
+struct avro_input;
+
+/* OP_KEEP, of plan_keep.c: notes where the value lies, or what it is. False when it is damaged. */
+bool plan_keep(const struct plan *plan, const struct op *op, struct avro_input *in,
+               struct carried *carried);
 
 #endif

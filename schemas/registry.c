@@ -80,9 +80,11 @@ static bool poll(struct schema_source *source, struct schema_answer *answer)
     return true;
 }
 
-static void ask(struct schema_source *source, uint32_t id)
+static void ask(struct schema_source *source, uint64_t id, int64_t now_ms)
 {
     struct registry *r = of(source);
+
+    (void)now_ms;
 
     /* A registry's ids are Java's int. Beyond it some answer 404 as for a page that they do not
      * have (Apicurio 2.6), which says nothing about an id. */
@@ -92,7 +94,7 @@ static void ask(struct schema_source *source, uint32_t id)
     }
     pthread_mutex_lock(&r->lock);
     r->asked = mem_grow(r->asked, r->asked_count, &r->asked_cap, sizeof *r->asked);
-    r->asked[r->asked_count++] = id;
+    r->asked[r->asked_count++] = (uint32_t)id;
     pthread_mutex_unlock(&r->lock);
     registry_http_wake(r->http);
 }

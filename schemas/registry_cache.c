@@ -57,7 +57,7 @@ void registry_cache_release(struct registry_cache *cache)
 /* ---- reading */
 
 /* "17.json" */
-static bool is_cached(const char *name, uint32_t *id)
+static bool is_cached(const char *name, uint64_t *id)
 {
     size_t len = strlen(name);
     int64_t number;
@@ -65,7 +65,7 @@ static bool is_cached(const char *name, uint32_t *id)
     if (len < 6 || strcmp(name + len - 5, ".json") != 0 ||
         !integer_parse(name, len - 5, 0, INT32_MAX, &number))
         return false;
-    *id = (uint32_t)number;
+    *id = (uint64_t)number;
     return true;
 }
 
@@ -188,7 +188,7 @@ int registry_cache_store(const struct registry_cache *cache, const struct schema
 
     if (!cache->folder)
         return 0;
-    snprintf(name, sizeof name, "%" PRIu32 ".json", answer->id);
+    snprintf(name, sizeof name, "%" PRIu64 ".json", answer->id);
     text = print(answer);
     result = text ? write_file(cache, name, text, err) : 0;
     free(text);

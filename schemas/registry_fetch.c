@@ -82,7 +82,7 @@ bool registry_fetch_path(struct registry_fetch *fetch, char *out, size_t cap)
     char subject[REGISTRY_MAX_PATH - 100];
 
     if (!doc->subject) {
-        snprintf(out, cap, "/schemas/ids/%" PRIu32, fetch->answer.id);
+        snprintf(out, cap, "/schemas/ids/%" PRIu64, fetch->answer.id);
         return true;
     }
     if (!registry_subject_print(subject, sizeof subject, doc->subject))
@@ -198,7 +198,7 @@ static bool is_asked_for(struct registry_fetch *f, const json_t *json)
         f->answer.id = (uint32_t)json_integer_value(id);
     }
     if (!doc->subject)
-        return !id || json_integer_value(id) == f->answer.id;
+        return !id || json_integer_value(id) == (json_int_t)f->answer.id;
     return !version || json_integer_value(version) == doc->version;
 }
 

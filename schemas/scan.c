@@ -4,6 +4,7 @@
  * (core/feature.h bounds them); what feeds nothing is skipped with a stack of bits. */
 #include "schemas/scan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,13 +286,39 @@ static inline bool takes(struct scan *s, const struct scan_target *t)
 
 static void bind_range_missing(struct scan *s, struct scan_range range, const char *p)
 {
-    EACH_TARGET(s, range, t) bind_missing(&s->bind, s->row, t->slot, at(s, p));
+    EACH_TARGET(s, range, t)
+    {
+        if (t->type == SCAN_ROOT)
+            bind_set_root(&s->bind, ROOT_NULL, at(s, p));
+        else
+            bind_missing(&s->bind, s->row, t->slot, at(s, p));
+    }
+}
+
+static void bind_wrong(struct scan *s, const struct scan_target *t, const char *p)
+{
+    if (t->type == SCAN_ROOT)
+        bind_set_root(&s->bind, ROOT_WRONG, at(s, p));
+    else
+        bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
 }
 
 static void bind_range_wrong(struct scan *s, struct scan_range range, const char *p)
 {
-    EACH_TARGET(s, range, t)
-    bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
+    EACH_TARGET(s, range, t) bind_wrong(s, t, p);
+}
+
+/* An object stands there: what a root should be, and no feature. */
+static void bind_object(struct scan *s, const struct scan_node *node, const char *p)
+{
+    EACH_TARGET(s, node->targets, t)
+    {
+        if (t->type == SCAN_ROOT)
+            bind_set_root(&s->bind, ROOT_PRESENT, at(s, p));
+        else
+            bind_wrong(s, t, p);
+    }
+    bind_range_wrong(s, node->indexed, p);
 }
 
 /* The paths through this value go no further: it is no container. */
@@ -309,7 +336,7 @@ static void bind_scalar(struct scan *s, const struct scan_node *node, const char
         if (t->type == type)
             bind_number(&s->bind, s->row, t->slot, value, at(s, p));
         else
-            bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
+            bind_wrong(s, t, p);
     }
     bind_below_wrong(s, node, p);
 }
@@ -320,13 +347,47 @@ static void bind_string(struct scan *s, const struct scan_node *node, const char
     EACH_TARGET(s, node->targets, t)
     {
         if (t->type != FEATURE_CATEGORY)
-            bind_fault(&s->bind, s->row, t->slot, FAULT_BIND_WRONG_TYPE, at(s, p));
+            bind_wrong(s, t, p);
         else if (text)
             bind_text(&s->bind, s->row, t->slot, text, len, at(s, p));
         else
             bind_unknown(&s->bind, s->row, t->slot, at(s, p));
     }
     bind_below_wrong(s, node, p);
+}
+
+/* ---- what is carried into the score */
+
+static void keep_text(struct scan *s, const struct scan_node *node, struct json_text text)
+{
+    const struct scan_keep *k = s->tree.keeps + node->keeps.first;
+
+    for (uint32_t i = 0; i < node->keeps.count; i++)
+        s->bind.carried[k[i].slot] = (struct carried){.kind = k[i].is_time      ? CARRIED_NOTHING
+                                                              : text.is_escaped ? CARRIED_ESCAPED
+                                                                                : CARRIED_TEXT,
+                                                      .len = (uint32_t)text.len,
+                                                      .text = text.data};
+}
+
+/* Digits are carried as they stand; a time is their value. */
+static void keep_number(struct scan *s, const struct scan_node *node, struct json_text text,
+                        double value)
+{
+    const struct scan_keep *k = s->tree.keeps + node->keeps.first;
+
+    keep_text(s, node, text);
+    for (uint32_t i = 0; i < node->keeps.count; i++)
+        if (k[i].is_time && fabs(value) < 0x1p63)
+            s->bind.carried[k[i].slot] =
+                (struct carried){.kind = CARRIED_INTEGER, .integer = (int64_t)floor(value)};
+}
+
+/* A key that feeds no feature came again: the last one counts. */
+static void drop_kept(struct scan *s, const struct scan_node *node)
+{
+    for (uint32_t i = 0; i < node->kept.count; i++)
+        s->bind.carried[s->tree.keeps[node->kept.first + i].slot].kind = CARRIED_NOTHING;
 }
 
 /* ---- values */
@@ -339,6 +400,8 @@ static const char *take_string(struct scan *s, const struct scan_node *node, con
 
     if (!end)
         return NULL;
+    if (node->keeps.count)
+        keep_text(s, node, (struct json_text){p + 1, (size_t)(end - p - 1), is_escaped});
     text = plain_text(s, p + 1, end, is_escaped, &len);
     bind_string(s, node, p, text, len);
     return end + 1;
@@ -352,6 +415,8 @@ static const char *take_number(struct scan *s, const struct scan_node *node, con
 
     if (!next)
         return bad(s, p);
+    if (node->keeps.count)
+        keep_number(s, node, (struct json_text){p, (size_t)(next - p), false}, value);
     bind_scalar(s, node, p, FEATURE_NUMBER, (float)value);
     return next;
 }
@@ -368,6 +433,8 @@ static const char *take_word(struct scan *s, const struct scan_node *node, const
         return next;
     }
     next = *p == 't' ? skip_word(s, p, "true", 4) : skip_word(s, p, "false", 5);
+    if (node->keeps.count)
+        keep_text(s, node, (struct json_text){p, *p == 't' ? 4 : 5, false});
     bind_scalar(s, node, p, FEATURE_BOOLEAN, *p == 't');
     return next;
 }
@@ -442,8 +509,11 @@ static inline const char *take_member(struct scan *s, const struct scan_key *key
     struct scan_node *node = &s->tree.nodes[key->node];
     double value;
 
-    if (__builtin_expect(node->round == s->round, 0))
-        return bad(s, key_at);
+    if (__builtin_expect(node->round == s->round, 0)) {
+        if (node->feeds)
+            return bad(s, key_at);
+        drop_kept(s, node);
+    }
     node->round = s->round;
     if (node->is_number && (*p == '-' || (unsigned char)(*p - '0') < 10)) {
         const char *next = scan_number(p, s->end, &value);
@@ -505,8 +575,7 @@ static const char *scan_value(struct scan *s, const struct scan_node *node, cons
     case 'n': return take_word(s, node, p);
     case '[': return take_array(s, node, p, depth);
     case '{':
-        bind_range_wrong(s, node->targets, p);
-        bind_range_wrong(s, node->indexed, p);
+        bind_object(s, node, p);
         return take_object(s, &s->tree.nodes[node - s->tree.nodes], p, depth);
     default: return take_number(s, node, p);
     }
@@ -552,10 +621,14 @@ static struct outcome judge(const struct scan *s)
 {
     const struct bind *b = &s->bind;
     bool is_faulty = b->is_faulty;
-
     for (size_t i = 0; i < b->required_count; i++)
         is_faulty |= bind_is_fault(s->row[b->required[i]]);
     return is_faulty ? bind_judge_faults(b, s->row) : outcome_scored();
+}
+
+const struct carried *scan_carried(const struct scan *s)
+{
+    return s->bind.carried;
 }
 
 struct outcome scan_run(struct scan *s, struct slice value, float *row)

@@ -6,7 +6,8 @@
  * first for the key that came behind it last time, by comparing two blocks of 16 bytes.
  *
  * RFC 8259, strictly: no NaN, no comments, no leading zeros, UTF-8 all over. A key that feeds a
- * feature, or leads to one, may come only once in its object.
+ * feature, or leads to one, may come only once in its object; of one that is only carried into the
+ * score the last counts.
  *
  * Owns its tables, borrows the features. What it remembers between events is only which key follows
  * which. Thread: the decoder's.
@@ -14,6 +15,7 @@
 #ifndef SCHEMAS_SCAN_H
 #define SCHEMAS_SCAN_H
 
+#include "core/carried.h"
 #include "core/feature.h"
 #include "core/outcome.h"
 #include "core/slice.h"
@@ -27,5 +29,8 @@ void scan_free(struct scan *scan);
 /* Decodes value (data not NULL) into row: features->count floats, overwritten whatever happens. No
  * allocation. */
 struct outcome scan_run(struct scan *scan, struct slice value, float *row);
+
+/* What the value that was scanned last says at features->carries. Valid until the next one. */
+const struct carried *scan_carried(const struct scan *scan);
 
 #endif

@@ -54,10 +54,17 @@ static void add_targets(struct builder *b, const struct wish *w)
 
     for (size_t i = 0; i < w->want_count; i++) {
         size_t slot = w->wants[i].slot;
+        if (slot >= b->features->count)
+            continue;
         t->targets = mem_grow(t->targets, t->target_count, &t->target_cap, sizeof *t->targets);
         t->targets[t->target_count++] =
             (struct scan_target){(uint16_t)slot, (uint16_t)w->wants[i].rank, b->turns[slot],
                                  (uint16_t)b->features->items[slot].type};
+    }
+    if (w->is_root) {
+        t->targets = mem_grow(t->targets, t->target_count, &t->target_cap, sizeof *t->targets);
+        t->targets[t->target_count++] =
+            (struct scan_target){.turn = SCAN_ONE_PATH, .type = SCAN_ROOT};
     }
 }
 
@@ -78,6 +85,32 @@ static struct scan_range list_below(struct builder *b, const struct wish *w, boo
             add_below(b, &w->children[i]);
     range.count = (uint32_t)b->tree->target_count - range.first;
     return range;
+}
+
+static void add_keeps(struct builder *b, const struct wish *w, bool with_below)
+{
+    struct scan_tree *t = b->tree;
+    const struct features *f = b->features;
+
+    for (size_t i = 0; i < w->want_count; i++) {
+        size_t slot = w->wants[i].slot;
+        if (slot < f->count)
+            continue;
+        slot -= f->count;
+        t->keeps = mem_grow(t->keeps, t->keep_count, &t->keep_cap, sizeof *t->keeps);
+        t->keeps[t->keep_count++] =
+            (struct scan_keep){(uint16_t)slot, f->has_time && slot == f->carry_count - 1};
+    }
+    for (size_t i = 0; with_below && i < w->child_count; i++)
+        add_keeps(b, &w->children[i], true);
+}
+
+static struct scan_range list_keeps(struct builder *b, const struct wish *w, bool with_below)
+{
+    size_t first = b->tree->keep_count;
+
+    add_keeps(b, w, with_below);
+    return (struct scan_range){(uint32_t)first, (uint32_t)(b->tree->keep_count - first)};
 }
 
 static bool stands_as_it_is(const char *name, size_t len)
@@ -165,9 +198,12 @@ static void fill_node(struct builder *b, const struct wish *w, uint32_t number)
 
     n.targets.first = (uint32_t)t->target_count;
     add_targets(b, w);
-    n.targets.count = (uint32_t)w->want_count;
+    n.targets.count = (uint32_t)t->target_count - n.targets.first;
     n.named = list_below(b, w, false);
     n.indexed = list_below(b, w, true);
+    n.keeps = list_keeps(b, w, false);
+    n.kept = list_keeps(b, w, true);
+    n.feeds = n.targets.count + n.named.count + n.indexed.count != 0;
     n.keys = (struct scan_range){(uint32_t)t->key_count, (uint32_t)wish_count(w, false)};
     n.indexes = (struct scan_range){(uint32_t)t->index_count, (uint32_t)wish_count(w, true)};
     for (size_t i = 0; i < w->child_count; i++)
@@ -176,10 +212,10 @@ static void fill_node(struct builder *b, const struct wish *w, uint32_t number)
         qsort(t->indexes + n.indexes.first, n.indexes.count, sizeof *t->indexes, compare_indexes);
     if (n.keys.count)
         hash_keys(t, &n);
-    n.is_number = w->want_count == 1 && w->child_count == 0 &&
+    n.is_number = n.targets.count == 1 && n.keeps.count == 0 && w->child_count == 0 &&
                   t->targets[n.targets.first].type == FEATURE_NUMBER &&
                   t->targets[n.targets.first].turn == SCAN_ONE_PATH;
-    n.slot = w->want_count ? t->targets[n.targets.first].slot : 0;
+    n.slot = n.targets.count ? t->targets[n.targets.first].slot : 0;
     t->nodes[number] = n;
     for (size_t i = 0; i < w->child_count; i++)
         fill_node(b, &w->children[i], first + (uint32_t)i);
@@ -202,7 +238,9 @@ void scan_tree_init(struct scan_tree *tree, const struct features *features)
     /* Never NULL: C allows no step from there, not even of 0. */
     *tree = (struct scan_tree){.targets = mem_alloc(1, sizeof *tree->targets),
                                .indexes = mem_alloc(1, sizeof *tree->indexes),
+                               .keeps = mem_alloc(1, sizeof *tree->keeps),
                                .target_cap = 1,
+                               .keep_cap = 1,
                                .index_cap = 1};
     for (size_t i = 0; i < features->count; i++) {
         const struct feature *f = &features->items[i];
@@ -212,6 +250,9 @@ void scan_tree_init(struct scan_tree *tree, const struct features *features)
         if (f->table)
             category_each(f->table, note_value, tree);
     }
+    for (size_t i = 0; i < features->carry_count; i++)
+        wish_add(&root, &features->carries[i], (struct want){features->count + i, 0});
+    wish_mark_root(&root, &features->root);
     fill_node(&b, &root, add_node(tree));
     wish_release(&root);
     free(b.turns);
@@ -223,6 +264,7 @@ void scan_tree_release(struct scan_tree *tree)
     free(tree->keys);
     free(tree->indexes);
     free(tree->targets);
+    free(tree->keeps);
     free(tree->buckets);
     *tree = (struct scan_tree){0};
 }

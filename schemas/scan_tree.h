@@ -17,12 +17,21 @@ enum {
     SCAN_PATTERN = 2 * sizeof(scan_block),
 };
 
+/* The type of the target that is no feature: the root of an envelope's content. */
+enum { SCAN_ROOT = UINT16_MAX };
+
 /* A feature that takes a value. */
 struct scan_target {
     uint16_t slot;
     uint16_t rank; /* which of its paths this is */
     uint16_t turn; /* features with several paths: number in `taken`; else SCAN_ONE_PATH */
-    uint16_t type; /* enum feature_type */
+    uint16_t type; /* enum feature_type, or SCAN_ROOT */
+};
+
+/* What takes a value into the score. */
+struct scan_keep {
+    uint16_t slot;
+    bool is_time;
 };
 
 struct scan_key {
@@ -47,10 +56,13 @@ struct scan_node {
     struct scan_range targets;    /* want the value itself */
     struct scan_range named;      /* targets anywhere below, through a name */
     struct scan_range indexed;    /* targets anywhere below, through an index */
+    struct scan_range keeps;      /* the value itself is carried */
+    struct scan_range kept;       /* all that is carried from here or below */
     struct scan_range keys;       /* children by name */
     struct scan_range indexes;    /* children by index, rising */
     uint32_t bucket, bucket_mask; /* hash of keys: buckets[bucket + (hash & mask)], key or NONE */
     uint32_t guess;               /* first key of this object last time, or NONE */
+    bool feeds;                   /* a feature or the root, here or below */
     bool is_number;               /* one number, one path, nothing below: the common case */
     uint16_t slot;                /* is_number: the feature */
     uint64_t round;               /* of the event that had it last */
@@ -61,9 +73,11 @@ struct scan_tree {
     struct scan_key *keys;
     struct scan_index *indexes;
     struct scan_target *targets;
+    struct scan_keep *keeps;
     uint32_t *buckets;
     size_t node_count, node_cap, key_count, key_cap, index_count, index_cap;
     size_t target_count, target_cap, bucket_count, bucket_cap;
+    size_t keep_count, keep_cap;
     size_t turn_count;   /* features with several paths */
     size_t longest_text; /* of all names and values of tables */
 };

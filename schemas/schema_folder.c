@@ -15,7 +15,7 @@
 struct schema_folder {
     struct schema_source source;
     char *folder;
-    uint32_t *asked;
+    uint64_t *asked;
     size_t count, cap;
 };
 
@@ -24,22 +24,26 @@ static struct schema_folder *of(struct schema_source *source)
     return (struct schema_folder *)source;
 }
 
-static void ask(struct schema_source *source, uint32_t id)
+static void add(struct schema_folder *f, uint64_t id)
 {
-    struct schema_folder *f = of(source);
-
     f->asked = mem_grow(f->asked, f->count, &f->cap, sizeof *f->asked);
     f->asked[f->count++] = id;
 }
 
-static struct schema_answer read_file(const struct schema_folder *f, uint32_t id)
+static void ask(struct schema_source *source, uint64_t id, int64_t now_ms)
+{
+    (void)now_ms;
+    add(of(source), id);
+}
+
+static struct schema_answer read_file(const struct schema_folder *f, uint64_t id)
 {
     struct schema_answer answer = {.id = id, .kind = SCHEMA_FAILED};
     struct err why = ERR_INIT;
     char name[32], *path, *text;
     size_t len;
 
-    snprintf(name, sizeof name, "%" PRIu32 ".avsc", id);
+    snprintf(name, sizeof name, "%" PRIu64 ".avsc", id);
     path = file_join(f->folder, name);
     errno = 0;
     if (file_read(path, SCHEMA_MAX_BYTES, &text, &len, &why) == 0) {
@@ -93,7 +97,7 @@ static int start(struct schema_source *source, struct err *err)
         return err_fatal(err, EXIT_IO, "%s: %s", source->name, strerror(errno));
     while ((entry = readdir(dir)) != NULL)
         if (is_schema_file(entry->d_name, &id))
-            ask(source, id);
+            add(f, id);
     closedir(dir);
     if (f->count > SCHEMA_FOLDER_MAX)
         return err_fatal(err, EXIT_CONFIGURATION, "%s: more than %d schemas", source->name,

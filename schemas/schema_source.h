@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "core/err.h"
+#include "schemas/avro_schema.h"
 
 enum schema_answer_kind {
     SCHEMA_FOUND,   /* texts */
@@ -25,8 +26,10 @@ enum schema_answer_kind {
 
 /* Owns texts and words; whoever polled it releases it. */
 struct schema_answer {
-    uint32_t id;
+    uint64_t id;
     enum schema_answer_kind kind;
+    struct avro_schema *schema; /* FOUND where it is read already, instead of texts */
+    char *file;                 /* and the file that it stands in */
     char *
         *texts; /* JSON: types that are referred to, each before its use; the schema is the last */
     size_t text_count;
@@ -38,15 +41,18 @@ static inline void schema_answer_release(struct schema_answer *answer)
     for (size_t i = 0; i < answer->text_count; i++)
         free(answer->texts[i]);
     free(answer->texts);
+    free(answer->file);
+    avro_schema_free(answer->schema);
     free(answer->words);
     *answer = (struct schema_answer){0};
 }
 
 struct schema_source {
-    const char *name;    /* for people: "schema folder x" */
-    bool is_immutable;   /* an id that was found never changes */
-    int64_t keep_ms;     /* how long "missing" and "bad" are believed */
-    unsigned asks_per_s; /* how many ids the table may ask for in a second, 0 = any */
+    const char *name;      /* for people: "schema folder x" */
+    bool has_fingerprints; /* ids are fingerprints */
+    bool is_immutable;     /* an id that was found never changes */
+    int64_t keep_ms;       /* how long "missing" and "bad" are believed */
+    unsigned asks_per_s;   /* how many ids the table may ask for in a second, 0 = any */
 
     /* Asks for what there is before the first record. Errors: fatal ones. */
     int (*start)(struct schema_source *source, struct err *err);
@@ -55,11 +61,16 @@ struct schema_source {
      * again to try again), or never (ERR_FATAL). NULL: nothing to wait for. */
     int (*await)(struct schema_source *source, int timeout_ms, struct err *err);
 
-    /* An answer for id will come, once, unless it is being asked for already. */
-    void (*ask)(struct schema_source *source, uint32_t id);
+    /* An answer for id will come, once, unless it is being asked for already. now_ms: clock_ms. */
+    void (*ask)(struct schema_source *source, uint64_t id, int64_t now_ms);
 
     /* The next answer, if there is one. About 1 ns when there is none. */
     bool (*poll)(struct schema_source *source, struct schema_answer *answer);
+
+    /* What there is to say that is about no id, as decoder_report. NULL: nothing. */
+    void (*report)(struct schema_source *source,
+                   void (*say)(void *arg, int64_t schema_id, bool usable, const char *text),
+                   void *arg);
 
     void (*free)(struct schema_source *source);
 };

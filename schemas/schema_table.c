@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/schema_id.h"
 #include "schemas/avro_schema.h"
 #include "schemas/doubts.h"
 
@@ -20,7 +21,7 @@ struct known {
     struct plan *plan; /* NULL: unusable */
     char *text;        /* what there is to say */
     int64_t asked_ms;  /* when */
-    uint32_t id;
+    uint64_t id;
     bool is_final; /* asking again can change nothing */
     bool is_told;
 };
@@ -39,12 +40,12 @@ struct schema_table {
     int64_t asks_ms;
 };
 
-static uint32_t hash(uint32_t id)
+static uint32_t hash(uint64_t id)
 {
     return (uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 40);
 }
 
-static uint16_t *slot_of(const struct schema_table *t, uint32_t id)
+static uint16_t *slot_of(const struct schema_table *t, uint64_t id)
 {
     uint32_t i = hash(id) % SLOTS;
 
@@ -53,9 +54,9 @@ static uint16_t *slot_of(const struct schema_table *t, uint32_t id)
     return (uint16_t *)&t->slots[i];
 }
 
-static bool is_old(const struct schema_table *t, int64_t asked_ms)
+static bool is_old(const struct schema_table *t, int64_t asked_ms, int64_t now_ms)
 {
-    return clock_ms() - asked_ms >= t->source->keep_ms;
+    return now_ms - asked_ms >= t->source->keep_ms;
 }
 
 /* The first verdict "absent" may have to wait for a producer that registers late. */
@@ -64,25 +65,37 @@ static bool is_verdict(const struct schema_table *t, const struct doubt *doubt)
     return doubt->at_ms - doubt->absent_ms >= t->first_wait_ms;
 }
 
-enum schema_state schema_table_find(const struct schema_table *table, uint32_t id,
+/* What is known of an id that cannot be used. */
+static enum schema_state useless_state(const struct schema_table *t, uint64_t id, int64_t now_ms)
+{
+    uint16_t slot = *slot_of(t, id);
+    const struct known *known = slot ? &t->known[slot - 1] : NULL;
+    const struct doubt *doubt;
+
+    if (known)
+        return !known->is_final && is_old(t, known->asked_ms, now_ms) ? SCHEMA_NOT_ASKED
+                                                                      : SCHEMA_UNUSABLE;
+    doubt = doubts_find(&t->doubts, id);
+    if (!doubt || doubt->kind != DOUBT_ABSENT || !is_verdict(t, doubt) ||
+        is_old(t, doubt->at_ms, now_ms))
+        return SCHEMA_NOT_ASKED;
+    return SCHEMA_ABSENT;
+}
+
+enum schema_state schema_table_find(const struct schema_table *table, uint64_t id,
                                     const struct plan **plan)
 {
     uint16_t slot = *slot_of(table, id);
-    const struct doubt *doubt;
 
-    if (slot) {
-        const struct known *known = &table->known[slot - 1];
-        *plan = known->plan;
-        if (*plan)
-            return SCHEMA_USABLE;
-        return !known->is_final && is_old(table, known->asked_ms) ? SCHEMA_NOT_ASKED
-                                                                  : SCHEMA_UNUSABLE;
-    }
-    doubt = doubts_find(&table->doubts, id);
-    if (!doubt || doubt->kind != DOUBT_ABSENT || !is_verdict(table, doubt) ||
-        is_old(table, doubt->at_ms))
-        return SCHEMA_NOT_ASKED;
-    return SCHEMA_ABSENT;
+    *plan = slot ? table->known[slot - 1].plan : NULL;
+    return *plan ? SCHEMA_USABLE : useless_state(table, id, clock_ms());
+}
+
+static bool is_usable(const struct schema_table *t, uint64_t id)
+{
+    uint16_t slot = *slot_of(t, id);
+
+    return slot && t->known[slot - 1].plan;
 }
 
 size_t schema_table_count(const struct schema_table *table)
@@ -112,7 +125,7 @@ static struct known *make_room(struct schema_table *t)
     return victim;
 }
 
-static struct known *add(struct schema_table *t, uint32_t id)
+static struct known *add(struct schema_table *t, uint64_t id)
 {
     struct known *known = t->count < SCHEMA_TABLE_MAX ? &t->known[t->count++] : make_room(t);
 
@@ -142,27 +155,47 @@ static void put(struct schema_table *t, struct known new)
     t->usable_count += new.plan != NULL;
 }
 
+/* "schema 17", "schema 29a17c... in file.avsc" */
+static void print_id(const struct schema_table *t, const struct schema_answer *answer, FILE *say)
+{
+    char number[SCHEMA_ID_TEXT_MAX];
+
+    schema_id_print(number, (int64_t)answer->id, t->source->has_fingerprints);
+    fprintf(say, "schema %s%s%s", number, answer->file ? " in " : "",
+            answer->file ? answer->file : "");
+}
+
+static struct avro_schema *schema_of(const struct schema_answer *answer, struct err *err)
+{
+    struct avro_schema *schema;
+
+    if (answer->schema)
+        return answer->schema;
+    return avro_schema_parse_all(&schema, answer->texts, answer->text_count, err) == 0 ? schema
+                                                                                       : NULL;
+}
+
 /* The schema's plan, or NULL; *text is new and says what became of it. */
 static struct plan *compile(const struct schema_table *t, const struct schema_answer *answer,
                             char **text)
 {
-    struct avro_schema *schema = NULL;
-    struct plan *plan = NULL;
     struct err err = ERR_INIT;
+    struct avro_schema *schema = schema_of(answer, &err);
+    struct plan *plan = NULL;
     size_t text_len;
     FILE *say = open_memstream(text, &text_len);
-    const char *name;
+    const char *name = schema ? schema->types[schema->root].name : NULL;
 
-    fprintf(say, "schema %" PRIu32, answer->id);
-    if (avro_schema_parse_all(&schema, answer->texts, answer->text_count, &err) != 0) {
-        fprintf(say, ": not an Avro schema: %s", err.text);
-    } else {
-        name = schema->types[schema->root].name;
+    print_id(t, answer, say);
+    if (schema) {
         fprintf(say, "%s%s%s: ", name ? " (" : "", name ? name : "", name ? ")" : "");
         plan_compile(&plan, schema, t->features, say, &err);
+    } else {
+        fprintf(say, ": not an Avro schema: %s", err.text);
     }
     fclose(say);
-    avro_schema_free(schema);
+    if (schema != answer->schema)
+        avro_schema_free(schema);
     return plan;
 }
 
@@ -171,12 +204,12 @@ static char *words_of(const struct schema_answer *answer)
     size_t len = strlen(answer->words) + 64;
     char *text = mem_alloc(len, 1);
 
-    snprintf(text, len, "schema %" PRIu32 ": %s", answer->id, answer->words);
+    snprintf(text, len, "schema %" PRIu64 ": %s", answer->id, answer->words);
     return text;
 }
 
 /* A damaged schema whose file went away stays what it was. */
-static void note_absent(struct schema_table *t, uint32_t id, int64_t now_ms)
+static void note_absent(struct schema_table *t, uint64_t id, int64_t now_ms)
 {
     uint16_t slot = *slot_of(t, id);
 
@@ -185,12 +218,22 @@ static void note_absent(struct schema_table *t, uint32_t id, int64_t now_ms)
         t->known[slot - 1].asked_ms = now_ms;
 }
 
+static void note_seen(struct schema_table *t, uint64_t id, int64_t now_ms)
+{
+    t->known[*slot_of(t, id) - 1].asked_ms = now_ms;
+    doubts_remove(&t->doubts, id);
+}
+
 static void take(struct schema_table *t, const struct schema_answer *answer, int64_t now_ms)
 {
     struct known new = {.id = answer->id, .asked_ms = now_ms};
 
     switch (answer->kind) {
     case SCHEMA_FOUND:
+        if (answer->file && *slot_of(t, answer->id)) { /* another file with the same schema */
+            note_seen(t, answer->id, now_ms);
+            return;
+        }
         new.plan = compile(t, answer, &new.text);
         new.is_final = t->source->is_immutable;
         put(t, new);
@@ -239,7 +282,7 @@ static bool may_ask(struct schema_table *t, int64_t now_ms)
 }
 
 /* What is already known of an id that has no state yet: as schema_table_learn, or 2: ask. */
-static int look(const struct schema_table *t, uint32_t id, int64_t now_ms, struct err *err)
+static int look(const struct schema_table *t, uint64_t id, int64_t now_ms, struct err *err)
 {
     enum { REASK_MS = 250 };
     const struct doubt *doubt = doubts_find(&t->doubts, id);
@@ -249,19 +292,18 @@ static int look(const struct schema_table *t, uint32_t id, int64_t now_ms, struc
     if (doubt->kind == DOUBT_ASKED)
         return 1;
     if (doubt->kind == DOUBT_FAILED && now_ms - doubt->at_ms < FAILED_KEEP_MS)
-        return err_dependency(err, "schema %" PRIu32 ": %s", id, t->trouble);
+        return err_dependency(err, "schema %" PRIu64 ": %s", id, t->trouble);
     if (doubt->kind == DOUBT_ABSENT && !is_verdict(t, doubt) && now_ms - doubt->at_ms < REASK_MS)
         return 1;
     return 2;
 }
 
-int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, struct err *err)
+int schema_table_learn(struct schema_table *table, uint64_t id, int64_t now_ms, struct err *err)
 {
-    const struct plan *plan;
     int result;
 
     schema_table_poll(table, now_ms);
-    if (schema_table_find(table, id, &plan) != SCHEMA_NOT_ASKED)
+    if (is_usable(table, id) || useless_state(table, id, now_ms) != SCHEMA_NOT_ASKED)
         return 0;
     result = look(table, id, now_ms, err);
     if (result != 2)
@@ -270,7 +312,7 @@ int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, 
         return err_dependency(err, "more unknown schema ids than unknown_ids_per_s = %u",
                               table->source->asks_per_s);
     doubts_put(&table->doubts, id, DOUBT_ASKED, now_ms);
-    table->source->ask(table->source, id);
+    table->source->ask(table->source, id, now_ms);
     schema_table_poll(table, now_ms);
     result = look(table, id, now_ms, err);
     return result == 2 ? 0 : result;
@@ -334,8 +376,10 @@ void schema_table_report(struct schema_table *table,
     for (size_t i = 0; table->has_news && i < table->count; i++) {
         struct known *known = &table->known[i];
         if (!known->is_told)
-            say(arg, known->id, known->plan != NULL, known->text);
+            say(arg, (int64_t)known->id, known->plan != NULL, known->text);
         known->is_told = true;
     }
     table->has_news = false;
+    if (table->source->report)
+        table->source->report(table->source, say, arg);
 }

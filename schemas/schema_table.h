@@ -40,7 +40,7 @@ int schema_table_load(struct schema_table **table, struct schema_source *source,
 void schema_table_free(struct schema_table *table);
 
 /* No allocation, about 2 ns. *plan is set when USABLE; it lives until the table learns. */
-enum schema_state schema_table_find(const struct schema_table *table, uint32_t id,
+enum schema_state schema_table_find(const struct schema_table *table, uint64_t id,
                                     const struct plan **plan);
 
 /* How many schemas can be used now. */
@@ -52,12 +52,12 @@ void schema_table_poll(struct schema_table *table, int64_t now_ms);
 /* Asks for the id, unless it is known or asked for already. 0: known now, one way or another; 1:
  * the answer is still to come; -1 ERR_DEPENDENCY: it could not be told, or too many ids are asked
  * for; both may be tried again. */
-int schema_table_learn(struct schema_table *table, uint32_t id, int64_t now_ms, struct err *err);
+int schema_table_learn(struct schema_table *table, uint64_t id, int64_t now_ms, struct err *err);
 
 /* As source->await. */
 int schema_table_await(struct schema_table *table, int timeout_ms, struct err *err);
 
-/* As decoder_report. */
+/* As decoder_report; a file that has no fingerprint, for it is no schema, is SCHEMA_ID_NONE. */
 void schema_table_report(struct schema_table *table,
                          void (*say)(void *arg, int64_t schema_id, bool usable, const char *text),
                          void *arg);

@@ -35,6 +35,27 @@ void wish_add(struct wish *root, const struct path *path, struct want want)
     w->wants[w->want_count++] = want;
 }
 
+void wish_mark_root(struct wish *root, const struct path *path)
+{
+    struct wish *w = root;
+
+    for (size_t i = 0; i < path->step_count; i++) {
+        w->leads_to_root = true;
+        w = take_step(w, &path->steps[i]);
+    }
+    w->is_root = path->step_count != 0;
+}
+
+const struct wish *wish_to_root(const struct wish *w, bool is_index)
+{
+    for (size_t i = 0; w->leads_to_root && i < w->child_count; i++) {
+        const struct wish *child = &w->children[i];
+        if ((child->is_root || child->leads_to_root) && (child->kind == STEP_INDEX) == is_index)
+            return child;
+    }
+    return NULL;
+}
+
 void wish_release(struct wish *root)
 {
     for (size_t i = 0; i < root->child_count; i++)

@@ -26,6 +26,7 @@ struct wish {
     size_t name_len, index;
     struct want *wants;
     size_t want_count, want_cap;
+    bool is_root, leads_to_root; /* the content of an envelope is here, or below */
     struct wish *children;
     size_t child_count, child_cap;
 };
@@ -33,6 +34,12 @@ struct wish {
 /* Adds a feature's path below root (zeroed at first). */
 void wish_add(struct wish *root, const struct path *path, struct want want);
 void wish_release(struct wish *root);
+
+/* Marks the place where the content of an envelope lies, if the path has steps. */
+void wish_mark_root(struct wish *root, const struct path *path);
+
+/* The child by name (or, is_index, by index) on the way to that place, or NULL. */
+const struct wish *wish_to_root(const struct wish *w, bool is_index);
 
 /* The child of that name, or NULL. */
 const struct wish *wish_child(const struct wish *w, const char *name, size_t len);

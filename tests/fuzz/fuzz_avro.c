@@ -31,6 +31,8 @@ static struct outcome decode(const struct plan *plan, struct slice value, size_t
     plan_scratch_init(&scratch, decoding_features(), 64);
     first = plan_run(plan, &scratch, value, from, row);
     decoding_check(first, row, value.len);
+    if (first.kind == OUTCOME_SCORED)
+        decoding_check_carried(scratch.bind.carried);
     plan_run(plan, &scratch, (struct slice){value.data, from + (value.len - from) / 2}, from,
              again);
     decoding_check_again(first, row, plan_run(plan, &scratch, value, from, again), again);

@@ -11,7 +11,7 @@ static void parse_rules(const struct ini *ini)
 {
     for (size_t i = 0; i < ini->count; i++) {
         struct err err = ERR_INIT;
-        struct features features = {mem_alloc(1, sizeof *features.items), 1};
+        struct features features = {.items = mem_alloc(1, sizeof *features.items), .count = 1};
         const struct ini_entry *e = &ini->entries[i];
         fuzz_expect(e->line > 0 && e->name[0] != '\0' && e->section[0] != '\0',
                     "an entry has a line, a name and a section");

@@ -65,6 +65,8 @@ FUZZ(json)
     check_grammar(data, len);
     struct outcome first = scan_run(scan, value, row);
     decoding_check(first, row, len);
+    if (first.kind == OUTCOME_SCORED)
+        decoding_check_carried(scan_carried(scan));
     if (!is_json(data, len))
         fuzz_expect(!is_decoded(first), "what is no JSON is not decoded");
     else if (!is_decoded(first))

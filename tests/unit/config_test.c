@@ -84,6 +84,58 @@ START_TEST(every_key_of_ours_is_taken)
 }
 END_TEST
 
+/* [consumer] as text, framing, ids are fingerprints */
+static const struct {
+    const char *text;
+    enum config_framing framing;
+    bool has_fingerprints;
+} framings[] = {
+    {"[consumer]\nformat = json\n", CONFIG_FRAMING_NONE, false},
+    {"[consumer]\nframing = json-schema\n", CONFIG_FRAMING_JSON_SCHEMA, false},
+    {"[consumer]\nformat = avro\n[schemas]\nfolder = s\n", CONFIG_FRAMING_CONFLUENT, false},
+    {"[consumer]\nformat = avro\nschema = e.avsc\n", CONFIG_FRAMING_NONE, true},
+    {"[consumer]\nformat = avro\nframing = single-object\n[schemas]\nfolder = s\n",
+     CONFIG_FRAMING_SINGLE_OBJECT, true},
+};
+
+START_TEST(paths_into_the_event_are_read)
+{
+    struct config c;
+
+    fixture_config(&c, FIXTURE_CONFIG "[consumer]\nroot = payload.after\nevent_time = ts\n"
+                                      "[producer]\ncarry = id , customer.id,m[\"a,b\"],l[1]\n"
+                                      "headers = traceparent , x\n");
+    ck_assert_uint_eq(c.header_count, 2);
+    ck_assert_str_eq(c.header_names[0], "traceparent");
+    ck_assert_str_eq(c.header_names[1], "x");
+    ck_assert_uint_eq(c.root.step_count, 2);
+    ck_assert_str_eq(c.event_time.text, "ts");
+    ck_assert_uint_eq(c.carry_count, 4);
+    ck_assert_str_eq(c.carry[0].text, "id");
+    ck_assert_uint_eq(c.carry[1].step_count, 2);
+    ck_assert_str_eq(c.carry[2].text, "m[\"a,b\"]");
+    ck_assert_str_eq(c.carry[3].text, "l[1]");
+    config_release(&c);
+    fixture_config(&c, FIXTURE_CONFIG);
+    ck_assert_uint_eq(c.root.step_count + c.event_time.step_count + c.carry_count, 0);
+    config_release(&c);
+}
+END_TEST
+
+START_TEST(framing_follows_format_and_schema)
+{
+    for (size_t i = 0; i < sizeof framings / sizeof framings[0]; i++) {
+        struct config c;
+        char text[500];
+        snprintf(text, sizeof text, "%s%s", FIXTURE_CONFIG, framings[i].text);
+        fixture_config(&c, text);
+        ck_assert_int_eq(c.framing, framings[i].framing);
+        ck_assert_int_eq(config_has_fingerprints(&c), framings[i].has_fingerprints);
+        config_release(&c);
+    }
+}
+END_TEST
+
 START_TEST(librdkafka_keys_go_to_their_clients_verbatim)
 {
     struct config c;
@@ -216,7 +268,28 @@ static const struct {
     {FIXTURE_CONFIG "[schemas]\nregistry.ur = http://r\n", EXIT_CONFIGURATION,
      "k.ini:14: [schemas] has no key registry.ur; did you mean registry.url?"},
     {FIXTURE_CONFIG "[consumer]\nframing = confluent\n", EXIT_CONFIGURATION,
-     "k.ini:14: framing is confluent for avro and none for json"},
+     "k.ini:14: framing is none or json-schema for json"},
+    {FIXTURE_CONFIG "[consumer]\nroot = a..b\n", EXIT_CONFIGURATION,
+     "k.ini:14: consumer.root: \"a..b\" is not a path"},
+    {FIXTURE_CONFIG "[consumer]\nevent_time =\n", EXIT_CONFIGURATION,
+     "k.ini:14: consumer.event_time: \"\" is not a path"},
+    {FIXTURE_CONFIG "[producer]\nheaders = a,,b\n", EXIT_CONFIGURATION,
+     "k.ini:14: producer.headers: 1 to 64 names of headers"},
+    {FIXTURE_CONFIG "[producer]\ncarry = a,,b\n", EXIT_CONFIGURATION,
+     "k.ini:14: producer.carry: \"\" is not a path"},
+    {FIXTURE_CONFIG "[producer]\ncarry = a, b, a\n", EXIT_CONFIGURATION,
+     "k.ini:14: producer.carry: a is named twice"},
+    {FIXTURE_CONFIG "[consumer]\nframing = glue\n", EXIT_CONFIGURATION,
+     "k.ini:14: consumer.framing is \"glue\"; it can be: none, confluent, json-schema, "
+     "single-object"},
+    {FIXTURE_CONFIG "[consumer]\nformat = avro\nframing = json-schema\n", EXIT_CONFIGURATION,
+     "k.ini:15: framing is confluent, single-object or none for avro"},
+    {FIXTURE_CONFIG "[consumer]\nformat = avro\nframing = none\n", EXIT_CONFIGURATION,
+     "k.ini:15: framing = none for avro needs [consumer] schema"},
+    {FIXTURE_CONFIG "[consumer]\nformat = avro\nschema = e.avsc\nframing = confluent\n",
+     EXIT_CONFIGURATION, "k.ini:15: schema is for framing = none"},
+    {FIXTURE_CONFIG "[consumer]\nformat = avro\nframing = single-object\n", EXIT_CONFIGURATION,
+     "k.ini:14: format = avro needs [schemas] folder"},
     {FIXTURE_CONFIG "[producer]\nformat = avro\n", EXIT_CONFIGURATION,
      "k.ini:14: format = avro needs [producer] schema_id"},
     {"[kscore]\nname = a\n", EXIT_CONFIGURATION, "k.ini: topic is missing in [consumer]"},
@@ -385,7 +458,8 @@ SUITE(config)
     TCase *loops;
 
     CASE("values", the_least_file_gets_every_default, every_key_of_ours_is_taken,
-         librdkafka_keys_go_to_their_clients_verbatim, a_topic_has_at_most_249_letters,
+         librdkafka_keys_go_to_their_clients_verbatim, framing_follows_format_and_schema,
+         paths_into_the_event_are_read, a_topic_has_at_most_249_letters,
          a_file_is_loaded_and_a_missing_one_is_io, a_file_cut_at_every_byte_loads_or_says_one_line);
     CASE("secrets", what_is_no_secret_is_not_taken_for_one, a_misspelt_secret_is_not_printed);
     CASE("digest", the_digest_names_what_is_in_effect,

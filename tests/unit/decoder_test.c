@@ -28,12 +28,11 @@ static struct decoder_options options_of(const struct fixture *f, enum event_for
 {
     bool is_avro = format == EVENT_AVRO;
 
-    return (struct decoder_options){format,
-                                    is_avro ? FRAMING_CONFLUENT : FRAMING_NONE,
-                                    is_avro ? schema_folder_new(f->folder) : NULL,
-                                    MAX_BYTES,
-                                    64,
-                                    0};
+    return (struct decoder_options){.format = format,
+                                    .framing = is_avro ? FRAMING_CONFLUENT : FRAMING_NONE,
+                                    .schemas = is_avro ? schema_folder_new(f->folder) : NULL,
+                                    .max_value_bytes = MAX_BYTES,
+                                    .max_depth = 64};
 }
 
 /* Features x (required) and y (which no schema has); schema 77 in the folder. */
@@ -263,17 +262,18 @@ static void spoil(struct decoder_options *o, int how)
 {
     switch (how) {
     case 0: o->format = EVENT_JSON; break;
-    case 1: o->framing = FRAMING_NONE; break;
+    case 1: o->framing = FRAMING_JSON_SCHEMA; break;
     case 2: o->schemas = NULL; break;
     case 3: o->max_depth = 0; break;
     case 4: o->max_depth = UINT32_MAX; break;
+    case 5: o->framing = FRAMING_NONE; break;
     default: o->schemas = schema_folder_new("/dev/null/none");
     }
 }
 
 START_TEST(options_that_cannot_be_stop_the_start)
 {
-    for (int how = 0; how <= 5; how++) {
+    for (int how = 0; how <= 6; how++) {
         struct err err = ERR_INIT;
         struct decoder_options options;
         struct schema_source *schemas;
@@ -288,7 +288,7 @@ START_TEST(options_that_cannot_be_stop_the_start)
         if (options.schemas && options.schemas != schemas) /* it is still ours */
             options.schemas->free(options.schemas);
         schemas->free(schemas);
-        ck_assert_int_eq(err.exit_code, how < 5 ? EXIT_CONFIGURATION : EXIT_IO);
+        ck_assert_int_eq(err.exit_code, how < 6 ? EXIT_CONFIGURATION : EXIT_IO);
         release(&f);
     }
 }
@@ -296,8 +296,9 @@ END_TEST
 
 START_TEST(a_model_may_have_65534_features)
 {
-    struct decoder_options options = {EVENT_JSON, FRAMING_NONE, NULL, MAX_BYTES, 64, 0};
-    struct features features = {NULL, OUTCOME_NO_FEATURE};
+    struct decoder_options options = {
+        .format = EVENT_JSON, .max_value_bytes = MAX_BYTES, .max_depth = 64};
+    struct features features = {.count = OUTCOME_NO_FEATURE};
     struct err err = ERR_INIT;
     struct decoder *decoder;
 

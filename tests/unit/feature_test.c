@@ -130,7 +130,7 @@ static struct feature parse(const char *text)
 
 static void release(struct feature f)
 {
-    struct features all = {malloc(sizeof f), 1};
+    struct features all = {.items = malloc(sizeof f), .count = 1};
 
     ck_assert_ptr_nonnull(all.items);
     all.items[0] = f;

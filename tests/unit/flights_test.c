@@ -23,12 +23,12 @@ static char *data_path(const char *rest)
 static struct decoder *new_decoder(const struct features *features, enum event_format format,
                                    const char *folder)
 {
-    struct decoder_options options = {format,
-                                      format == EVENT_AVRO ? FRAMING_CONFLUENT : FRAMING_NONE,
-                                      format == EVENT_AVRO ? schema_folder_new(folder) : NULL,
-                                      256 << 10,
-                                      64,
-                                      0};
+    struct decoder_options options = {
+        .format = format,
+        .framing = format == EVENT_AVRO ? FRAMING_CONFLUENT : FRAMING_NONE,
+        .schemas = format == EVENT_AVRO ? schema_folder_new(folder) : NULL,
+        .max_value_bytes = 256 << 10,
+        .max_depth = 64};
     struct decoder *decoder;
     struct err err = ERR_INIT;
 

@@ -119,7 +119,7 @@ static enum schema_answer_kind ask(const struct registry_access *access, char *w
 
     ck_assert_msg(registry_new(&source, &options, &err) == 0, "%s", err.text);
     ck_assert_int_eq(source->start(source, &err), 0);
-    source->ask(source, 7);
+    source->ask(source, 7, clock_ms());
     while (!source->poll(source, &answer)) {
         ck_assert_msg(clock_ms() < until, "no answer in time");
         harness_breathe();

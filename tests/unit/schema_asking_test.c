@@ -15,7 +15,7 @@ struct slow {
     struct schema_answer answers[8];
     size_t answer_count;
     unsigned ask_count;
-    uint32_t last;
+    uint64_t last;
 };
 
 static int slow_start(struct schema_source *source, struct err *err)
@@ -24,8 +24,9 @@ static int slow_start(struct schema_source *source, struct err *err)
     return 0;
 }
 
-static void slow_ask(struct schema_source *source, uint32_t id)
+static void slow_ask(struct schema_source *source, uint64_t id, int64_t now_ms)
 {
+    (void)now_ms;
     ((struct slow *)source)->ask_count++;
     ((struct slow *)source)->last = id;
 }

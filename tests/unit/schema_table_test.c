@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "schemas/schema_fingerprints.h"
 #include "schemas/schema_folder.h"
 #include "schemas/schema_table.h"
 #include "tests/harness.h"
@@ -33,14 +34,18 @@ static void init(struct fixture *f)
     f->features = EVENTS_FEATURES(NULL, "x = x : number, required");
 }
 
-static int try_load(struct fixture *f, const char *folder)
+static int try_source(struct fixture *f, struct schema_source *source)
 {
-    struct schema_source *source = schema_folder_new(folder);
     int result = schema_table_load(&f->table, source, 0, &f->features, &f->err);
 
     if (result != 0)
         source->free(source);
     return result;
+}
+
+static int try_load(struct fixture *f, const char *folder)
+{
+    return try_source(f, schema_folder_new(folder));
 }
 
 static void load(struct fixture *f)
@@ -54,7 +59,7 @@ static void release(struct fixture *f)
     features_release(&f->features);
 }
 
-static enum schema_state find(struct fixture *f, uint32_t id)
+static enum schema_state find(struct fixture *f, uint64_t id)
 {
     const struct plan *plan = NULL;
     enum schema_state state = schema_table_find(f->table, id, &plan);
@@ -76,7 +81,7 @@ static int64_t fresh(void)
 }
 
 /* What an id becomes when it is asked for at that time. */
-static enum schema_state learn(struct fixture *f, uint32_t id, int64_t now_ms)
+static enum schema_state learn(struct fixture *f, uint64_t id, int64_t now_ms)
 {
     ck_assert_msg(schema_table_learn(f->table, id, now_ms, &f->err) == 0, "%s", f->err.text);
     return find(f, id);
@@ -301,6 +306,88 @@ START_TEST(a_folder_with_too_many_schemas_stops_the_start_and_later_pushes_out_u
 }
 END_TEST
 
+/* ---- ids that are fingerprints */
+
+/* Of GOOD and OTHER, computed apart from kscore. */
+#define GOOD_PRINT UINT64_C(0xe445f9926eed6e40)
+#define OTHER_PRINT UINT64_C(0xcc221d19bd1ea4c3)
+
+static void load_fingerprints(struct fixture *f)
+{
+    ck_assert_msg(try_source(f, schema_fingerprints_new(f->folder)) == 0, "%s", f->err.text);
+}
+
+START_TEST(any_avsc_is_known_by_its_fingerprint)
+{
+    struct fixture f;
+
+    init(&f);
+    put(&f, "event.avsc", GOOD);
+    put(&f, "the-same.avsc",
+        "{\"doc\":\"d\",\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"x\","
+        "\"type\":\"int\",\"default\":0}]}");
+    put(&f, "17.avsc", OTHER);
+    put(&f, ".hidden.avsc", "x");
+    put(&f, "event.json", "x");
+    put(&f, "damaged.avsc", "x");
+    load_fingerprints(&f);
+    ck_assert_int_eq(find(&f, GOOD_PRINT), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, 17), SCHEMA_NOT_ASKED);
+    ck_assert_int_eq(learn(&f, OTHER_PRINT, fresh()), SCHEMA_UNUSABLE);
+    ck_assert_int_eq(learn(&f, 17, fresh()), SCHEMA_ABSENT);
+    report(&f);
+    ck_assert_msg(strstr(f.said, "schema e445f9926eed6e40 in ") != NULL, "%s", f.said);
+    ck_assert_ptr_nonnull(strstr(f.said, ".avsc (E): 1 features bound: x (int)\n"));
+    ck_assert_ptr_nonnull(strstr(f.said, "schema cc221d19bd1ea4c3 in 17.avsc (E): cannot serve"));
+    ck_assert_ptr_nonnull(strstr(f.said, "-1 0 damaged.avsc: not JSON"));
+    ck_assert_ptr_null(strstr(f.said, "hidden"));
+    ck_assert_str_eq(report(&f), "");
+    release(&f);
+}
+END_TEST
+
+START_TEST(new_and_changed_files_are_found_once_a_second)
+{
+    int64_t now_ms = clock_ms() + 600000;
+    struct fixture f;
+
+    init(&f);
+    put(&f, "event.avsc", "half of a sche");
+    load_fingerprints(&f);
+    ck_assert_int_eq(learn(&f, GOOD_PRINT, now_ms), SCHEMA_ABSENT);
+    put(&f, "event.avsc", GOOD);
+    ck_assert_int_eq(learn(&f, GOOD_PRINT, now_ms + SCHEMA_FINGERPRINTS_KEEP_MS - 1),
+                     SCHEMA_ABSENT);
+    ck_assert_int_eq(learn(&f, GOOD_PRINT, now_ms + SCHEMA_FINGERPRINTS_KEEP_MS), SCHEMA_USABLE);
+    put(&f, "event.avsc", OTHER); /* what was known stays, the new one comes beside it */
+    ck_assert_int_eq(learn(&f, OTHER_PRINT, now_ms + 2 * SCHEMA_FINGERPRINTS_KEEP_MS),
+                     SCHEMA_UNUSABLE);
+    ck_assert_int_eq(find(&f, GOOD_PRINT), SCHEMA_USABLE);
+    release(&f);
+}
+END_TEST
+
+START_TEST(a_folder_of_fingerprints_that_is_gone_is_a_dependency_later_and_fatal_at_start)
+{
+    struct fixture f;
+    char folder[256];
+
+    init(&f);
+    load_fingerprints(&f);
+    ck_assert_int_eq(rmdir(f.folder), 0);
+    ck_assert_int_eq(schema_table_learn(f.table, 5, fresh(), &f.err), -1);
+    ck_assert_int_eq(f.err.kind, ERR_DEPENDENCY);
+    ck_assert_int_eq(find(&f, 5), SCHEMA_NOT_ASKED);
+    schema_table_free(f.table);
+    err_reset(&f.err);
+    snprintf(folder, sizeof folder, "%s", f.folder);
+    ck_assert_int_eq(try_source(&f, schema_fingerprints_new(folder)), -1);
+    ck_assert_int_eq(f.err.exit_code, EXIT_IO);
+    ck_assert_ptr_null(f.table);
+    release(&f);
+}
+END_TEST
+
 SUITE(schema_table)
 {
     TCase *loops = harness_case(suite, "unusable", NULL, 0);
@@ -311,6 +398,9 @@ SUITE(schema_table)
          an_absent_schema_is_asked_for_once_a_second, a_usable_schema_is_never_read_again,
          a_file_that_can_be_no_schema_is_unusable, a_file_that_cannot_be_read_is_a_dependency,
          a_folder_that_cannot_be_read_stops_the_start);
+    CASE("fingerprints", any_avsc_is_known_by_its_fingerprint,
+         new_and_changed_files_are_found_once_a_second,
+         a_folder_of_fingerprints_that_is_gone_is_a_dependency_later_and_fatal_at_start);
     CASE("bounds", five_thousand_unknown_ids_push_out_nothing_that_is_known,
          a_folder_with_too_many_schemas_stops_the_start_and_later_pushes_out_useless_ones);
 }

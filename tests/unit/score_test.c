@@ -19,14 +19,16 @@ static const struct {
     struct score score;
 } cases[] = {
     {{.topic = "flights", .partition = 3, .offset = 41, .timestamp_ms = 1385856000000},
-     {0.25, "watch", 7}},
-    {{.topic = "a", .partition = 0, .offset = 0, .timestamp_ms = 0}, {0, NULL, 0}},
-    {{.topic = "no-timestamp", .partition = 1, .offset = 1, .timestamp_ms = -1}, {-1.5, NULL, -1}},
+     {.value = 0.25, .decision = "watch", .schema_id = 7}},
+    {{.topic = "a", .partition = 0, .offset = 0, .timestamp_ms = 0}, {.value = 0, .schema_id = 0}},
+    {{.topic = "no-timestamp", .partition = 1, .offset = 1, .timestamp_ms = -1},
+     {.value = -1.5, .schema_id = -1}},
     {{.topic = "far.away_", .partition = INT32_MAX, .offset = INT64_MAX, .timestamp_ms = INT64_MAX},
-     {1.7976931348623157e308, "late", UINT32_MAX}},
+     {.value = 1.7976931348623157e308, .decision = "late", .schema_id = UINT32_MAX}},
     {{.topic = "small", .partition = 12, .offset = 1000000, .timestamp_ms = 999},
-     {5e-324, "on time", 123456}},
-    {{.topic = "third", .partition = 63, .offset = 64, .timestamp_ms = 8191}, {1.0 / 3, "", 64}},
+     {.value = 5e-324, .decision = "on time", .schema_id = 123456}},
+    {{.topic = "third", .partition = 63, .offset = 64, .timestamp_ms = 8191},
+     {.value = 1.0 / 3, .decision = "", .schema_id = 64}},
 };
 
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -37,13 +39,17 @@ static char *encode(enum config_format format, const struct provenance *provenan
                     const struct record *record, const struct score *score, size_t *len)
 {
     struct score_encoder encoder;
+    struct score timed = *score;
     size_t cap;
     char *out;
 
-    score_encoder_init(&encoder, format, 258, provenance);
-    cap = score_max_bytes(&encoder, record, score);
+    timed.event_time_ms = record->timestamp_ms;
+
+    score_encoder_init(&encoder, &(struct score_options){.format = format, .schema_id = 258},
+                       provenance);
+    cap = score_max_bytes(&encoder, record, &timed);
     out = malloc(cap);
-    *len = score_encode(&encoder, record, score, out);
+    *len = score_encode(&encoder, record, &timed, out);
     ck_assert_uint_le(*len, cap);
     score_encoder_release(&encoder);
     return out;
@@ -96,6 +102,100 @@ static const char *schema_id_of(const struct score *s)
     return s->schema_id >= 0 ? text : NULL;
 }
 
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .kind = CARRIED_TEXT, .len = sizeof(literal) - 1, .text = (literal)                        \
+    }
+
+/* What was carried, and its text. */
+static const struct {
+    struct carried carried;
+    const char *text;
+} carries[] = {
+    {TEXT("UA1545"), "UA1545"},
+    {TEXT(""), ""},
+    {TEXT("\"\\\n\xc3\xa9"), "\"\\\n\xc3\xa9"},
+    {TEXT("a\xff\xc3z\xed\xa0\x80"),
+     "a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    {{.kind = CARRIED_ESCAPED, .len = 16, .text = "\\u0041\\t\\\"\\ud800"}, "A\t\"\xef\xbf\xbd"},
+    {{.kind = CARRIED_INTEGER, .integer = INT64_MIN}, "-9223372036854775808"},
+    {{.kind = CARRIED_FLOAT, .number = (double)0.1f}, "0.1"},
+    {{.kind = CARRIED_FLOAT, .number = (double)16777216.0f}, "16777216"},
+    {{.kind = CARRIED_FLOAT, .number = INFINITY}, "Infinity"},
+    {{.kind = CARRIED_DOUBLE, .number = 0.1}, "0.1"},
+    {{.kind = CARRIED_DOUBLE, .number = -INFINITY}, "-Infinity"},
+    {{.kind = CARRIED_DOUBLE, .number = NAN}, "NaN"},
+    {{.kind = CARRIED_NOTHING}, NULL},
+};
+
+enum { CARRIES = sizeof carries / sizeof carries[0] };
+
+/* Encodes a score with all of them, under k0, k"1, k"2, ... in exactly the promised room. */
+static char *encode_carries(enum config_format format, size_t *len)
+{
+    struct path paths[CARRIES] = {{0}};
+    struct carried carried[CARRIES];
+    char names[CARRIES][8];
+    struct score score = {.schema_id = -1, .carried = carried};
+    struct score_options options = {
+        .format = format, .schema_id = 258, .carry = paths, .carry_count = CARRIES};
+    struct score_encoder encoder;
+    char *out;
+
+    for (size_t i = 0; i < CARRIES; i++) {
+        snprintf(names[i], sizeof names[i], "k\"%zu", i);
+        paths[i].text = names[i];
+        carried[i] = carries[i].carried;
+    }
+    score_encoder_init(&encoder, &options, &plain);
+    out = malloc(score_max_bytes(&encoder, &cases[0].record, &score));
+    *len = score_encode(&encoder, &cases[0].record, &score, out);
+    ck_assert_uint_le(*len, score_max_bytes(&encoder, &cases[0].record, &score));
+    ck_assert_uint_le(score_min_bytes(&encoder, &score), *len);
+    score_encoder_release(&encoder);
+    return out;
+}
+
+START_TEST(carried_fields_are_text_in_json)
+{
+    size_t len, count = 0;
+    char *out = encode_carries(FORMAT_JSON, &len);
+    json_t *json = json_loadb(out, len, JSON_REJECT_DUPLICATES, NULL), *carry;
+
+    ck_assert_ptr_nonnull(json);
+    carry = json_object_get(json, "carry");
+    for (size_t i = 0; i < CARRIES; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "k\"%zu", i);
+        count += carries[i].text != NULL;
+        if (carries[i].text)
+            expect_text(carry, name, carries[i].text);
+    }
+    ck_assert_uint_eq(json_object_size(carry), count);
+    json_decref(json);
+    free(out);
+}
+END_TEST
+
+START_TEST(a_fingerprint_is_printed_in_hex)
+{
+    static const struct score score = {.value = 0.5, .schema_id = 0x0123456789abcdef};
+    static const enum config_format formats[] = {FORMAT_JSON, FORMAT_AVRO};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct score_options options = {.format = formats[i], .has_fingerprints = true};
+        struct score_encoder encoder;
+        char out[2048];
+        size_t len;
+        score_encoder_init(&encoder, &options, &plain);
+        ck_assert_uint_le(score_max_bytes(&encoder, &cases[0].record, &score), sizeof out);
+        len = score_encode(&encoder, &cases[0].record, &score, out);
+        ck_assert_ptr_nonnull(memmem(out, len, "0123456789abcdef", 16));
+        score_encoder_release(&encoder);
+    }
+}
+END_TEST
+
 START_TEST(json_has_every_field)
 {
     const struct record *r = &cases[_i].record;
@@ -138,7 +238,7 @@ static const struct {
 
 START_TEST(json_numbers_are_the_shortest_that_read_back)
 {
-    struct score score = {numbers[_i].value, NULL, -1};
+    struct score score = {.value = numbers[_i].value, .schema_id = -1};
     size_t len;
     char *out = encode(FORMAT_JSON, &plain, &cases[0].record, &score, &len);
 
@@ -151,7 +251,7 @@ END_TEST
 START_TEST(json_escapes_what_a_bundle_calls_itself)
 {
     static const struct provenance odd = {"a\"b\\c\n\x01", "2\t\xc3\xa9", DIGEST, "abcdef012345"};
-    struct score score = {0.5, "say \"no\"\n", -1};
+    struct score score = {.value = 0.5, .decision = "say \"no\"\n", .schema_id = -1};
     json_t *json = encode_json(&odd, &cases[0].record, &score);
 
     expect_text(json, "model", odd.model);
@@ -167,7 +267,8 @@ START_TEST(names_of_any_length_fit)
     enum { LEN = 5000 };
     char *decision = malloc(LEN + 1), topic[250];
     struct record record = cases[0].record;
-    struct score score = {-1.2345678901234567e-300, decision, UINT32_MAX};
+    struct score score = {
+        .value = -1.2345678901234567e-300, .decision = decision, .schema_id = UINT32_MAX};
 
     memset(decision, _i == 0 ? '\x01' : 'x', LEN);
     decision[LEN] = '\0';
@@ -279,23 +380,51 @@ static void expect_avro(const avro_value_t *v, const struct record *r, const str
     expect_avro_size(v, "carry");
 }
 
+/* The score behind the frame, to its last byte. */
+static avro_value_t read_avro(const char *data, size_t len)
+{
+    avro_value_iface_t *class = avro_generic_class_from_schema(schema);
+    avro_reader_t reader = avro_reader_memory(data + 5, (int64_t)len - 5);
+    avro_value_t value;
+    char rest;
+
+    ck_assert_int_eq(memcmp(data, "\0\0\0\1\2", 5), 0); /* magic, and 258 */
+    avro_generic_value_new(class, &value);
+    ck_assert_msg(avro_value_read(reader, &value) == 0, "%s", avro_strerror());
+    ck_assert_msg(avro_read(reader, &rest, 1) != 0, "bytes are left");
+    avro_value_iface_decref(class);
+    avro_reader_free(reader);
+    return value;
+}
+
 START_TEST(avro_has_every_field_behind_the_frame)
 {
     size_t len;
     char *out = encode(FORMAT_AVRO, &plain, &cases[_i].record, &cases[_i].score, &len);
-    avro_value_iface_t *class = avro_generic_class_from_schema(schema);
-    avro_reader_t reader = avro_reader_memory(out + 5, (int64_t)len - 5);
-    avro_value_t value;
-    char rest;
+    avro_value_t value = read_avro(out, len);
 
-    ck_assert_int_eq(memcmp(out, "\0\0\0\1\2", 5), 0); /* magic, and 258 */
-    avro_generic_value_new(class, &value);
-    ck_assert_msg(avro_value_read(reader, &value) == 0, "%s", avro_strerror());
-    ck_assert_msg(avro_read(reader, &rest, 1) != 0, "bytes are left");
     expect_avro(&value, &cases[_i].record, &cases[_i].score);
     avro_value_decref(&value);
-    avro_value_iface_decref(class);
-    avro_reader_free(reader);
+    free(out);
+}
+END_TEST
+
+START_TEST(carried_fields_are_text_in_avro)
+{
+    size_t len, size, count = 0;
+    char *out = encode_carries(FORMAT_AVRO, &len);
+    avro_value_t value = read_avro(out, len), carry = field(&value, "carry");
+
+    for (size_t i = 0; i < CARRIES; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "k\"%zu", i);
+        count += carries[i].text != NULL;
+        if (carries[i].text)
+            expect_avro_text(&carry, name, carries[i].text);
+    }
+    ck_assert_int_eq(avro_value_get_size(&carry, &size), 0);
+    ck_assert_uint_eq(size, count);
+    avro_value_decref(&value);
     free(out);
 }
 END_TEST
@@ -304,7 +433,8 @@ SUITE(score)
 {
     TCase *tcase;
 
-    tcase = CASE("json", json_escapes_what_a_bundle_calls_itself);
+    tcase = CASE("json", json_escapes_what_a_bundle_calls_itself, carried_fields_are_text_in_json,
+                 a_fingerprint_is_printed_in_hex);
     tcase_add_loop_test(tcase, json_has_every_field, 0, CASES);
     tcase_add_loop_test(tcase, json_numbers_are_the_shortest_that_read_back, 0,
                         sizeof numbers / sizeof numbers[0]);
@@ -312,5 +442,6 @@ SUITE(score)
     tcase_add_loop_test(tcase, names_of_any_length_fit, 0, 2);
     tcase = harness_case(suite, "avro", NULL, 0);
     tcase_add_checked_fixture(tcase, load_schema, drop_schema);
+    tcase_add_test(tcase, carried_fields_are_text_in_avro);
     tcase_add_loop_test(tcase, avro_has_every_field_behind_the_frame, 0, CASES);
 }
