@@ -1,4 +1,6 @@
 /* schemas.c: where schemas come from, and what is waited for before the first record is taken. */
+#include "pipeline/schemas.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +77,7 @@ static int open_registry(const struct config *c, struct schema_source **source, 
     return result;
 }
 
-/* NULL where events name no schema. */
-static int open_source(const struct config *c, struct schema_source **source, struct err *err)
+int schemas_open(const struct config *c, struct schema_source **source, struct err *err)
 {
     *source = NULL;
     if (c->format != FORMAT_AVRO || c->framing == CONFIG_FRAMING_NONE)
@@ -139,7 +140,7 @@ static int open_decoder(struct pipeline *p, struct err *err)
                                       .max_depth = (unsigned)c->max_depth,
                                       .first_wait_ms = c->unknown_id_wait_ms};
 
-    if (open_source(c, &options.schemas, err) != 0)
+    if (schemas_open(c, &options.schemas, err) != 0)
         return err_prefix(err, "[schemas]");
     if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0) {
         if (options.schemas)

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "pipeline/schemas.h"
 #include "schemas/avro_text.h"
 #include "schemas/frame.h"
 #include "schemas/score_schema.h"
@@ -19,7 +21,8 @@ struct tail {
     const struct tail_options *options;
     struct reader *reader;
     struct writers *writers;
-    struct avro_schema *score_schema;
+    struct avro_schema *score_schema; /* scores, else NULL */
+    struct avro_schema *fixed_schema; /* events that name none, else NULL */
     struct avro_text text;
     struct header headers[TAIL_MAX_HEADERS];
     char trouble[300];
@@ -38,30 +41,46 @@ static bool is_json(struct slice value)
 
 static void read_json(struct tail *t, struct tail_item *item)
 {
-    if (is_json(item->record->value)) {
-        item->json = item->record->value;
+    struct slice value = item->record->value;
+    int64_t id;
+
+    if (t->options->topic == TAIL_EVENTS &&
+        t->options->config->framing == CONFIG_FRAMING_JSON_SCHEMA &&
+        frame_read(value, &id) == FAULT_NONE) {
+        value.data += FRAME_CONFLUENT_BYTES;
+        value.len -= FRAME_CONFLUENT_BYTES;
+    }
+    if (is_json(value)) {
+        item->json = value;
     } else {
         snprintf(t->trouble, sizeof t->trouble, "not JSON");
         item->trouble = t->trouble;
     }
 }
 
-/* The schema that the value names. Scores are what this program writes, whatever id they were
- * registered under. */
-static const struct avro_schema *schema_of(struct tail *t, struct slice value)
+/* The schema that the value names, and where the value begins behind the frame. Scores are what
+ * this program writes, whatever id they were registered under. */
+static const struct avro_schema *schema_of(struct tail *t, struct slice value, size_t *start)
 {
-    const char *why = NULL;
+    bool is_single =
+        t->options->topic == TAIL_EVENTS && config_has_fingerprints(t->options->config);
     const struct avro_schema *schema;
+    const char *why = NULL;
+    enum fault fault;
     int64_t id;
-    enum fault fault = frame_read(value, &id);
 
+    *start = 0;
+    if (t->fixed_schema)
+        return t->fixed_schema;
+    *start = is_single ? FRAME_SINGLE_OBJECT_BYTES : FRAME_CONFLUENT_BYTES;
+    fault = is_single ? frame_read_single_object(value, &id) : frame_read(value, &id);
     if (fault != FAULT_NONE) {
         snprintf(t->trouble, sizeof t->trouble, "%s: %s", fault_reason(fault), fault_help(fault));
         return NULL;
     }
     if (t->score_schema)
         return t->score_schema;
-    schema = writers_find(t->writers, (uint32_t)id, &why);
+    schema = writers_find(t->writers, (uint64_t)id, &why);
     if (!schema)
         snprintf(t->trouble, sizeof t->trouble, "%s", why);
     return schema;
@@ -70,14 +89,15 @@ static const struct avro_schema *schema_of(struct tail *t, struct slice value)
 static void read_avro(struct tail *t, struct tail_item *item)
 {
     struct slice value = item->record->value, text;
-    const struct avro_schema *schema = schema_of(t, value);
+    size_t start;
+    const struct avro_schema *schema = schema_of(t, value, &start);
     enum avro_text_end end;
 
     if (!schema) {
         item->trouble = t->trouble;
         return;
     }
-    end = avro_text_print(&t->text, schema, value, FRAME_CONFLUENT_BYTES, TAIL_MAX_TEXT);
+    end = avro_text_print(&t->text, schema, value, start, TAIL_MAX_TEXT);
     text = (struct slice){(const uint8_t *)t->text.data, t->text.len};
     if (end == AVRO_TEXT_WHOLE) {
         item->json = text;
@@ -157,22 +177,44 @@ static int read_topics(struct tail *t, struct err *err)
     return count < 0 ? -1 : 0;
 }
 
+/* What values are read with. */
+static int open_schemas(struct tail *t, struct err *err)
+{
+    const struct config *c = t->options->config;
+    struct schema_source *source = NULL;
+    char *text;
+    size_t len;
+    int result = 0;
+
+    if (t->options->topic == TAIL_SCORES)
+        t->score_schema = score_schema_new();
+    if (t->options->topic == TAIL_EVENTS && *c->fixed_schema) {
+        if (file_read(c->fixed_schema, SCHEMA_MAX_BYTES, &text, &len, err) != 0)
+            return -1;
+        result = avro_schema_parse(&t->fixed_schema, text, len, err);
+        free(text);
+        if (result != 0)
+            return err_prefix(err, "%s", c->fixed_schema);
+    }
+    if (t->options->topic == TAIL_EVENTS)
+        result = schemas_open(c, &source, err);
+    t->writers = writers_new(source);
+    return result;
+}
+
 int tail_run(const struct tail_options *options, struct err *err)
 {
     struct tail t = {.options = options};
     int result = -1;
 
     t.reader = reader_new(options->config, err);
-    if (!t.reader)
-        return -1;
-    t.writers = writers_new(options->config->schema_folder);
-    if (options->topic == TAIL_SCORES)
-        t.score_schema = score_schema_new();
-    if (await_topics(&t, err) == 0)
+    if (t.reader && open_schemas(&t, err) == 0 && await_topics(&t, err) == 0)
         result = read_topics(&t, err);
-    reader_free(t.reader);
+    if (t.reader)
+        reader_free(t.reader);
     writers_free(t.writers);
     avro_schema_free(t.score_schema);
+    avro_schema_free(t.fixed_schema);
     avro_text_release(&t.text);
     return result;
 }

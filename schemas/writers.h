@@ -1,10 +1,10 @@
 /* writers.h: the schemas that values were written with, by id, for those who read values whole
- * (schemas/schema_table.h has plans, for those who score them): files <id>.avsc in one folder.
+ * (schemas/schema_table.h has plans, for those who score them).
  *
- * Ids come from events: a cache of fixed size, where a newer id may push out an older one. An id
- * that has no file, or no schema in it, is asked again after a second.
+ * Ids come from events, hostile ones too: at most WRITERS_MAX schemas are kept, and an id that has
+ * none is asked for again after a second.
  *
- * Owns its schemas. Thread: the owner's.
+ * Owns its source and its schemas. Thread: the owner's.
  */
 #ifndef SCHEMAS_WRITERS_H
 #define SCHEMAS_WRITERS_H
@@ -12,14 +12,18 @@
 #include <stdint.h>
 
 #include "schemas/avro_schema.h"
+#include "schemas/schema_source.h"
+
+enum { WRITERS_MAX = 8192 };
 
 struct writers;
 
-/* Never NULL. folder "": there is none, and no id is known. */
-struct writers *writers_new(const char *folder);
+/* Never NULL; takes the source over. source NULL: no id is known. */
+struct writers *writers_new(struct schema_source *source);
 void writers_free(struct writers *writers);
 
-/* The id's schema, which lives until the next call; NULL and *why, a line that lives as long. */
-const struct avro_schema *writers_find(struct writers *writers, uint32_t id, const char **why);
+/* The schema of an id or fingerprint, which lives until the next call; NULL and *why, a line that
+ * lives as long. Waits at most 5 s for a registry. */
+const struct avro_schema *writers_find(struct writers *writers, uint64_t id, const char **why);
 
 #endif

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/file.h"
+#include "schemas/avro_schema.h"
+#include "schemas/fingerprint.h"
 #include "tests/broker/child.h"
 #include "tests/broker/cluster.h"
 #include "tests/events.h"
@@ -212,7 +215,7 @@ START_TEST(events_in_avro_are_read_by_their_writers_schema)
     expect_text(k.log, "@0 k {\"x\":0.1,\"note\":\"\\u001b]0;x\\u0007\"}\n");
     expect_text(k.log,
                 "@1 cut byte 14: truncated: value ends inside a field {\"x\":0.1,\"note\":\n");
-    expect_text(k.log, "@2 unknown schema 9: ");
+    expect_text(k.log, "@2 unknown schema 9: there is none");
     expect_text(k.log, "@3 plain bad_magic: ");
     child_release(&k);
     cluster_close(&c);
@@ -228,6 +231,52 @@ static void send_at(struct cluster *c, int64_t timestamp_ms)
 
     ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
 }
+
+/* Behind the JSON Schema frame, as a single object, and of one fixed schema. */
+START_TEST(events_are_read_in_each_framing)
+{
+    struct cluster c;
+    struct child k;
+    struct event body = {0}, single = {0};
+    char file[500], folder[400], path[400], *text;
+    struct avro_schema *schema;
+    struct err err = ERR_INIT;
+    uint64_t fingerprint;
+    size_t len;
+
+    cluster_open(&c, 1);
+    snprintf(path, sizeof path, "%s/schemas/1.avsc", c.folder);
+    snprintf(folder, sizeof folder, "schemas.folder=%s/schemas", c.folder);
+    snprintf(file, sizeof file, "consumer.schema=%s", path);
+    ck_assert_int_eq(file_read(path, SCHEMA_MAX_BYTES, &text, &len, &err), 0);
+    ck_assert_int_eq(avro_schema_parse(&schema, text, len, &err), 0);
+    fingerprint = fingerprint_of(schema);
+    event_double(&body, 0.5);
+    event_text(&body, "hi");
+    event_bytes(&single, "\xc3\x01", 2);
+    event_bytes(&single, &fingerprint, sizeof fingerprint);
+    event_bytes(&single, body.data, body.len);
+    cluster_send(&c, 0, "json", "\0\0\0\0\7{\"x\":1}", 12);
+    cluster_send(&c, 0, "single", single.data, single.len);
+    cluster_send(&c, 0, "fixed", body.data, body.len);
+    cluster_flush(c.producer);
+    tail_all(&k, &c, "events", "--from", "earliest", "-s", "consumer.framing=json-schema");
+    expect_text(k.log, "@0 json {\"x\":1}\n");
+    child_release(&k);
+    tail_all(&k, &c, "events", "--from", "earliest", "-s", "consumer.format=avro", "-s",
+             "consumer.framing=single-object", "-s", folder);
+    expect_text(k.log, "@1 single {\"x\":0.5,\"note\":\"hi\"}\n");
+    child_release(&k);
+    tail_all(&k, &c, "events", "--from", "earliest", "-s", "consumer.format=avro", "-s", file);
+    expect_text(k.log, "@2 fixed {\"x\":0.5,\"note\":\"hi\"}\n");
+    child_release(&k);
+    avro_schema_free(schema);
+    free(text);
+    event_release(&single);
+    event_release(&body);
+    cluster_close(&c);
+}
+END_TEST
 
 START_TEST(a_time_begins_at_the_first_record_that_is_not_older)
 {
@@ -440,7 +489,7 @@ SUITE(tail)
     tcase_add_loop_test(loops, scores_say_what_they_are_and_of_what, 0, 2);
     CASE("values", dead_letters_say_why_and_no_terminal_obeys_their_values,
          events_are_read_from_an_offset_to_the_end, events_of_every_topic_are_read,
-         events_in_avro_are_read_by_their_writers_schema);
+         events_in_avro_are_read_by_their_writers_schema, events_are_read_in_each_framing);
     CASE("places", a_time_begins_at_the_first_record_that_is_not_older,
          an_offset_outside_of_the_log_is_said_and_begins_at_its_edge,
          retention_that_overtakes_it_is_said_and_it_goes_on,

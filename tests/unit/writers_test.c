@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "schemas/schema_folder.h"
 #include "schemas/writers.h"
 #include "tests/harness.h"
 
@@ -25,18 +26,18 @@ static bool is_known(struct writers *w, uint32_t id)
 START_TEST(an_id_is_a_file_of_the_folder_and_says_why_it_is_none)
 {
     const char *folder = harness_folder();
-    struct writers *w = writers_new(folder);
+    struct writers *w = writers_new(schema_folder_new(folder));
 
     harness_write(folder, "1.avsc", "\"int\"", 5);
     harness_write(folder, "2.avsc", "\"innt\"", 6);
     harness_write(folder, "4294967295.avsc", "\"long\"", 6);
     ck_assert(is_known(w, 1));
-    expect_unknown(w, 2, "schema 2: not an Avro schema: ");
-    expect_unknown(w, 3, "schema 3: ");
+    expect_unknown(w, 2, "schema 2: ");
+    expect_unknown(w, 3, "schema 3: there is none");
     ck_assert(is_known(w, UINT32_MAX));
     writers_free(w);
-    w = writers_new("");
-    expect_unknown(w, 1, "no [schemas] folder");
+    w = writers_new(NULL);
+    expect_unknown(w, 1, "no [schemas]");
     writers_free(w);
     writers_free(NULL);
 }
@@ -45,7 +46,7 @@ END_TEST
 START_TEST(hostile_ids_push_each_other_out_and_known_ones_come_back)
 {
     const char *folder = harness_folder();
-    struct writers *w = writers_new(folder);
+    struct writers *w = writers_new(schema_folder_new(folder));
     const char *why;
 
     harness_write(folder, "1.avsc", "\"int\"", 5);
@@ -60,7 +61,7 @@ END_TEST
 START_TEST(what_was_not_there_is_asked_again)
 {
     const char *folder = harness_folder();
-    struct writers *w = writers_new(folder);
+    struct writers *w = writers_new(schema_folder_new(folder));
     int64_t until = harness_deadline();
 
     ck_assert(!is_known(w, 7));
