@@ -263,7 +263,7 @@ void decoder_foresee(struct decoder *decoder, struct slice value, int64_t now_ms
 {
     bool is_single = decoder->options.framing == FRAMING_SINGLE_OBJECT;
     struct err err = ERR_INIT;
-    int64_t id;
+    int64_t id = SCHEMA_ID_NONE;
 
     if (decoder->table && value.data && value.len <= decoder->options.max_value_bytes &&
         (is_single ? frame_read_single_object : frame_read)(value, &id) == FAULT_NONE)

@@ -1,4 +1,4 @@
-/* kscore tail: what lies in the topics, as lines, outside of any group. */
+/* kscore tail: what lies in the topics, as lines, outside of any group. One file: one command. */
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
