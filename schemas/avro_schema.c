@@ -443,6 +443,7 @@ static void begin(struct parser *p, struct err *err)
 {
     *p = (struct parser){
         .schema = mem_alloc(1, sizeof *p->schema), .names = json_object(), .err = err};
+    p->schema->owners = 1;
     for (int kind = 0; kind < SCHEMA_PRIMITIVE_COUNT; kind++)
         add_type(p, (enum schema_kind)kind);
 }
@@ -533,9 +534,15 @@ static void type_release(struct schema_type *type)
     free(type->name);
 }
 
+struct avro_schema *avro_schema_share(struct avro_schema *schema)
+{
+    atomic_fetch_add_explicit(&schema->owners, 1, memory_order_relaxed);
+    return schema;
+}
+
 void avro_schema_free(struct avro_schema *schema)
 {
-    if (!schema)
+    if (!schema || atomic_fetch_sub_explicit(&schema->owners, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < schema->count; i++)
         type_release(&schema->types[i]);

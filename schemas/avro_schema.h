@@ -15,6 +15,7 @@
 #ifndef SCHEMAS_AVRO_SCHEMA_H
 #define SCHEMAS_AVRO_SCHEMA_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,7 @@ struct avro_schema {
     struct schema_type *types;
     size_t count, cap;
     int32_t root;
+    _Atomic unsigned owners;
 };
 
 /* *schema is new. Errors: EXIT_DATA that says where and what. */
@@ -74,6 +76,9 @@ int avro_schema_parse(struct avro_schema **schema, const char *text, size_t len,
  * before its use. All of them together are at most SCHEMA_MAX_BYTES. */
 int avro_schema_parse_all(struct avro_schema **schema, char *const *texts, size_t count,
                           struct err *err);
+
+/* One more owner, any thread; returns the schema. It goes when each of them has freed it. */
+struct avro_schema *avro_schema_share(struct avro_schema *schema);
 void avro_schema_free(struct avro_schema *schema);
 
 /* Number of the field of that name in a record, or -1. */

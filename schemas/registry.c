@@ -64,11 +64,18 @@ static void put_answer(struct registry *r, struct schema_answer answer)
     pthread_mutex_unlock(&r->lock);
 }
 
+static bool is_ready(const struct schema_source *source)
+{
+    const struct registry *r = (const struct registry *)source;
+
+    return atomic_load_explicit(&r->answer_count, memory_order_relaxed) != 0;
+}
+
 static bool poll(struct schema_source *source, struct schema_answer *answer)
 {
     struct registry *r = of(source);
 
-    if (atomic_load_explicit(&r->answer_count, memory_order_relaxed) == 0)
+    if (!is_ready(source))
         return false;
     pthread_mutex_lock(&r->lock);
     *answer = r->answers[r->answer_first++];
@@ -355,6 +362,7 @@ int registry_new(struct schema_source **source, const struct registry_options *o
                                        .start = start,
                                        .await = await,
                                        .ask = ask,
+                                       .is_ready = is_ready,
                                        .poll = poll,
                                        .free = registry_free};
     r->subjects = mem_alloc(options->subject_count, sizeof *r->subjects);

@@ -4,7 +4,8 @@
  * from a thread of its own. What an answer means, how long it is kept and what is asked again is
  * the table's to say (schemas/schema_table.h): a source remembers nothing but what it is doing.
  *
- * A source begins with this struct: its functions get it back. Thread: the table's.
+ * A source begins with this struct: its functions get it back. Thread: the table's; await, and
+ * is_ready, any.
  */
 #ifndef SCHEMAS_SCHEMA_SOURCE_H
 #define SCHEMAS_SCHEMA_SOURCE_H
@@ -63,6 +64,9 @@ struct schema_source {
 
     /* An answer for id will come, once, unless it is being asked for already. now_ms: clock_ms. */
     void (*ask)(struct schema_source *source, uint64_t id, int64_t now_ms);
+
+    /* poll would find an answer; any thread may look. NULL: answers come of start and ask only. */
+    bool (*is_ready)(const struct schema_source *source);
 
     /* The next answer, if there is one. About 1 ns when there is none. */
     bool (*poll)(struct schema_source *source, struct schema_answer *answer);

@@ -1,0 +1,210 @@
+#include "schemas/schema_share.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+struct seat {
+    struct schema_source source;
+    struct schema_share *share;
+    bool is_taken; /* the rest is under the share's lock */
+    struct schema_answer *answers;
+    size_t first, cap;
+    _Atomic size_t count; /* 0 when all are taken; read without the lock, too */
+};
+
+struct schema_share {
+    struct schema_source *source;
+    pthread_mutex_t lock;
+    bool is_started;
+    struct err start_err;
+    unsigned seat_count;
+    struct seat seats[];
+};
+
+static struct seat *of(struct schema_source *source)
+{
+    return (struct seat *)source;
+}
+
+static char *copy_text(const char *text)
+{
+    return text ? mem_copy_text(text, strlen(text)) : NULL;
+}
+
+static struct schema_answer copy_answer(const struct schema_answer *a)
+{
+    struct schema_answer copy = {.id = a->id,
+                                 .kind = a->kind,
+                                 .schema = a->schema ? avro_schema_share(a->schema) : NULL,
+                                 .file = copy_text(a->file),
+                                 .words = copy_text(a->words)};
+
+    copy.texts = a->text_count ? mem_alloc(a->text_count, sizeof *copy.texts) : NULL;
+    for (; copy.text_count < a->text_count; copy.text_count++)
+        copy.texts[copy.text_count] = copy_text(a->texts[copy.text_count]);
+    return copy;
+}
+
+/* Texts that can be read become a tree, once for all; what is wrong with others, each table says.
+ */
+static void read_texts(struct schema_answer *a)
+{
+    struct schema_answer texts = {.texts = a->texts, .text_count = a->text_count};
+    struct err ignored = ERR_INIT;
+
+    if (a->kind != SCHEMA_FOUND || a->schema ||
+        avro_schema_parse_all(&a->schema, a->texts, a->text_count, &ignored) != 0)
+        return;
+    a->texts = NULL;
+    a->text_count = 0;
+    schema_answer_release(&texts);
+}
+
+/* Under the lock: what the source has goes to every seat that is taken. */
+static void hand_out(struct schema_share *share)
+{
+    struct schema_answer answer;
+
+    while (share->source->poll(share->source, &answer)) {
+        read_texts(&answer);
+        for (unsigned i = 0; i < share->seat_count; i++) {
+            struct seat *seat = &share->seats[i];
+            if (!seat->is_taken)
+                continue;
+            seat->answers = mem_grow(seat->answers, seat->count, &seat->cap, sizeof *seat->answers);
+            seat->answers[seat->count] = copy_answer(&answer);
+            seat->count++;
+        }
+        schema_answer_release(&answer);
+    }
+}
+
+static int start(struct schema_source *source, struct err *err)
+{
+    struct schema_share *share = of(source)->share;
+    int result;
+
+    pthread_mutex_lock(&share->lock);
+    if (!share->is_started && share->source->start(share->source, &share->start_err) == 0)
+        hand_out(share);
+    share->is_started = true;
+    result = err_is_set(&share->start_err) ? -1 : 0;
+    if (result != 0)
+        *err = share->start_err;
+    pthread_mutex_unlock(&share->lock);
+    return result;
+}
+
+static int await(struct schema_source *source, int timeout_ms, struct err *err)
+{
+    struct schema_source *shared = of(source)->share->source;
+
+    return shared->await ? shared->await(shared, timeout_ms, err) : 0;
+}
+
+static void ask(struct schema_source *source, uint64_t id, int64_t now_ms)
+{
+    struct schema_share *share = of(source)->share;
+
+    pthread_mutex_lock(&share->lock);
+    share->source->ask(share->source, id, now_ms);
+    hand_out(share); /* a folder has its answer at once */
+    pthread_mutex_unlock(&share->lock);
+}
+
+static bool is_ready(const struct schema_source *source)
+{
+    return source->is_ready && source->is_ready(source);
+}
+
+static bool poll(struct schema_source *source, struct schema_answer *answer)
+{
+    struct seat *seat = of(source);
+    struct schema_share *share = seat->share;
+    bool has_answer;
+
+    if (atomic_load_explicit(&seat->count, memory_order_relaxed) == 0 && !is_ready(share->source))
+        return false;
+    pthread_mutex_lock(&share->lock);
+    hand_out(share);
+    has_answer = seat->count > 0;
+    if (has_answer)
+        *answer = seat->answers[seat->first++];
+    if (seat->first == seat->count)
+        seat->first = seat->count = 0;
+    pthread_mutex_unlock(&share->lock);
+    return has_answer;
+}
+
+static void report(struct schema_source *source,
+                   void (*say)(void *arg, int64_t schema_id, bool usable, const char *text),
+                   void *arg)
+{
+    struct schema_share *share = of(source)->share;
+
+    pthread_mutex_lock(&share->lock);
+    share->source->report(share->source, say, arg);
+    pthread_mutex_unlock(&share->lock);
+}
+
+/* The seat itself is the share's. */
+static void leave(struct schema_source *source)
+{
+    struct seat *seat = of(source);
+
+    pthread_mutex_lock(&seat->share->lock);
+    for (; seat->first < seat->count; seat->first++)
+        schema_answer_release(&seat->answers[seat->first]);
+    free(seat->answers);
+    seat->answers = NULL;
+    seat->first = seat->count = seat->cap = 0;
+    seat->is_taken = false;
+    pthread_mutex_unlock(&seat->share->lock);
+}
+
+struct schema_share *schema_share_new(struct schema_source *source, unsigned seats)
+{
+    struct schema_share *share = mem_alloc(1, sizeof *share + seats * sizeof share->seats[0]);
+    unsigned asks_per_s = source->asks_per_s / seats;
+
+    share->source = source;
+    share->start_err = (struct err)ERR_INIT;
+    share->seat_count = seats;
+    pthread_mutex_init(&share->lock, NULL);
+    for (unsigned i = 0; i < seats; i++) {
+        struct seat *seat = &share->seats[i];
+        seat->share = share;
+        seat->is_taken = true; /* from now on: a seat that starts late has missed nothing */
+        seat->source = *source;
+        seat->source.asks_per_s = source->asks_per_s && !asks_per_s ? 1 : asks_per_s;
+        seat->source.start = start;
+        seat->source.await = await;
+        seat->source.ask = ask;
+        seat->source.is_ready = NULL;
+        seat->source.poll = poll;
+        seat->source.report = source->report ? report : NULL;
+        seat->source.free = leave;
+    }
+    return share;
+}
+
+void schema_share_free(struct schema_share *share)
+{
+    if (!share)
+        return;
+    for (unsigned i = 0; i < share->seat_count; i++)
+        leave(&share->seats[i].source);
+    share->source->free(share->source);
+    pthread_mutex_destroy(&share->lock);
+    free(share);
+}
+
+struct schema_source *schema_share_seat(struct schema_share *share, unsigned seat)
+{
+    assert(seat < share->seat_count);
+    return &share->seats[seat].source;
+}
