@@ -114,9 +114,9 @@ static int wait_ready(struct demo *d, struct err *err)
 {
     int64_t until_ms = clock_ms() + READY_MS;
 
-    while (!d->progress.is_ready && !d->has_ended && !is_interrupted && clock_ms() < until_ms)
+    while (!d->progress.ready_workers && !d->has_ended && !is_interrupted && clock_ms() < until_ms)
         nap();
-    if (d->progress.is_ready || is_interrupted || d->has_ended)
+    if (d->progress.ready_workers || is_interrupted || d->has_ended)
         return 0;
     return err_fatal(err, EXIT_UNAVAILABLE, "no partitions were assigned in %d s", READY_MS / 1000);
 }

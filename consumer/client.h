@@ -11,6 +11,7 @@ enum { PART_CACHE = 256 };
 
 struct consumer {
     const struct config *config;
+    unsigned worker;
     struct ledger *ledger;
     struct consumer_hooks hooks;
     rd_kafka_t *client;

@@ -91,9 +91,14 @@ static int open_client(struct consumer *c, struct err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(c->config, KAFKA_CONSUMER, err);
     rd_kafka_t *client;
+    char member[300];
 
     if (!conf)
         return -1;
+    if (*c->config->instance) {
+        snprintf(member, sizeof member, "%s-%u", c->config->instance, c->worker);
+        kafka_conf_set(conf, "group.instance.id", member);
+    }
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_rebalance_cb(conf, assignment_on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
@@ -110,12 +115,12 @@ static int open_client(struct consumer *c, struct err *err)
     return 0;
 }
 
-struct consumer *consumer_new(const struct config *config, struct ledger *ledger,
+struct consumer *consumer_new(const struct config *config, unsigned worker, struct ledger *ledger,
                               const struct consumer_hooks *hooks, struct err *err)
 {
     struct consumer *c = mem_alloc(1, sizeof *c);
 
-    *c = (struct consumer){.config = config, .ledger = ledger, .hooks = *hooks};
+    *c = (struct consumer){.config = config, .worker = worker, .ledger = ledger, .hooks = *hooks};
     if (open_client(c, err) != 0) {
         free(c);
         return NULL;

@@ -30,8 +30,9 @@ struct consumer_hooks {
     void (*assigned)(void *arg);
 };
 
-/* NULL and EXIT_CONFIGURATION. Opens no connection that it waits for. */
-struct consumer *consumer_new(const struct config *config, struct ledger *ledger,
+/* NULL and EXIT_CONFIGURATION. Opens no connection that it waits for. With [kscore] instance it is
+ * a static member, group.instance.id = instance-worker. */
+struct consumer *consumer_new(const struct config *config, unsigned worker, struct ledger *ledger,
                               const struct consumer_hooks *hooks, struct err *err);
 
 /* Input topics exist and may be read. Waits up to timeout_ms. Missing 78, denied 77, no answer =

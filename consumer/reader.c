@@ -65,7 +65,6 @@ struct reader *reader_new(const struct config *config, struct err *err)
         return NULL;
     /* Without a group there is nobody to ask for permission, to wait for, or to disturb. */
     kafka_conf_set(conf, "group.id", "");
-    kafka_conf_set(conf, "group.instance.id", "");
     kafka_conf_set(conf, "enable.auto.commit", "false");
     r = mem_alloc(1, sizeof *r);
     rd_kafka_conf_set_opaque(conf, r);

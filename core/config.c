@@ -38,11 +38,13 @@ static const char *const gaps[] = {"resume", "stop", NULL};
 static const struct key keys[] = {
     {{"kscore", "name", "", true}, TEXT, AT(name), 0, 0, NULL},
     {{"kscore", "instance", "", false}, TEXT, AT(instance), 0, 0, NULL},
+    {{"kscore", "workers", "1", false}, NUMBER, AT(workers), 1, CONFIG_MAX_WORKERS, NULL},
     {{"kscore", "delivery", "at_least_once", false}, CHOICE, AT(delivery), 0, 0, deliveries},
     {{"kscore", "batch_rows", "1024", false}, NUMBER, AT(batch_rows), 1, 65536, NULL},
     {{"kscore", "batch_wait_ms", "5", false}, NUMBER, AT(batch_wait_ms), 1, 1000, NULL},
     {{"kscore", "commit_ms", "1000", false}, NUMBER, AT(commit_ms), 10, 60000, NULL},
-    {{"kscore", "memory_mib", "256", false}, NUMBER, AT(memory_mib), 64, 65536, NULL},
+    {{"kscore", "memory_mib", "256", false}, NUMBER, AT(memory_mib), CONFIG_MIN_MEMORY_MIB, 65536,
+     NULL},
     {{"kscore", "drain_ms", "20000", false}, NUMBER, AT(drain_ms), 100, 600000, NULL},
     {{"kscore", "log_format", "text", false}, CHOICE, AT(log_format), 0, 0, log_formats},
     {{"kscore", "log_level", "info", false}, CHOICE, AT(log_level), 0, 0, log_levels},
@@ -438,6 +440,19 @@ static int check_framing(struct reader *r)
     return 0;
 }
 
+/* A worker needs the least that memory_mib may be: 100,000 fetched messages, a full send queue. */
+static int check_workers(struct reader *r)
+{
+    struct config *c = r->config;
+
+    if (c->memory_mib < c->workers * CONFIG_MIN_MEMORY_MIB)
+        return ini_fail(&r->ini, ini_find(&r->ini, "kscore", "workers"), r->err,
+                        "workers = %lld need memory_mib of at least %lld, %d for each",
+                        (long long)c->workers, (long long)c->workers * CONFIG_MIN_MEMORY_MIB,
+                        CONFIG_MIN_MEMORY_MIB);
+    return 0;
+}
+
 static int check_between(struct reader *r)
 {
     struct config *c = r->config;
@@ -446,7 +461,7 @@ static int check_between(struct reader *r)
     if (!servers || !*servers)
         return ini_fail(&r->ini, ini_find(&r->ini, "kafka", "bootstrap.servers"), r->err,
                         "bootstrap.servers is missing in [kafka]");
-    if (check_framing(r) != 0 || check_schemas(r) != 0)
+    if (check_workers(r) != 0 || check_framing(r) != 0 || check_schemas(r) != 0)
         return -1;
     if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0 && !*c->registry_url)
         return ini_fail(

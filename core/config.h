@@ -21,6 +21,8 @@
 #include "core/err.h"
 #include "core/feature.h"
 
+enum { CONFIG_MAX_WORKERS = 256, CONFIG_MIN_MEMORY_MIB = 64 /* of a worker */ };
+
 enum config_start { START_EARLIEST, START_LATEST, START_TIME };
 enum config_gap { GAP_RESUME, GAP_STOP };
 enum config_format { FORMAT_JSON, FORMAT_AVRO };
@@ -49,7 +51,7 @@ struct config {
 
     char *name;     /* group.id and client.id unless those are set */
     char *instance; /* "" = none */
-    int64_t delivery;
+    int64_t workers, delivery;
     int64_t batch_rows, batch_wait_ms, commit_ms, memory_mib, drain_ms;
     int64_t log_format; /* 0 text, 1 json */
     int64_t log_level;  /* enum log_level */

@@ -156,7 +156,7 @@ bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap
     return false;
 }
 
-/* memory_mib, shared out: a quarter for the bytes that the consumer has fetched, a quarter for its
+/* A worker's part of memory_mib, shared out: a quarter for the bytes that the consumer has fetched, a quarter for its
  * own cost of each such message (some 200 bytes), an eighth for what the producer has not sent, at
  * most 8 MiB for one fetch answer. The rest is the producer's cost per message (about 300 bytes for
  * 100,000), batches and the model. Before 2.2 a full queue makes librdkafka sleep for 1 s: what
@@ -194,7 +194,7 @@ static void set_owned(rd_kafka_conf_t *conf, enum kafka_role role, const struct 
 {
     char commit_ms[32];
 
-    set_memory(conf, role, config->memory_mib);
+    set_memory(conf, role, config->memory_mib / config->workers);
     if (role == KAFKA_PRODUCER) {
         kafka_conf_set(conf, "enable.idempotence", "true");
         kafka_conf_set(conf, "message.timeout.ms", "0");
@@ -209,8 +209,6 @@ static void set_owned(rd_kafka_conf_t *conf, enum kafka_role role, const struct 
     kafka_conf_set(conf, "auto.offset.reset", "error");
     kafka_conf_set(conf, "enable.partition.eof", "true");
     kafka_conf_set(conf, "isolation.level", "read_committed");
-    if (*config->instance)
-        kafka_conf_set(conf, "group.instance.id", config->instance);
 }
 
 static int set_users(rd_kafka_conf_t *conf, const struct config *config,

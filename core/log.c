@@ -54,6 +54,8 @@ static struct {
     } recent[RECENT];
 } logger = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO};
 
+static _Thread_local int worker = -1;
+
 const char *const *log_events(void)
 {
     return events;
@@ -67,6 +69,11 @@ void log_set_level(enum log_level level)
 void log_set_json(bool json)
 {
     logger.is_json = json;
+}
+
+void log_set_worker(int number)
+{
+    worker = number;
 }
 
 bool log_is_on(enum log_level level)
@@ -125,7 +132,7 @@ static void write_line(enum log_level level, const char *event, const char *text
     static char quoted[JSON_STRING_MAX(TEXT_MAX) + 1]; /* under the lock */
     struct timespec now;
     struct tm utc;
-    char stamp[32], again[48] = "";
+    char stamp[32], again[48] = "", whose[32] = "";
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
@@ -133,15 +140,19 @@ static void write_line(enum log_level level, const char *event, const char *text
     if (logger.is_json) {
         if (repeats)
             snprintf(again, sizeof again, ",\"repeated\":%u", repeats);
+        if (worker >= 0)
+            snprintf(whose, sizeof whose, ",\"worker\":%d", worker);
         quoted[json_string_print(quoted, text, strlen(text))] = '\0';
-        fprintf(stderr, "{\"ts\":\"%s.%03ldZ\",\"level\":\"%s\",\"event\":\"%s\",\"msg\":%s%s}\n",
-                stamp, now.tv_nsec / 1000000, names[level], event, quoted, again);
+        fprintf(stderr, "{\"ts\":\"%s.%03ldZ\",\"level\":\"%s\",\"event\":\"%s\"%s,\"msg\":%s%s}\n",
+                stamp, now.tv_nsec / 1000000, names[level], event, whose, quoted, again);
         return;
     }
     if (repeats)
         snprintf(again, sizeof again, " (and %u times before)", repeats);
-    fprintf(stderr, "%s.%03ldZ %s event=%s %s%s\n", stamp, now.tv_nsec / 1000000, names[level],
-            event, text, again);
+    if (worker >= 0)
+        snprintf(whose, sizeof whose, " worker=%d", worker);
+    fprintf(stderr, "%s.%03ldZ %s event=%s%s %s%s\n", stamp, now.tv_nsec / 1000000, names[level],
+            event, whose, text, again);
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)

@@ -8,8 +8,9 @@
  * The events are a closed list (log.c, held by a test). A line that repeats (same event and text;
  * for those that a lasting trouble brings again and again, but for its numbers) within 10 s is
  * counted and said once. Feature values and secrets never go in. Any thread may log:
- * a mutex keeps lines whole. The settings are the one process-wide state of the program, set once
- * in cli/.
+ * a mutex keeps lines whole. Where several workers run, each line says which (worker=1); what all
+ * of them say is said once. The settings are the one process-wide state of the program, set once
+ * in cli/; a worker's number is its thread's.
  */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
@@ -21,6 +22,9 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 void log_set_level(enum log_level level);
 void log_set_json(bool json);
 bool log_is_on(enum log_level level);
+
+/* Lines of this thread say which worker they are from. */
+void log_set_worker(int number);
 
 /* event must be in the closed list; format gives `key=value` words or a sentence. */
 void log_event(enum log_level level, const char *event, const char *format, ...)

@@ -1,11 +1,10 @@
-#include "pipeline/pipeline.h"
+#include "pipeline/state.h"
 
 #include <stdlib.h>
 
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "pipeline/state.h"
 
 int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err)
 {
@@ -19,7 +18,7 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err)
     case ERR_DEPENDENCY:
         if (part == LEDGER_NO_PART) {
             log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
-            pipeline_back_off(p);
+            backoff_fail(&p->backoff);
             producer_refresh(p->producer);
         } else {
             pipeline_park(p, part, err->text);
@@ -51,18 +50,22 @@ static bool take_ends(struct pipeline *p)
     return has_moved;
 }
 
-static void publish_progress(const struct pipeline *p)
+/* What has changed since the last turn: others add theirs. */
+static void publish_progress(struct pipeline *p)
 {
-    struct pipeline_progress *progress = p->options->progress;
-    struct counts total;
+    struct pipeline_progress *progress = p->shared->options->progress;
+    struct counts now, *before = &p->published;
 
     if (!progress)
         return;
-    total = ledger_total(&p->ledger);
-    atomic_store_explicit(&progress->consumed, total.consumed, memory_order_relaxed);
-    atomic_store_explicit(&progress->scored, total.scored, memory_order_relaxed);
-    atomic_store_explicit(&progress->dead, total.dead, memory_order_relaxed);
-    atomic_store_explicit(&progress->skipped, total.skipped, memory_order_relaxed);
+    now = ledger_total(&p->ledger);
+    atomic_fetch_add_explicit(&progress->consumed, now.consumed - before->consumed,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&progress->scored, now.scored - before->scored, memory_order_relaxed);
+    atomic_fetch_add_explicit(&progress->dead, now.dead - before->dead, memory_order_relaxed);
+    atomic_fetch_add_explicit(&progress->skipped, now.skipped - before->skipped,
+                              memory_order_relaxed);
+    *before = now;
 }
 
 /* At least once: what is done is stored, the client commits it within commit_ms. P1's sum is
@@ -73,7 +76,7 @@ static int commit_step(struct pipeline *p, struct err *err)
     bool has_moved = ring_retire(&p->ring, &p->ledger) > 0;
 
     if (has_moved) {
-        p->tries = 0;
+        p->backoff.tries = 0;
         if (p->summary->first_score_ms < 0)
             p->summary->first_score_ms = clock_ms() - p->assigned_ms;
     }
@@ -93,7 +96,7 @@ static int commit_step(struct pipeline *p, struct err *err)
 /* Stopping, and nothing left to wait for, or no time. */
 static bool is_done(struct pipeline *p)
 {
-    if (!*p->options->stop)
+    if (!shared_is_stopping(p->shared))
         return false;
     if (p->stop_ms == 0) {
         p->stop_ms = clock_ms();
@@ -132,15 +135,19 @@ static int loop(struct pipeline *p, struct err *err)
     return 0;
 }
 
-int pipeline_run(const struct pipeline_options *options, struct pipeline_summary *summary,
-                 struct err *err)
+int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,
+                  struct err *err)
 {
     struct pipeline *p = mem_alloc(1, sizeof *p);
     int result;
 
     *summary = (struct pipeline_summary){.first_score_ms = -1};
-    *p = (struct pipeline){.options = options, .config = options->config, .summary = summary};
-    p->rng = (uint64_t)clock_wall_ms() * 0x9e3779b97f4a7c15 | 1;
+    *p = (struct pipeline){.shared = shared,
+                           .worker = worker,
+                           .config = shared->config,
+                           .bundle = shared->bundle,
+                           .summary = summary};
+    backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);
     ring_init(&p->ring);
     result = pipeline_start(p, err);

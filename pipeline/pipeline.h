@@ -1,9 +1,10 @@
 /* pipeline.h: scores a topic live: the only folder that knows consumer, schemas, scoring and
  * producer.
  *
- * A pipeline is one worker: its own consumer, producer and ring; no globals. It runs on the
- * caller's thread until it is told to stop or an error says so. ARCHITECTURE.md has the life of a
- * record.
+ * A pipeline is one worker: its own consumer, producer and ring; no globals. [kscore] workers says
+ * how many run, each on a thread of its own; they share the model and the source of schemas
+ * (pipeline/shared.h), which do not change. All run until they are told to stop or one of them
+ * fails. ARCHITECTURE.md has the life of a record.
  */
 #ifndef PIPELINE_PIPELINE_H
 #define PIPELINE_PIPELINE_H
@@ -26,7 +27,7 @@ struct fault_tally {
     char message[256]; /* of the first */
 };
 
-/* The account that every run ends with. */
+/* The account that every run ends with, of all workers. */
 struct pipeline_summary {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;
     uint64_t commits, rewinds;
@@ -35,10 +36,10 @@ struct pipeline_summary {
     struct fault_tally faults[FAULT_COUNT];
 };
 
-/* What another thread may look at while a pipeline runs. */
+/* What another thread may look at meanwhile; the caller makes it 0. */
 struct pipeline_progress {
     _Atomic uint64_t consumed, scored, dead, skipped;
-    _Atomic int is_ready;
+    _Atomic unsigned ready_workers; /* that had their first assignment */
 };
 
 struct pipeline_options {
@@ -48,8 +49,8 @@ struct pipeline_options {
     struct pipeline_progress *progress; /* or NULL */
 };
 
-/* Runs until *stop or an error. Fills *summary whatever happens. 0, or -1 with err: kind ERR_FATAL
- * and the exit code of the program. */
+/* Runs all workers until *stop or an error of one of them; then the others drain and commit. Fills
+ * *summary whatever happens. 0, or -1 with err: kind ERR_FATAL and the exit code of the program. */
 int pipeline_run(const struct pipeline_options *options, struct pipeline_summary *summary,
                  struct err *err);
 

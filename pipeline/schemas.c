@@ -89,19 +89,21 @@ int schemas_open(const struct config *c, struct schema_source **source, struct e
     return 0;
 }
 
-/* False: told to stop. */
-static bool wait_for_registry(struct pipeline *p, struct err *err)
+int schemas_find_score(const struct config *c, uint32_t *id, struct err *err)
 {
-    log_event(LOG_WARNING, "waiting", "for=registry %s", err->text);
-    err_reset(err);
-    pipeline_back_off(p);
-    return pipeline_pause(p);
-}
+    struct registry_options options = options_of(c);
+    char *subject;
+    int result;
 
-static void end_wait(struct pipeline *p)
-{
-    p->tries = 0;
-    p->wait_until_ms = 0;
+    *id = (uint32_t)c->score_schema_id;
+    if (c->score_format != FORMAT_AVRO || c->score_schema_id != 0)
+        return 0;
+    subject = subject_of(c->score_topic);
+    result = score_subject_find(&options, subject, id, err);
+    if (result == 0)
+        log_event(LOG_INFO, "schema_loaded", "id=%u subject=%s of the scores", *id, subject);
+    free(subject);
+    return result;
 }
 
 /* A registry that is not there is waited for, unless what it said before is at hand: then parked
@@ -113,15 +115,18 @@ static int wait_for_schemas(struct pipeline *p, struct err *err)
     while (decoder_await(p->decoder, TURN_MS, err) != 0) {
         if (err->kind != ERR_DEPENDENCY)
             return err_prefix(err, "[schemas]");
-        if (!wait_for_registry(p, err) || decoder_schema_count(p->decoder) > 0)
+        log_event(LOG_WARNING, "waiting", "for=registry %s", err->text);
+        err_reset(err);
+        backoff_fail(&p->backoff);
+        if (decoder_schema_count(p->decoder) > 0 || !pipeline_pause(p))
             break;
     }
-    end_wait(p);
+    backoff_reset(&p->backoff);
     pipeline_say_schemas(p);
     return 0;
 }
 
-static int open_decoder(struct pipeline *p, struct err *err)
+int pipeline_open_decoder(struct pipeline *p, struct err *err)
 {
     static const enum event_framing framings[] = {
         [CONFIG_FRAMING_NONE] = FRAMING_NONE,
@@ -140,41 +145,9 @@ static int open_decoder(struct pipeline *p, struct err *err)
                                       .max_depth = (unsigned)c->max_depth,
                                       .first_wait_ms = c->unknown_id_wait_ms};
 
-    if (schemas_open(c, &options.schemas, err) != 0)
+    if (p->shared->schemas)
+        options.schemas = schema_share_seat(p->shared->schemas, p->worker);
+    if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0)
         return err_prefix(err, "[schemas]");
-    if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0) {
-        if (options.schemas)
-            options.schemas->free(options.schemas);
-        return err_prefix(err, "[schemas]");
-    }
     return wait_for_schemas(p, err);
-}
-
-/* The id that Avro scores carry. */
-static int find_score_schema(struct pipeline *p, struct err *err)
-{
-    const struct config *c = p->config;
-    struct registry_options options = options_of(c);
-    char *subject = subject_of(c->score_topic);
-    int result = 0;
-
-    p->score_schema_id = (uint32_t)c->score_schema_id;
-    if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0) {
-        do
-            result = score_subject_find(&options, subject, &p->score_schema_id, err);
-        while (result != 0 && err->kind == ERR_DEPENDENCY && wait_for_registry(p, err));
-        end_wait(p);
-        if (result == 0)
-            log_event(LOG_INFO, "schema_loaded", "id=%u subject=%s of the scores",
-                      p->score_schema_id, subject);
-    }
-    free(subject);
-    return err_is_set(err) ? err_prefix(err, "[schemas]") : 0;
-}
-
-int pipeline_open_schemas(struct pipeline *p, struct err *err)
-{
-    if (open_decoder(p, err) != 0 || *p->options->stop)
-        return err_is_set(err) ? -1 : 0;
-    return find_score_schema(p, err);
 }

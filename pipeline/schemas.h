@@ -2,11 +2,17 @@
 #ifndef PIPELINE_SCHEMAS_H
 #define PIPELINE_SCHEMAS_H
 
+#include <stdint.h>
+
 #include "core/config.h"
 #include "core/err.h"
 #include "schemas/schema_source.h"
 
 /* The folder or the registry, new; NULL where events name no schema. */
 int schemas_open(const struct config *config, struct schema_source **source, struct err *err);
+
+/* The id that Avro scores carry: configured, or of a registry, where it is registered if it has to
+ * be; 0 for JSON. As score_subject_find. */
+int schemas_find_score(const struct config *config, uint32_t *id, struct err *err);
 
 #endif

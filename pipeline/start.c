@@ -6,44 +6,14 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/sha256.h"
-#include "pipeline/golden_events.h"
 #include "pipeline/state.h"
-
-static void make_run(struct pipeline *p)
-{
-    char hex[SHA256_HEX + 1];
-    struct sha256 hash;
-
-    sha256_init(&hash);
-    sha256_add(&hash, p->options->build, strlen(p->options->build));
-    sha256_add(&hash, p->config->digest, SHA256_HEX);
-    sha256_hex(&hash, hex);
-    snprintf(p->run, sizeof p->run, "%.12s", hex);
-}
-
-static int load_model(struct pipeline *p, struct err *err)
-{
-    if (bundle_load(&p->bundle, p->config->model_path, err) != 0 ||
-        golden_events_run(p->bundle, err) != 0)
-        return err_prefix(err, "[model]");
-    if (model_output_count(p->bundle->model) != 1)
-        return err_fatal(err, EXIT_DATA, "[model] %s: %zu outputs per row; one is published",
-                         p->config->model_path, model_output_count(p->bundle->model));
-    log_event(LOG_INFO, "model_loaded", "name=%s version=%s digest=%.12s goldens=%zu %s",
-              p->bundle->name, p->bundle->version, p->bundle->digest, p->bundle->golden_count,
-              model_summary(p->bundle->model));
-    return 0;
-}
 
 bool pipeline_pause(struct pipeline *p)
 {
-    int64_t pause_ms = p->wait_until_ms - clock_ms();
-
-    if (*p->options->stop)
+    if (shared_is_stopping(p->shared))
         return false;
-    if (pause_ms > 0)
-        nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
+    backoff_sleep(&p->backoff);
+    decoder_poll(p->decoder, clock_ms()); /* the other workers may be at work already */
     return true;
 }
 
@@ -64,8 +34,7 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
         if (!pipeline_pause(p))
             return 0;
     }
-    p->tries = 0;
-    p->wait_until_ms = 0;
+    backoff_reset(&p->backoff);
     if (!is_proven)
         log_event(LOG_INFO, "connecting",
                   "permission to write is not proven: the topics' size limits are unknown");
@@ -75,26 +44,24 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
 static int open_clients(struct pipeline *p, struct err *err)
 {
     struct consumer_hooks hooks = {p, pipeline_on_revoking, pipeline_on_assigned};
-    struct provenance provenance = {p->bundle->name, p->bundle->version, p->bundle->digest, p->run};
+    struct provenance provenance = {p->bundle->name, p->bundle->version, p->bundle->digest,
+                                    p->shared->run, p->worker};
     struct producer_limits limits = {1, 0, 0};
 
-    p->consumer = consumer_new(p->config, &p->ledger, &hooks, err);
+    p->consumer = consumer_new(p->config, p->worker, &p->ledger, &hooks, err);
     if (!p->consumer || wait_for_topics(p, &limits, err) != 0)
         return -1;
     p->producer = producer_new(p->config, &limits, pipeline_on_report, p, err);
     if (!p->producer)
         return -1;
-    producer_set_provenance(p->producer, &provenance, (int32_t)p->score_schema_id);
-    return *p->options->stop ? 0 : consumer_subscribe(p->consumer, err);
+    producer_set_provenance(p->producer, &provenance, (int32_t)p->shared->score_schema_id);
+    return shared_is_stopping(p->shared) ? 0 : consumer_subscribe(p->consumer, err);
 }
 
 int pipeline_start(struct pipeline *p, struct err *err)
 {
-    make_run(p);
-    log_event(LOG_INFO, "starting", "name=%s config=%s run=%s build=%s", p->config->name,
-              p->config->file, p->run, p->options->build);
-    if (load_model(p, err) != 0 || pipeline_open_schemas(p, err) != 0)
+    if (pipeline_open_decoder(p, err) != 0)
         return -1;
     batch_init(&p->batch, p->config, p->bundle);
-    return *p->options->stop ? 0 : open_clients(p, err);
+    return shared_is_stopping(p->shared) ? 0 : open_clients(p, err);
 }

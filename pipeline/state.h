@@ -1,6 +1,8 @@
 /* state.h: struct pipeline, shared by the files of this folder.
  *
- *   start.c     before the first record: model, brokers
+ *   workers.c   as many of them as are configured
+ *   shared.c    what they share: the model, the source of schemas
+ *   start.c     before the first record: brokers
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
@@ -15,8 +17,10 @@
 
 #include "consumer/consumer.h"
 #include "consumer/ring.h"
+#include "pipeline/backoff.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/refusals.h"
+#include "pipeline/shared.h"
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
@@ -41,26 +45,25 @@ struct batch {
 };
 
 struct pipeline {
-    const struct pipeline_options *options;
-    const struct config *config;
+    const struct shared *shared;
+    unsigned worker;
+    const struct config *config; /* the shared ones */
+    const struct bundle *bundle;
     struct pipeline_summary *summary;
-    char run[13];
+    struct counts published; /* what the progress has of it */
 
     struct ledger ledger;
     struct ring ring;
-    struct bundle *bundle;
     struct decoder *decoder;
-    uint32_t score_schema_id; /* of Avro scores */
     struct consumer *consumer;
     struct producer *producer;
     struct batch batch;
     bool has_unsent; /* the batch waits to be sent, or to be sent to its end */
 
-    bool must_rewind;      /* a delivery failed */
-    bool must_shrink;      /* one of them for its size: the topics' limits may be lower now */
-    int64_t wait_until_ms; /* back-off of all partitions */
-    unsigned tries;        /* failures in a row, for the back-off */
-    int64_t full_since_ms; /* 0: there is room */
+    bool must_rewind;       /* a delivery failed */
+    bool must_shrink;       /* one of them for its size: the topics' limits may be lower now */
+    struct backoff backoff; /* of all partitions */
+    int64_t full_since_ms;  /* 0: there is room */
     bool is_full_paused, is_all_paused;
 
     struct refusals refusals;
@@ -70,20 +73,23 @@ struct pipeline {
     int64_t assigned_ms; /* the first time, 0 before: ready from then on */
     int64_t stop_ms;     /* when stopping began, 0 before */
     int64_t close_ms;    /* when the last report may come, 0 before closing */
-    uint64_t rng;
 };
 
 /* The one switch: what a failure means, for one partition or (LEDGER_NO_PART) for all. 0: it is
  * being waited for, go on; err is reset. -1: stop with err. */
 int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
 
+/* pipeline.c: one worker, on the caller's thread; as pipeline_run. */
+int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,
+                  struct err *err);
+
 /* start.c */
 int pipeline_start(struct pipeline *p, struct err *err);
 /* Waits until what all wait for may be tried again. False: told to stop. */
 bool pipeline_pause(struct pipeline *p);
 
-/* schemas.c: the decoder and the id of the scores' schema; waits for a registry. */
-int pipeline_open_schemas(struct pipeline *p, struct err *err);
+/* schemas.c: the decoder; waits for the schemas that a registry has. */
+int pipeline_open_decoder(struct pipeline *p, struct err *err);
 /* A line for each schema learnt since the last call. */
 void pipeline_say_schemas(struct pipeline *p);
 
@@ -101,8 +107,6 @@ bool batch_send(struct pipeline *p, struct err *err);
 void batch_drop(struct pipeline *p);
 
 /* steer.c */
-/* All partitions wait: 100 ms, each time in a row longer, 2 s at most. */
-void pipeline_back_off(struct pipeline *p);
 /* One partition waits for the schema parked_id; those whose time has come ask for it again. why
  * NULL: it is being asked for, and looked at each turn. */
 void pipeline_park(struct pipeline *p, uint32_t index, const char *why);

@@ -8,24 +8,7 @@
 #include "core/log.h"
 #include "pipeline/state.h"
 
-enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 2000, FULL_PATIENCE_MS = 250 };
-
-/* Doubling from 100 ms to 2 s, the upper half at random (xorshift64), so that instances do not come
- * back together. */
-static int64_t backoff_ms(struct pipeline *p, unsigned tries)
-{
-    int64_t full = tries < 5 ? (int64_t)BACKOFF_FIRST_MS << tries : BACKOFF_MAX_MS;
-
-    p->rng ^= p->rng << 13;
-    p->rng ^= p->rng >> 7;
-    p->rng ^= p->rng << 17;
-    return full / 2 + (int64_t)(p->rng % (uint64_t)(full / 2 + 1));
-}
-
-void pipeline_back_off(struct pipeline *p)
-{
-    p->wait_until_ms = clock_ms() + backoff_ms(p, p->tries++);
-}
+enum { FULL_PATIENCE_MS = 250 };
 
 void pipeline_park(struct pipeline *p, uint32_t index, const char *why)
 {
@@ -33,7 +16,7 @@ void pipeline_park(struct pipeline *p, uint32_t index, const char *why)
     char id[SCHEMA_ID_TEXT_MAX];
 
     part->is_parked = true;
-    part->retry_ms = why ? clock_ms() + backoff_ms(p, part->tries++) : 0;
+    part->retry_ms = why ? clock_ms() + backoff_ms(&p->backoff, part->tries++) : 0;
     if (!why)
         return;
     schema_id_print(id, part->parked_id, config_has_fingerprints(p->config));
@@ -77,7 +60,7 @@ static void take_refusal(struct pipeline *p, const struct span *span, enum fault
     if (span->dead && r->dead_refusals > 2) {
         log_event(LOG_WARNING, "waiting",
                   "for=kafka the smallest dead letter there is was refused");
-        pipeline_back_off(p);
+        backoff_fail(&p->backoff);
     }
 }
 
@@ -93,7 +76,7 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     p->must_shrink = p->must_shrink || delivery == DELIVERY_TOO_LARGE;
     if (delivery == DELIVERY_FAILED) {
         log_event(LOG_WARNING, "delivery_failed", "%s", text);
-        pipeline_back_off(p);
+        backoff_fail(&p->backoff);
     } else if (slot->is_alone) {
         take_refusal(p, &slot->spans[0],
                      delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE
@@ -135,7 +118,7 @@ void pipeline_rewind(struct pipeline *p)
 
 bool pipeline_can_send(const struct pipeline *p)
 {
-    return !p->must_rewind && clock_ms() >= p->wait_until_ms;
+    return !p->must_rewind && !backoff_is_waiting(&p->backoff);
 }
 
 bool pipeline_can_take(const struct pipeline *p)
@@ -168,10 +151,9 @@ static bool is_full(struct pipeline *p)
 
 void pipeline_steer(struct pipeline *p)
 {
-    bool is_waiting = p->wait_until_ms != 0 && clock_ms() < p->wait_until_ms;
-
     refusals_forget_past(&p->refusals, &p->ledger);
-    p->is_all_paused = is_full(p) || is_waiting || p->must_rewind || p->stop_ms != 0;
+    p->is_all_paused =
+        is_full(p) || backoff_is_waiting(&p->backoff) || p->must_rewind || p->stop_ms != 0;
     consumer_steer(p->consumer, p->is_all_paused);
 }
 
@@ -184,8 +166,8 @@ void pipeline_on_assigned(void *arg)
     p->assigned_ms = clock_ms();
     log_event(LOG_INFO, "ready", "name=%s model=%s version=%s", p->config->name, p->bundle->name,
               p->bundle->version);
-    if (p->options->progress)
-        atomic_store(&p->options->progress->is_ready, 1);
+    if (p->shared->options->progress)
+        atomic_fetch_add(&p->shared->options->progress->ready_workers, 1);
 }
 
 /* Partitions go: what is on its way is waited for within a bound below the session's time-out, the

@@ -116,7 +116,7 @@ static void add_error(rd_kafka_headers_t *headers, const struct config *config,
     char id[SCHEMA_ID_TEXT_MAX];
 
     add(headers, "__connect.errors.connector.name", "%s", config_group(config));
-    add(headers, "__connect.errors.task.id", "0");
+    add(headers, "__connect.errors.task.id", "%u", provenance->worker);
     add(headers, "__connect.errors.stage", "%s", fault_stage(letter->fault));
     add(headers, "__connect.errors.class.name", "record");
     add(headers, "__connect.errors.exception.class.name", "%s", fault_reason(letter->fault));

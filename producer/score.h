@@ -23,6 +23,7 @@ struct provenance {
     const char *model, *version;
     const char *digest; /* of the bundle, 64 hex */
     const char *run;    /* of build and configuration, 12 hex */
+    unsigned worker;    /* of its process; in dead letters */
 };
 
 struct score_options {

@@ -158,7 +158,7 @@ void mock_wait_ready(struct mock *m)
 {
     int64_t until = harness_deadline();
 
-    while (!atomic_load(&m->progress.is_ready)) {
+    while (!atomic_load(&m->progress.ready_workers)) {
         ck_assert_msg(clock_ms() < until, "not ready in time");
         harness_breathe();
     }

@@ -169,7 +169,7 @@ START_TEST(a_start_without_registry_and_cache_waits)
     mock_produce_avro(m, 0, 1, 10);
     mock_run(m);
     mock_wait_log(m, "event=waiting for=registry", 1);
-    ck_assert(!m->progress.is_ready);
+    ck_assert(!m->progress.ready_workers);
     serve(&f);
     mock_wait_outcomes(m, 10);
     mock_stop(m);

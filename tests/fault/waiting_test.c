@@ -15,7 +15,7 @@ START_TEST(brokers_that_are_down_at_the_start_are_waited_for)
     mock_set_down(&m);
     mock_run(&m);
     mock_wait_log(&m, "event=waiting", 1);
-    ck_assert_int_eq(atomic_load(&m.progress.is_ready), 0);
+    ck_assert_int_eq(atomic_load(&m.progress.ready_workers), 0);
     mock_set_up(&m);
     mock_wait_outcomes(&m, 10);
     mock_stop(&m);

@@ -13,7 +13,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct config config = {.name = (char *)"payments"};
-static const struct provenance provenance = {"fraud", "7", "d16e57", "0123456789ab"};
+static const struct provenance provenance = {"fraud", "7", "d16e57", "0123456789ab", 3};
 static const uint8_t key[] = {'k', 0, 0xff}, value[] = {0, 0, 0, 0, 9, 'x'};
 static const struct record record = {.topic = "in",
                                      .partition = 3,
@@ -113,7 +113,7 @@ START_TEST(headers_say_where_what_and_since_when)
         first_failed,
         "kscore.timestamp=1385856000000",
         "__connect.errors.connector.name=payments",
-        "__connect.errors.task.id=0",
+        "__connect.errors.task.id=3",
         "__connect.errors.stage=decode",
         "__connect.errors.class.name=record",
         "__connect.errors.exception.class.name=bad_union",
@@ -304,7 +304,7 @@ START_TEST(what_remains_is_under_8_kib)
     enum { PART = 100000 };
     char *text = mem_alloc(PART + 1, 1);
     struct header originals[COUNT(names)];
-    struct provenance named = {text, text, text, text};
+    struct provenance named = {text, text, text, text, 0};
     struct record large = record;
     struct dead_letter letter = {.fault = FAULT_FETCH_TOO_LARGE,
                                  .message = text,

@@ -61,7 +61,7 @@ START_TEST(clients_get_presets_then_the_users_keys_then_ours)
     rd_kafka_conf_t *consumer, *producer;
 
     fixture_config(&c, FIXTURE_CONFIG
-                   "[kscore]\ncommit_ms = 250\nmemory_mib = 128\ninstance = i7\n"
+                   "[kscore]\ncommit_ms = 250\nmemory_mib = 256\nworkers = 2\n"
                    "[kafka]\nsocket.timeout.ms = 9000\nlinger.ms = 7\n"
                    "[producer]\nlinger.ms = 8\n[consumer]\nfetch.wait.max.ms = 50\n");
     consumer = kafka_conf_new(&c, KAFKA_CONSUMER, &err);
@@ -69,7 +69,6 @@ START_TEST(clients_get_presets_then_the_users_keys_then_ours)
     ck_assert(consumer && producer);
     ck_assert_str_eq(value_of(consumer, "client.id"), "fraud");
     ck_assert_str_eq(value_of(consumer, "group.id"), "fraud");
-    ck_assert_str_eq(value_of(consumer, "group.instance.id"), "i7");
     ck_assert_str_eq(value_of(consumer, "socket.timeout.ms"), "9000");
     ck_assert_str_eq(value_of(consumer, "fetch.wait.max.ms"), "50");
     ck_assert_str_eq(value_of(consumer, "reconnect.backoff.max.ms"), "2000");

@@ -12,7 +12,7 @@
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static const struct provenance plain = {"delay", "2", DIGEST, "abcdef012345"};
+static const struct provenance plain = {"delay", "2", DIGEST, "abcdef012345", 0};
 
 static const struct {
     struct record record;
@@ -250,7 +250,7 @@ END_TEST
 
 START_TEST(json_escapes_what_a_bundle_calls_itself)
 {
-    static const struct provenance odd = {"a\"b\\c\n\x01", "2\t\xc3\xa9", DIGEST, "abcdef012345"};
+    static const struct provenance odd = {"a\"b\\c\n\x01", "2\t\xc3\xa9", DIGEST, "abcdef012345", 0};
     struct score score = {.value = 0.5, .decision = "say \"no\"\n", .schema_id = -1};
     json_t *json = encode_json(&odd, &cases[0].record, &score);
 
@@ -278,7 +278,7 @@ START_TEST(names_of_any_length_fit)
     record.partition = INT32_MIN;
     record.offset = record.timestamp_ms = INT64_MIN;
     for (int format = FORMAT_JSON; format <= FORMAT_AVRO; format++) {
-        struct provenance provenance = {decision, decision, DIGEST, "abcdef012345"};
+        struct provenance provenance = {decision, decision, DIGEST, "abcdef012345", 0};
         size_t len;
         char *out = encode((enum config_format)format, &provenance, &record, &score, &len);
         ck_assert_uint_gt(len, 3 * LEN);

@@ -1,0 +1,35 @@
+/* shared.h: what the workers of one process share: the model and the schemas.
+ *
+ * Opened by one thread before any worker, released after all of them; immutable in between, but for
+ * the order to stop, which a worker that fails gives to all.
+ */
+#ifndef PIPELINE_SHARED_H
+#define PIPELINE_SHARED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "pipeline/pipeline.h"
+#include "schemas/schema_share.h"
+#include "scoring/bundle.h"
+
+struct shared {
+    const struct pipeline_options *options;
+    const struct config *config;
+    char run[13];
+    struct bundle *bundle;
+    struct schema_share *schemas; /* NULL: events name no schema */
+    uint32_t score_schema_id;     /* of Avro scores */
+    _Atomic int failed;           /* the worker that failed first, -1: none did */
+};
+
+/* Loads the model, opens the source of schemas, and finds the schema of Avro scores, for which a
+ * registry that is not there is waited for. 0: all is there, or shared_is_stopping. -1: err, fatal.
+ * shared_release in either case. */
+int shared_open(struct shared *shared, const struct pipeline_options *options, struct err *err);
+void shared_release(struct shared *shared);
+
+/* Told to stop, from outside or by a worker. */
+bool shared_is_stopping(const struct shared *shared);
+
+#endif
