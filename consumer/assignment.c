@@ -8,6 +8,8 @@
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
 #include "core/log.h"
+#include "core/mem.h"
+#include "core/text.h"
 
 enum { ASK_MS = 5000, REJOIN_MS = 1000 };
 
@@ -41,23 +43,52 @@ int assignment_commit(struct consumer *c, const list_t *list, int timeout_ms, st
     return code ? kafka_err(err, code, what) : 0;
 }
 
-/* Whether the group has committed any partition of the topic. */
-static int has_committed(struct consumer *c, const char *topic, bool *has, struct err *err)
+/* Members that start a topic together each commit where they start, with how many partitions there
+ * were: else the last of them would take its own for one that appeared later. */
+static const char first_start[] = "kscore first start, partitions=";
+
+/* The commit was made by such a start, when this partition was there already. */
+static bool is_same_start(const entry_t *committed, int32_t partition)
+{
+    size_t len = sizeof first_start - 1;
+    const char *text = committed->metadata;
+    int64_t count;
+
+    return committed->metadata_size > len && memcmp(text, first_start, len) == 0 &&
+           integer_parse(text + len, committed->metadata_size - len, 0, INT32_MAX, &count) &&
+           partition < count;
+}
+
+static void note_first_start(entry_t *entry, int32_t count)
+{
+    char text[sizeof first_start + 12];
+    int len = snprintf(text, sizeof text, "%s%d", first_start, count);
+
+    entry->metadata = mem_copy_text(text, (size_t)len);
+    entry->metadata_size = (size_t)len;
+}
+
+/* Whether the group reads the topic already, so that this partition appeared later. If not, the
+ * entry says for the others that it is a first start. */
+static int is_read_already(struct consumer *c, entry_t *entry, bool *is_read, struct err *err)
 {
     int32_t count;
     list_t *all;
     rd_kafka_resp_err_t code;
 
-    *has = false;
-    if (kafka_topic_partitions(c->client, topic, ASK_MS, &count, err) != 0)
+    *is_read = false;
+    if (kafka_topic_partitions(c->client, entry->topic, ASK_MS, &count, err) != 0)
         return -1;
     all = rd_kafka_topic_partition_list_new(count);
     for (int32_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(all, topic, i);
+        rd_kafka_topic_partition_list_add(all, entry->topic, i);
     code = rd_kafka_committed(c->client, all, ASK_MS);
     for (int i = 0; i < all->cnt && !code; i++)
-        *has = *has || all->elems[i].offset >= 0;
+        *is_read = *is_read ||
+                   (all->elems[i].offset >= 0 && !is_same_start(&all->elems[i], entry->partition));
     rd_kafka_topic_partition_list_destroy(all);
+    if (!code && !*is_read)
+        note_first_start(entry, count);
     return code ? kafka_err(err, code, "asking for committed offsets") : 0;
 }
 
@@ -105,13 +136,13 @@ static int first_offset(struct consumer *c, entry_t *entry, struct err *err)
 {
     enum config_start start = c->config->start;
     int64_t low = 0, high = 0;
-    bool has = false;
+    bool is_read = false;
 
     if (watermarks(c, entry, &low, &high, err) != 0)
         return -1;
-    if (start != START_EARLIEST && has_committed(c, entry->topic, &has, err) != 0)
+    if (start != START_EARLIEST && is_read_already(c, entry, &is_read, err) != 0)
         return -1;
-    if (start == START_EARLIEST || has)
+    if (start == START_EARLIEST || is_read)
         entry->offset = low;
     else if (start == START_LATEST)
         entry->offset = high;
@@ -166,14 +197,14 @@ static int find_offsets(struct consumer *c, list_t *list, struct err *err)
     if (code)
         result = kafka_err(err, code, "asking for committed offsets");
     for (int i = 0; i < list->cnt && result == 0; i++) {
-        entry_t *entry = &list->elems[i];
+        entry_t *entry = &list->elems[i], *new;
         if (entry->err)
             result = kafka_err(err, entry->err, "asking for committed offsets");
         if (result != 0 || entry->offset >= 0)
             continue;
-        result = first_offset(c, entry, err);
-        rd_kafka_topic_partition_list_add(fresh, entry->topic, entry->partition)->offset =
-            entry->offset;
+        new = rd_kafka_topic_partition_list_add(fresh, entry->topic, entry->partition);
+        result = first_offset(c, new, err);
+        entry->offset = new->offset;
     }
     if (result == 0 && fresh->cnt > 0)
         result = assignment_commit(c, fresh, ASK_MS, err);

@@ -378,6 +378,20 @@ int64_t cluster_committed(struct cluster *c, int32_t partition)
     return offset < 0 ? -1 : offset;
 }
 
+void cluster_commit(struct cluster *c, int32_t partition, int64_t offset, const char *metadata)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *entry = rd_kafka_topic_partition_list_add(list, c->in, partition);
+    rd_kafka_resp_err_t code;
+
+    entry->offset = offset;
+    entry->metadata = strdup(metadata);
+    entry->metadata_size = strlen(metadata);
+    code = rd_kafka_commit(c->watcher, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+}
+
 void cluster_expect_no_lag(struct cluster *c)
 {
     for (int32_t i = 0; i < c->partitions; i++)

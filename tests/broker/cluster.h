@@ -83,6 +83,10 @@ void cluster_wait_outcomes(struct cluster *cluster, int64_t count);
 /* The group's committed offset of in[partition], -1 without one. */
 int64_t cluster_committed(struct cluster *cluster, int32_t partition);
 
+/* Commits for the group, which has no member meanwhile. */
+void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
+                    const char *metadata);
+
 /* Fails unless every partition's committed offset is its end. */
 void cluster_expect_no_lag(struct cluster *cluster);
 

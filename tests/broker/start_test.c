@@ -54,6 +54,34 @@ START_TEST(latest_is_committed_before_the_first_record_and_kept_over_a_crash)
 }
 END_TEST
 
+/* Two processes start a new group together, and the other one has committed already. */
+START_TEST(latest_is_for_all_who_start_together)
+{
+    static const struct {
+        const char *metadata;
+        int64_t from;
+    } starts[] = {{"kscore first start, partitions=2", 10},
+                  {"kscore first start, partitions=1", 0}, /* there was no partition 1 */
+                  {"kscore first start, partitions=", 0},
+                  {"", 0}};
+    int64_t from[] = {10, starts[_i].from};
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, 2);
+    cluster_send_events(&c, 20);
+    cluster_commit(&c, 0, 10, starts[_i].metadata);
+    child_run(&k, &c, "consumer.start=latest");
+    child_wait_line(&k, "event=ready", 1);
+    cluster_send_events(&c, 10);
+    cluster_wait_outcomes(&c, 10 + 10 - starts[_i].from);
+    child_stop(&k);
+    ck_assert_uint_eq(expect_outcomes(&c, &(struct account){.from = from}), 0);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 /* One event with a time of its own. */
 static void send_at(struct cluster *c, int32_t partition, int64_t timestamp_ms)
 {
@@ -180,19 +208,6 @@ START_TEST(a_gap_ends_the_program_with_65_when_it_shall_stop)
 }
 END_TEST
 
-/* As after a topic was made anew under its name: the group knows offsets that are not there yet. */
-static void commit_beyond_the_end(struct cluster *c, int64_t offset)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_resp_err_t code;
-
-    rd_kafka_topic_partition_list_add(list, c->in, 0)->offset = offset;
-    code = rd_kafka_commit(c->watcher, list, 0);
-    rd_kafka_topic_partition_list_destroy(list);
-    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
-    ck_assert_int_eq(cluster_committed(c, 0), offset);
-}
-
 START_TEST(a_committed_offset_beyond_the_end_goes_on_at_the_start)
 {
     struct cluster c;
@@ -201,7 +216,9 @@ START_TEST(a_committed_offset_beyond_the_end_goes_on_at_the_start)
 
     cluster_open(&c, 1);
     cluster_send_events(&c, 30);
-    commit_beyond_the_end(&c, 500);
+    /* As after a topic was made anew under its name: the group knows offsets that are not there. */
+    cluster_commit(&c, 0, 500, "");
+    ck_assert_int_eq(cluster_committed(&c, 0), 500);
     child_run(&k, &c);
     line = child_wait_line(&k, "event=gap", 1);
     ck_assert_int_eq(child_number(line, "committed"), 500);
@@ -249,6 +266,7 @@ SUITE(start)
          latest_is_committed_before_the_first_record_and_kept_over_a_crash,
          a_time_starts_at_the_first_record_that_is_not_older,
          a_partition_that_appears_later_starts_at_its_beginning);
+    tcase_add_loop_test(CASE("together"), latest_is_for_all_who_start_together, 0, 4);
     CASE("gaps", a_gap_is_counted_and_reading_goes_on_behind_it,
          a_gap_ends_the_program_with_65_when_it_shall_stop,
          a_committed_offset_beyond_the_end_goes_on_at_the_start,
