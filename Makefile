@@ -27,6 +27,8 @@ FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-plt
 LINK_release := -pie -Wl,-z,relro,-z,now
 FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK_asan := -fsanitize=address,undefined
+FLAGS_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
+LINK_tsan := -fsanitize=thread
 FLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_fuzz := -fsanitize=fuzzer,address,undefined
 ifeq ($(BUILD),fuzz)

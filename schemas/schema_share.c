@@ -106,13 +106,25 @@ static int await(struct schema_source *source, int timeout_ms, struct err *err)
     return shared->await ? shared->await(shared, timeout_ms, err) : 0;
 }
 
+static bool has_answer(const struct seat *seat, uint64_t id)
+{
+    for (size_t i = seat->first; i < seat->count; i++)
+        if (seat->answers[i].id == id)
+            return true;
+    return false;
+}
+
 static void ask(struct schema_source *source, uint64_t id, int64_t now_ms)
 {
-    struct schema_share *share = of(source)->share;
+    struct seat *seat = of(source);
+    struct schema_share *share = seat->share;
 
     pthread_mutex_lock(&share->lock);
-    share->source->ask(share->source, id, now_ms);
-    hand_out(share); /* a folder has its answer at once */
+    hand_out(share);
+    if (!has_answer(seat, id)) { /* another worker's question was answered just now */
+        share->source->ask(share->source, id, now_ms);
+        hand_out(share); /* a folder has its answer at once */
+    }
     pthread_mutex_unlock(&share->lock);
 }
 
@@ -125,19 +137,19 @@ static bool poll(struct schema_source *source, struct schema_answer *answer)
 {
     struct seat *seat = of(source);
     struct schema_share *share = seat->share;
-    bool has_answer;
+    bool is_there;
 
     if (atomic_load_explicit(&seat->count, memory_order_relaxed) == 0 && !is_ready(share->source))
         return false;
     pthread_mutex_lock(&share->lock);
     hand_out(share);
-    has_answer = seat->count > 0;
-    if (has_answer)
+    is_there = seat->count > 0;
+    if (is_there)
         *answer = seat->answers[seat->first++];
     if (seat->first == seat->count)
         seat->first = seat->count = 0;
     pthread_mutex_unlock(&share->lock);
-    return has_answer;
+    return is_there;
 }
 
 static void report(struct schema_source *source,

@@ -163,13 +163,15 @@ static void *run(void *arg)
     struct stub *s = arg;
     struct pollfd polls[STUB_MAX_CLIENTS + 2];
 
-    for (;;) {
+    pthread_mutex_lock(&s->lock);
+    while (!s->must_stop) {
         polls[0] = (struct pollfd){s->listener, POLLIN, 0};
         polls[1] = (struct pollfd){s->wake[0], POLLIN, 0};
         for (size_t i = 0; i < STUB_MAX_CLIENTS; i++)
             polls[i + 2] = (struct pollfd){
                 s->clients[i].fd, (short)(POLLIN | (wants_to_write(&s->clients[i]) ? POLLOUT : 0)),
                 0};
+        pthread_mutex_unlock(&s->lock);
         poll(polls, STUB_MAX_CLIENTS + 2, DRIP_MS);
         pthread_mutex_lock(&s->lock);
         for (size_t i = 0; i < STUB_MAX_CLIENTS; i++)
@@ -177,9 +179,6 @@ static void *run(void *arg)
                 serve(s, &s->clients[i], polls[i + 2].revents);
         if (polls[0].revents)
             accept_client(s);
-        if (s->must_stop)
-            break;
-        pthread_mutex_unlock(&s->lock);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;

@@ -17,6 +17,7 @@ START_TEST(the_least_file_gets_every_default)
     ck_assert_str_eq(c.name, "fraud");
     ck_assert_str_eq(config_group(&c), "fraud");
     ck_assert_str_eq(c.instance, "");
+    ck_assert_int_eq(c.workers, 1);
     ck_assert_int_eq(c.batch_rows, 1024);
     ck_assert_int_eq(c.batch_wait_ms, 5);
     ck_assert_int_eq(c.commit_ms, 1000);
@@ -48,20 +49,22 @@ START_TEST(every_key_of_ours_is_taken)
     struct config c;
 
     fixture_config(
-        &c, "[kscore]\nname = a\ninstance = i1\ndelivery = at_least_once\nbatch_rows = 7\n"
-            "batch_wait_ms = 8\ncommit_ms = 90\nmemory_mib = 64\ndrain_ms = 100\n"
-            "log_format = json\nlog_level = debug\n"
-            "[kafka]\nbootstrap.servers = b\n"
-            "[consumer]\ntopic = t1, t2 ,t3\nformat = avro\nframing = confluent\nstart = latest\n"
-            "on_gap = stop\nmax_value_kib = 1\nmax_depth = 3\n"
-            "[schemas]\nfolder = s\n[model]\npath = m/1\n"
-            "[producer]\ntopic = out\nformat = avro\nschema_id = 77\n[dead_letters]\ntopic = d\n");
+        &c,
+        "[kscore]\nname = a\ninstance = i1\nworkers = 2\ndelivery = at_least_once\nbatch_rows = 7\n"
+        "batch_wait_ms = 8\ncommit_ms = 90\nmemory_mib = 128\ndrain_ms = 100\n"
+        "log_format = json\nlog_level = debug\n"
+        "[kafka]\nbootstrap.servers = b\n"
+        "[consumer]\ntopic = t1, t2 ,t3\nformat = avro\nframing = confluent\nstart = latest\n"
+        "on_gap = stop\nmax_value_kib = 1\nmax_depth = 3\n"
+        "[schemas]\nfolder = s\n[model]\npath = m/1\n"
+        "[producer]\ntopic = out\nformat = avro\nschema_id = 77\n[dead_letters]\ntopic = d\n");
     ck_assert_str_eq(c.instance, "i1");
     ck_assert_int_eq(c.delivery, 0);
     ck_assert_int_eq(c.batch_rows, 7);
     ck_assert_int_eq(c.batch_wait_ms, 8);
     ck_assert_int_eq(c.commit_ms, 90);
-    ck_assert_int_eq(c.memory_mib, 64);
+    ck_assert_int_eq(c.workers, 2);
+    ck_assert_int_eq(c.memory_mib, 128);
     ck_assert_int_eq(c.drain_ms, 100);
     ck_assert_int_eq(c.log_format, 1);
     ck_assert_int_eq(c.log_level, LOG_DEBUG);
@@ -232,6 +235,9 @@ static const struct {
      "k.ini:14: [consumer] has no key topics; did you mean topic?"},
     {FIXTURE_CONFIG "[consumers]\ntopic = a\n", EXIT_CONFIGURATION,
      "k.ini:14: no section [consumers]; did you mean [consumer]?"},
+    {FIXTURE_CONFIG "[kscore]\nworkers = 5\n", EXIT_CONFIGURATION,
+     "k.ini:14: workers = 5 need memory_mib of at least 320, 64 for each"},
+    {FIXTURE_CONFIG "[kscore]\nworkers = 0\n", EXIT_CONFIGURATION, "k.ini:14: "},
     {FIXTURE_CONFIG "[weather]\na = b\n", EXIT_CONFIGURATION, "k.ini:14: no section [weather]"},
     {FIXTURE_CONFIG "[model]\nbootstrap.servers = b\n", EXIT_CONFIGURATION,
      "k.ini:14: [model] has no key bootstrap.servers"},

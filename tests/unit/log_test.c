@@ -105,6 +105,25 @@ START_TEST(long_texts_are_cut)
 }
 END_TEST
 
+START_TEST(a_worker_signs_its_lines_and_what_two_of_them_say_is_said_once)
+{
+    json_t *root;
+
+    capture();
+    log_set_worker(1);
+    log_event(LOG_INFO, "ready", "name=a");
+    ck_assert_str_eq(line(0) + 24, " info event=ready worker=1 name=a");
+    log_set_worker(2);
+    log_event(LOG_INFO, "ready", "name=a");
+    log_set_json(true);
+    log_event(LOG_INFO, "ready", "name=b");
+    root = json_loads(line(1), 0, NULL);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "worker")), 2);
+    json_decref(root);
+    ck_assert_ptr_null(line(2));
+}
+END_TEST
+
 START_TEST(levels_below_the_set_one_are_silent)
 {
     capture();
@@ -193,6 +212,7 @@ SUITE(log)
 {
     CASE("lines", a_text_line_has_stamp_level_event_and_words,
          a_json_line_reads_back_whatever_the_text, every_line_stays_one_line, long_texts_are_cut,
+         a_worker_signs_its_lines_and_what_two_of_them_say_is_said_once,
          levels_below_the_set_one_are_silent);
     CASE("repeats", repeated_lines_are_counted_and_said_once,
          each_of_many_lines_that_take_turns_is_said_once,
