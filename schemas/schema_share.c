@@ -21,6 +21,8 @@ struct schema_share {
     pthread_mutex_t lock;
     bool is_started;
     struct err start_err;
+    uint64_t *asked; /* whose answers are still to come */
+    size_t asked_count, asked_cap;
     unsigned seat_count;
     struct seat seats[];
 };
@@ -64,12 +66,25 @@ static void read_texts(struct schema_answer *a)
     schema_answer_release(&texts);
 }
 
+/* Where an id that is asked for stands, or asked_count. */
+static size_t find_asked(const struct schema_share *share, uint64_t id)
+{
+    size_t i = 0;
+
+    while (i < share->asked_count && share->asked[i] != id)
+        i++;
+    return i;
+}
+
 /* Under the lock: what the source has goes to every seat that is taken. */
 static void hand_out(struct schema_share *share)
 {
     struct schema_answer answer;
 
     while (share->source->poll(share->source, &answer)) {
+        size_t asked = find_asked(share, answer.id);
+        if (asked < share->asked_count)
+            share->asked[asked] = share->asked[--share->asked_count];
         read_texts(&answer);
         for (unsigned i = 0; i < share->seat_count; i++) {
             struct seat *seat = &share->seats[i];
@@ -106,6 +121,7 @@ static int await(struct schema_source *source, int timeout_ms, struct err *err)
     return shared->await ? shared->await(shared, timeout_ms, err) : 0;
 }
 
+/* Another worker's question was answered just now. */
 static bool has_answer(const struct seat *seat, uint64_t id)
 {
     for (size_t i = seat->first; i < seat->count; i++)
@@ -121,7 +137,10 @@ static void ask(struct schema_source *source, uint64_t id, int64_t now_ms)
 
     pthread_mutex_lock(&share->lock);
     hand_out(share);
-    if (!has_answer(seat, id)) { /* another worker's question was answered just now */
+    if (find_asked(share, id) == share->asked_count && !has_answer(seat, id)) {
+        share->asked =
+            mem_grow(share->asked, share->asked_count, &share->asked_cap, sizeof *share->asked);
+        share->asked[share->asked_count++] = id;
         share->source->ask(share->source, id, now_ms);
         hand_out(share); /* a folder has its answer at once */
     }
@@ -211,6 +230,7 @@ void schema_share_free(struct schema_share *share)
     for (unsigned i = 0; i < share->seat_count; i++)
         leave(&share->seats[i].source);
     share->source->free(share->source);
+    free(share->asked);
     pthread_mutex_destroy(&share->lock);
     free(share);
 }
