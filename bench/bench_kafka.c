@@ -2,9 +2,10 @@
  * in one run.
  *
  *   bench_kafka bundle FOLDER                   the synthetic bundle and its schema
- *   bench_kafka fill  BOOTSTRAP COUNT           topic bench-in: COUNT Avro events (synthetic.h)
+ *   bench_kafka fill  BOOTSTRAP TOPIC COUNT     COUNT Avro events (synthetic.h)
  *   bench_kafka pass  CONFIG COUNT BYTES        consumes COUNT, produces for each a value of BYTES
  *   bench_kafka pairs KSCORE CONFIG COUNT PAIRS runs kscore and pass in turns; prints the table
+ *   bench_kafka workers KSCORE CONFIG COUNT PAIRS   kscore with one worker and with two, in turns
  *
  * The pass-through has kscore's own client settings (core/kafka_conf.h), partitioner, timestamps,
  * delivery reports and stored offsets; it produces message by message with rd_kafka_producev. CPU
@@ -28,7 +29,7 @@
 #include "core/config.h"
 #include "core/kafka_conf.h"
 
-enum { BATCH = 1024, PARTITIONS = 4 };
+enum { BATCH = 1024, PARTITIONS = 4, MAX_PAIRS = 64 };
 
 static void die(const char *what, const char *why)
 {
@@ -48,7 +49,7 @@ static struct config load(const char *path)
 
 /* ---- fill */
 
-static int fill(const char *bootstrap, long count)
+static int fill(const char *bootstrap, const char *topic, long count)
 {
     static struct synthetic_event event;
     struct synthetic source = {2};
@@ -62,7 +63,7 @@ static int fill(const char *bootstrap, long count)
     client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     for (long i = 0; i < count; i++) {
         synthetic_next(&source, &event);
-        while (rd_kafka_producev(client, RD_KAFKA_V_TOPIC("bench-in"),
+        while (rd_kafka_producev(client, RD_KAFKA_V_TOPIC(topic),
                                  RD_KAFKA_V_KEY(event.key, event.key_len),
                                  RD_KAFKA_V_VALUE(event.avro, event.avro_len),
                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
@@ -270,38 +271,87 @@ static size_t score_bytes(const char *bootstrap, const char *topic)
     return len;
 }
 
-static struct cost run_kscore(rd_kafka_t *client, const struct config *config, char *kscore,
-                              char *path, int run, long count)
+/* What runs, and how often it ran: each run is a group of its own and reads everything. */
+struct subject {
+    rd_kafka_t *client;
+    struct config config;
+    char *kscore, *path;
+    long count;
+    int runs;
+};
+
+static void subject_init(struct subject *s, char **argv)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256];
+
+    *s = (struct subject){
+        .config = load(argv[1]), .kscore = argv[0], .path = argv[1], .count = atol(argv[2])};
+    kafka_conf_set(conf, "bootstrap.servers", s->config.kafka.items[0].value);
+    s->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+}
+
+static void subject_release(struct subject *s)
+{
+    rd_kafka_destroy(s->client);
+    config_release(&s->config);
+}
+
+static struct cost run_kscore(struct subject *s, const char *workers)
 {
     char name[64], log[1000];
 
-    snprintf(name, sizeof name, "kscore.name=bench-%d-%d", (int)getpid(), run);
-    snprintf(log, sizeof log, "%s.log", path);
-    return measure(client, config->score_topic,
-                   (const char *const[]){kscore, "run", "-c", path, "-s", name, NULL}, log, count);
+    snprintf(name, sizeof name, "kscore.name=bench-%d-%d", (int)getpid(), s->runs++);
+    snprintf(log, sizeof log, "%s.log", s->path);
+    return measure(
+        s->client, s->config.score_topic,
+        (const char *const[]){s->kscore, "run", "-c", s->path, "-s", name, "-s", workers, NULL},
+        log, s->count);
 }
 
-static int pairs(char *self, char *kscore, char *path, long count, int pair_count)
+static int workers(struct subject *s, int pair_count)
 {
-    struct config config = load(path);
-    const char *bootstrap = config.kafka.items[0].value;
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    double ours[64] = {0}, theirs[64] = {0}, ratios[64] = {0}, firsts[64] = {0};
-    char text[256], count_text[32], size_text[32];
+    double one_us[MAX_PAIRS], two_us[MAX_PAIRS], ratios[MAX_PAIRS], speeds[MAX_PAIRS];
+    struct cost one = {0}, two = {0};
+
+    run_kscore(s, "kscore.workers=1"); /* warm */
+    for (int i = 0; i < pair_count; i++) {
+        one = run_kscore(s, "kscore.workers=1");
+        two = run_kscore(s, "kscore.workers=2");
+        one_us[i] = one.cpu_us;
+        two_us[i] = two.cpu_us;
+        ratios[i] = two.cpu_us / one.cpu_us;
+        speeds[i] = one.seconds / two.seconds;
+        fprintf(stderr, "pair %d: one worker %.2f us, two %.2f us, ratio %.2f; %.2f x as fast\n",
+                i + 1, one.cpu_us, two.cpu_us, ratios[i], speeds[i]);
+    }
+    printf("| %ld records on 2 partitions, %d pairs | CPU per message, median | ratio | speed | "
+           "VmHWM |\n|---|---|---|---|---|\n",
+           s->count, pair_count);
+    printf("| `workers = 1` | %.2f us | 1 | 1 | %ld MiB |\n", timing_median(one_us, pair_count),
+           one.rss_mib);
+    printf("| `workers = 2` | %.2f us | %.2f | %.2f | %ld MiB |\n",
+           timing_median(two_us, pair_count), timing_median(ratios, pair_count),
+           timing_median(speeds, pair_count), two.rss_mib);
+    return 0;
+}
+
+static int pairs(struct subject *s, char *self, int pair_count)
+{
+    double ours[MAX_PAIRS], theirs[MAX_PAIRS], ratios[MAX_PAIRS], firsts[MAX_PAIRS];
+    const char *topic = s->config.score_topic;
+    char count_text[32], size_text[32];
     struct cost a = {0}, b = {0};
 
-    if (pair_count < 1 || pair_count > 64)
-        die("pairs", "1 to 64");
-    kafka_conf_set(conf, "bootstrap.servers", bootstrap);
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    run_kscore(client, &config, kscore, path, 0, count); /* warm */
-    snprintf(count_text, sizeof count_text, "%ld", count);
-    snprintf(size_text, sizeof size_text, "%zu", score_bytes(bootstrap, config.score_topic));
+    run_kscore(s, "kscore.workers=1"); /* warm */
+    snprintf(count_text, sizeof count_text, "%ld", s->count);
+    snprintf(size_text, sizeof size_text, "%zu",
+             score_bytes(s->config.kafka.items[0].value, topic));
     for (int i = 0; i < pair_count; i++) {
-        a = run_kscore(client, &config, kscore, path, i + 1, count);
-        b = measure(client, config.score_topic,
-                    (const char *const[]){self, "pass", path, count_text, size_text, NULL},
-                    "/dev/null", count);
+        a = run_kscore(s, "kscore.workers=1");
+        b = measure(s->client, topic,
+                    (const char *const[]){self, "pass", s->path, count_text, size_text, NULL},
+                    "/dev/null", s->count);
         ours[i] = a.cpu_us;
         theirs[i] = b.cpu_us;
         firsts[i] = a.first_score_ms;
@@ -309,31 +359,43 @@ static int pairs(char *self, char *kscore, char *path, long count, int pair_coun
         fprintf(
             stderr,
             "pair %d: kscore %.2f us, pass-through %.2f us, ratio %.2f; %.0f and %.0f records/s\n",
-            i + 1, a.cpu_us, b.cpu_us, ratios[i], (double)count / a.seconds,
-            (double)count / b.seconds);
+            i + 1, a.cpu_us, b.cpu_us, ratios[i], (double)s->count / a.seconds,
+            (double)s->count / b.seconds);
     }
     printf("| %ld records, %s-byte scores, %d pairs | CPU per message, median | ratio | VmHWM | "
            "first score after `event=assigned` |\n|---|---|---|---|---|\n",
-           count, size_text, pair_count);
+           s->count, size_text, pair_count);
     printf("| bare pass-through (rd_kafka_producev) | %.2f us | 1 | %ld MiB | |\n",
            timing_median(theirs, pair_count), b.rss_mib);
     printf("| kscore run (Avro in and out, 30 features, 100 trees) | %.2f us | %.2f | %ld MiB | "
            "%.0f ms |\n",
            timing_median(ours, pair_count), timing_median(ratios, pair_count), a.rss_mib,
            timing_median(firsts, pair_count));
-    rd_kafka_destroy(client);
-    config_release(&config);
     return 0;
+}
+
+static int compare(char **argv)
+{
+    int pair_count = atoi(argv[5]), result;
+    struct subject subject;
+
+    if (pair_count < 1 || pair_count > MAX_PAIRS)
+        die("pairs", "1 to 64");
+    subject_init(&subject, argv + 2);
+    result = strcmp(argv[1], "pairs") == 0 ? pairs(&subject, argv[0], pair_count)
+                                           : workers(&subject, pair_count);
+    subject_release(&subject);
+    return result;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "fill") == 0)
-        return fill(argv[2], atol(argv[3]));
+    if (argc == 5 && strcmp(argv[1], "fill") == 0)
+        return fill(argv[2], argv[3], atol(argv[4]));
     if (argc == 5 && strcmp(argv[1], "pass") == 0)
         return pass(argv[2], atol(argv[3]), (size_t)atol(argv[4]));
-    if (argc == 6 && strcmp(argv[1], "pairs") == 0)
-        return pairs(argv[0], argv[2], argv[3], atol(argv[4]), atoi(argv[5]));
+    if (argc == 6 && (strcmp(argv[1], "pairs") == 0 || strcmp(argv[1], "workers") == 0))
+        return compare(argv);
     if (argc == 3 && strcmp(argv[1], "bundle") == 0)
         return synthetic_write(argv[2], 100, 6) != 0;
     fprintf(stderr, "usage: the first lines of bench/bench_kafka.c\n");
