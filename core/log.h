@@ -23,7 +23,7 @@ void log_set_level(enum log_level level);
 void log_set_json(bool json);
 bool log_is_on(enum log_level level);
 
-/* Lines of this thread say which worker they are from. */
+/* Lines of this thread say which worker they are from; -1: none. */
 void log_set_worker(int number);
 
 /* event must be in the closed list; format gives `key=value` words or a sentence. */

@@ -80,6 +80,7 @@ static void run_all(struct worker *workers, size_t count)
         fail(&workers[i]);
     }
     work(&workers[0]);
+    log_set_worker(-1);
     for (size_t i = 1; i < count; i++)
         if (workers[i].has_thread)
             pthread_join(workers[i].thread, NULL);

@@ -29,6 +29,7 @@ START_TEST(workers_share_the_partitions_and_give_one_account)
     ck_assert_int_eq(child_number(child_wait_line(&k, "event=assigned worker=1", 1), "partitions"),
                      PARTITIONS / 2);
     last = child_stop(&k);
+    ck_assert_ptr_null(strstr(last, "worker="));
     ck_assert_int_eq(child_number(last, "consumed"), 8001);
     ck_assert_int_eq(child_number(last, "scored"), 8000);
     ck_assert_int_eq(child_number(last, "dead"), 1);

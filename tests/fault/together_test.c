@@ -1,6 +1,6 @@
 /* Several workers that join in the same moment: unlike the real broker of the tests, the mock waits
- * 3 s for more members before it shares the partitions out. They are static ones, which do not leave:
- * the mock refuses commits while a member that left is missed; a broker takes them. */
+ * 3 s for more members before it shares the partitions out. They are static ones, which do not
+ * leave: the mock refuses commits while a member that left is missed; a broker takes them. */
 #include "tests/fault/mock.h"
 #include "tests/harness.h"
 

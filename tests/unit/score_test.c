@@ -250,7 +250,8 @@ END_TEST
 
 START_TEST(json_escapes_what_a_bundle_calls_itself)
 {
-    static const struct provenance odd = {"a\"b\\c\n\x01", "2\t\xc3\xa9", DIGEST, "abcdef012345", 0};
+    static const struct provenance odd = {"a\"b\\c\n\x01", "2\t\xc3\xa9", DIGEST, "abcdef012345",
+                                          0};
     struct score score = {.value = 0.5, .decision = "say \"no\"\n", .schema_id = -1};
     json_t *json = encode_json(&odd, &cases[0].record, &score);
 
