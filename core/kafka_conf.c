@@ -156,12 +156,12 @@ bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap
     return false;
 }
 
-/* A worker's part of memory_mib, shared out: a quarter for the bytes that the consumer has fetched, a quarter for its
- * own cost of each such message (some 200 bytes), an eighth for what the producer has not sent, at
- * most 8 MiB for one fetch answer. The rest is the producer's cost per message (about 300 bytes for
- * 100,000), batches and the model. Before 2.2 a full queue makes librdkafka sleep for 1 s: what
- * fits must last longer than that, else the worker idles (at 100,000 messages: half of the time at
- * 200,000 records/s). Since 2.2 the sleep is a setting. */
+/* A worker's part of memory_mib, shared out: a quarter for the bytes that the consumer has fetched,
+ * a quarter for its own cost of each such message (some 200 bytes), an eighth for what the producer
+ * has not sent, at most 8 MiB for one fetch answer. The rest is the producer's cost per message
+ * (about 300 bytes for 100,000), batches and the model. Before 2.2 a full queue makes librdkafka
+ * sleep for 1 s: what fits must last longer than that, else the worker idles (at 100,000 messages:
+ * half of the time at 200,000 records/s). Since 2.2 the sleep is a setting. */
 static void set_memory(rd_kafka_conf_t *conf, enum kafka_role role, int64_t memory_mib)
 {
     enum { MESSAGE_BYTES = 200, MIN_MESSAGES = 100000 /* librdkafka's own */ };
