@@ -95,6 +95,8 @@ struct counts ledger_total(const struct ledger *ledger)
         sum.dead += c->dead;
         sum.skipped += c->skipped;
         sum.returned += c->returned;
+        sum.alerts += c->alerts;
+        sum.stale_alerts += c->stale_alerts;
     }
     return sum;
 }

@@ -31,6 +31,7 @@ enum { OFFSET_NONE = -1, LEDGER_NO_PART = 0xffffffff };
 
 struct counts {
     uint64_t consumed, scored, dead, skipped, returned;
+    uint64_t alerts, stale_alerts; /* of the scored, as in struct span */
 };
 
 struct part {

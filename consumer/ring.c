@@ -71,6 +71,8 @@ static void retire(struct slot *slot, struct ledger *ledger)
         part->counts.scored += span->scored;
         part->counts.dead += span->dead;
         part->counts.skipped += span->skipped;
+        part->counts.alerts += span->alerts;
+        part->counts.stale_alerts += span->stale_alerts;
         if (is_current(ledger, span)) {
             assert(span->first >= part->done);
             part->done = span->end;

@@ -31,6 +31,7 @@ struct span {
     int64_t first, end;             /* offsets first..end-1, gaps allowed */
     uint32_t count;                 /* records in it */
     uint32_t scored, dead, skipped; /* what they became; they sum up to count */
+    uint32_t alerts, stale_alerts;  /* of the scored: sent as alerts, too; withheld as too old */
 };
 
 struct slot {

@@ -13,7 +13,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, HEADERS };
+enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, NAMES };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -79,7 +79,10 @@ static const struct key keys[] = {
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
     {{"producer", "carry", "", false}, CARRY, AT(carry), 0, 0, NULL},
-    {{"producer", "headers", "", false}, HEADERS, AT(header_names), 0, 0, NULL},
+    {{"producer", "headers", "", false}, NAMES, AT(headers), 0, 0, NULL},
+    {{"alerts", "topic", "", false}, TOPIC, AT(alert_topic), 0, 0, NULL},
+    {{"alerts", "decisions", "", false}, NAMES, AT(alert_decisions), 0, 0, NULL},
+    {{"alerts", "max_age_ms", "", false}, NUMBER, AT(alert_max_age_ms), 1, 31536000000, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
 };
 /* clang-format on */
@@ -241,22 +244,21 @@ static int take_carry(struct reader *r, const struct key *key, const struct ini_
     return 0;
 }
 
-/* "traceparent, x-id" into config->header_names. */
-static int take_headers(struct reader *r, const struct key *key, const struct ini_entry *entry,
-                        const char *text)
+/* "traceparent, x-id". */
+static int take_names(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                      const char *text, struct config_names *names)
 {
-    enum { MAX_HEADERS = 64 };
-    struct config *c = r->config;
+    enum { MAX_NAMES = 64 };
 
     for (const char *p = text; p;) {
         const char *comma = strchr(p, ','), *word = p;
         size_t len = comma ? (size_t)(comma - p) : strlen(p);
         text_trim(&word, &len);
-        if (len == 0 || c->header_count == MAX_HEADERS)
-            return ini_fail(&r->ini, entry, r->err, "%s.%s: 1 to %d names of headers, with commas",
-                            key->row.section, key->row.name, MAX_HEADERS);
-        c->header_names = mem_resize(c->header_names, c->header_count + 1, sizeof(char *));
-        c->header_names[c->header_count++] = mem_copy_text(word, len);
+        if (len == 0 || names->count == MAX_NAMES)
+            return ini_fail(&r->ini, entry, r->err, "%s.%s: 1 to %d names, with commas",
+                            key->row.section, key->row.name, MAX_NAMES);
+        names->items = mem_resize(names->items, names->count + 1, sizeof(char *));
+        names->items[names->count++] = mem_copy_text(word, len);
         p = comma ? comma + 1 : NULL;
     }
     return 0;
@@ -271,13 +273,15 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
     case TOPIC:
     case TEXT:
         *(char **)field = mem_copy_text(text, strlen(text));
-        return key->kind == TOPIC ? check_topic(r, key, entry, text, strlen(text)) : 0;
+        return key->kind == TOPIC && (entry || *text)
+                   ? check_topic(r, key, entry, text, strlen(text))
+                   : 0;
     /* Without an entry the preset is taken, where there is one. */
     case NUMBER: return entry || *text ? take_number(r, key, entry, text, field) : 0;
     case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
     case PATH: return entry || *text ? take_path(r, key, entry, text, field) : 0;
     case CARRY: return entry || *text ? take_carry(r, key, entry, text) : 0;
-    case HEADERS: return entry || *text ? take_headers(r, key, entry, text) : 0;
+    case NAMES: return entry || *text ? take_names(r, key, entry, text, field) : 0;
     case TOPICS: return take_topics(r, key, entry, text);
     }
     return 0;
@@ -323,8 +327,8 @@ static int unknown_key(struct reader *r, const struct ini_entry *entry)
         }
     }
     if (in_section == 0) {
-        static const char *const sections[] = {"kscore", "kafka",    "consumer",    "schemas",
-                                               "model",  "producer", "dead_letters"};
+        static const char *const sections[] = {"kscore", "kafka",    "consumer", "schemas",
+                                               "model",  "producer", "alerts",   "dead_letters"};
         near = text_nearest(entry->section, sections, sizeof sections / sizeof sections[0]);
         return ini_fail(&r->ini, entry, r->err, "no section [%s]%s%s%s", entry->section,
                         near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
@@ -453,6 +457,42 @@ static int check_workers(struct reader *r)
     return 0;
 }
 
+/* Topic and decisions go together; the rest is nothing without them. */
+static int check_alerts(struct reader *r)
+{
+    static const char *const names[] = {"topic", "decisions"};
+    const struct config *c = r->config;
+    bool is_there[] = {*c->alert_topic != '\0', c->alert_decisions.count > 0};
+
+    for (size_t i = 0; i < 2; i++)
+        if (!is_there[i] && (is_there[!i] || c->alert_max_age_ms))
+            return ini_fail(&r->ini, NULL, r->err, "%s is missing in [alerts]", names[i]);
+    return 0;
+}
+
+/* What is written must not come back as events, nor get mixed up. */
+static int check_topics(struct reader *r)
+{
+    const struct config *c = r->config;
+    const char *const written[] = {c->score_topic, c->dead_topic, c->alert_topic};
+    static const char *const sections[] = {"producer", "dead_letters", "alerts"};
+
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < c->topic_count; k++)
+            if (strcmp(c->topics[k], written[i]) == 0)
+                return ini_fail(
+                    &r->ini, ini_find(&r->ini, "consumer", "topic"), r->err,
+                    "%s is read and written: what goes to [%s] topic would come back as events",
+                    c->topics[k], sections[i]);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(written[k], written[i]) == 0)
+                return ini_fail(&r->ini, ini_find(&r->ini, sections[i], "topic"), r->err,
+                                "[%s] topic is that of [%s]: they need one each", sections[i],
+                                sections[k]);
+    }
+    return 0;
+}
+
 static int check_between(struct reader *r)
 {
     struct config *c = r->config;
@@ -468,16 +508,7 @@ static int check_between(struct reader *r)
             &r->ini, ini_find(&r->ini, "producer", "format"), r->err,
             "format = avro needs [producer] schema_id, the id under which schemas/score.avsc is "
             "known to readers, or [schemas] registry.url to register it");
-    for (size_t i = 0; i < c->topic_count; i++)
-        if (strcmp(c->topics[i], c->score_topic) == 0 || strcmp(c->topics[i], c->dead_topic) == 0)
-            return ini_fail(
-                &r->ini, ini_find(&r->ini, "consumer", "topic"), r->err,
-                "%s is read and written: scores or dead letters would come back as events",
-                c->topics[i]);
-    if (strcmp(c->score_topic, c->dead_topic) == 0)
-        return ini_fail(&r->ini, ini_find(&r->ini, "dead_letters", "topic"), r->err,
-                        "scores and dead letters need a topic each");
-    return check_start(r);
+    return check_alerts(r) == 0 && check_topics(r) == 0 ? check_start(r) : -1;
 }
 
 static void digest_key(struct sha256 *hash, const char *section, const char *name,
@@ -588,6 +619,13 @@ static void release_text(char *text)
     free(text);
 }
 
+static void release_names(struct config_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i]);
+    free(names->items);
+}
+
 void config_release(struct config *c)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -596,6 +634,8 @@ void config_release(struct config *c)
             release_text(*(char **)field);
         else if (keys[i].kind == PATH)
             path_release(field);
+        else if (keys[i].kind == NAMES)
+            release_names(field);
     }
     for (size_t i = 0; i < c->topic_count; i++)
         free(c->topics[i]);
@@ -603,9 +643,6 @@ void config_release(struct config *c)
     for (size_t i = 0; i < c->carry_count; i++)
         path_release(&c->carry[i]);
     free(c->carry);
-    for (size_t i = 0; i < c->header_count; i++)
-        free(c->header_names[i]);
-    free(c->header_names);
     release_keys(&c->kafka);
     release_keys(&c->consumer);
     release_keys(&c->producer);

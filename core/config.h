@@ -46,6 +46,12 @@ struct kafka_keys {
     size_t count;
 };
 
+/* A value that is a list: "a, b". */
+struct config_names {
+    char **items;
+    size_t count;
+};
+
 struct config {
     char *file;
 
@@ -83,10 +89,13 @@ struct config {
     char *score_topic;
     struct path *carry; /* carry_count */
     size_t carry_count;
-    char **header_names; /* header_count: passed on from record to score */
-    size_t header_count;
-    int64_t score_format; /* enum config_format */
+    struct config_names headers; /* passed on from record to score */
+    int64_t score_format;        /* enum config_format */
     int64_t score_schema_id;
+
+    char *alert_topic; /* "" = no alerts */
+    struct config_names alert_decisions;
+    int64_t alert_max_age_ms; /* 0 = any age */
 
     char *dead_topic;
 

@@ -36,6 +36,7 @@ static const char *const events[] = {"starting",
                                      "commit_failed",
                                      "full",
                                      "dead_letter",
+                                     "stale_alert",
                                      NULL};
 
 /* These come back as long as their cause lasts, with other numbers each time: lines that differ in

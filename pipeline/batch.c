@@ -177,6 +177,7 @@ static void enter_ring(struct pipeline *p)
     b->slot->is_alone =
         p->refusals.suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
     b->next = 0;
+    b->owes_alert = false;
     for (size_t i = 0; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
         span->scored += b->outcomes[i].kind == OUTCOME_SCORED;
@@ -219,11 +220,18 @@ int batch_discard(struct pipeline *p, struct err *err)
     return got < 0 ? -1 : 0;
 }
 
-/* Counts a fault; the 1st, 10th, 100th, ... of a kind is said. */
+/* What comes by the thousand is said the 1st, 10th, 100th, ... time. */
+static bool is_power_of_ten(uint64_t count)
+{
+    while (count > 1 && count % 10 == 0)
+        count /= 10;
+    return count == 1;
+}
+
+/* Counts a fault, and says it. */
 static void tally(struct pipeline *p, const struct record *r, enum fault fault, const char *message)
 {
     struct fault_tally *t = &p->summary->faults[fault];
-    uint64_t power = 1;
 
     if (t->count++ == 0) {
         snprintf(t->topic, sizeof t->topic, "%.249s", r->topic);
@@ -231,9 +239,7 @@ static void tally(struct pipeline *p, const struct record *r, enum fault fault, 
         t->first_partition = r->partition;
         t->first_offset = r->offset;
     }
-    while (power < t->count)
-        power *= 10;
-    if (power == t->count)
+    if (is_power_of_ten(t->count))
         log_event(LOG_WARNING, "dead_letter",
                   "stage=%s reason=%s blame=%s topic=%s partition=%d offset=%lld count=%llu %s",
                   fault_stage(fault), fault_reason(fault), fault_blame(fault), r->topic,
@@ -297,8 +303,8 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
 
 static bool is_chosen(const struct config *c, const char *name)
 {
-    for (size_t i = 0; i < c->header_count; i++)
-        if (strcmp(c->header_names[i], name) == 0)
+    for (size_t i = 0; i < c->headers.count; i++)
+        if (strcmp(c->headers.items[i], name) == 0)
             return true;
     return false;
 }
@@ -317,32 +323,86 @@ static struct header *chosen_headers(const struct pipeline *p, const struct reco
     return headers;
 }
 
+/* The span of record i, which is in the ring. */
+static struct span *span_of(const struct batch *b, size_t i)
+{
+    struct span *span = b->slot->spans;
+
+    while (span->part != b->records[i].part)
+        span++;
+    return span;
+}
+
+static void withhold(struct pipeline *p, size_t i, int64_t age_ms)
+{
+    const struct record *r = &p->batch.records[i];
+
+    span_of(&p->batch, i)->stale_alerts++;
+    if (is_power_of_ten(++p->stale_count))
+        log_event(LOG_WARNING, "stale_alert",
+                  "topic=%s partition=%d offset=%lld age_ms=%lld count=%llu its score is published",
+                  r->topic, r->partition, (long long)r->offset, (long long)age_ms,
+                  (unsigned long long)p->stale_count);
+}
+
+/* Behind the score, which is on its way: where the queue is full now, only this is tried again. */
+static enum sent send_alert(struct pipeline *p, size_t i, const struct score *made, struct err *err)
+{
+    struct batch *b = &p->batch;
+    enum sent sent;
+
+    if (!b->owes_alert)
+        b->slot->waiting++;
+    sent = producer_send_alert(p->producer, &b->records[i], made, b->slot, err);
+    b->owes_alert = sent != SENT_OK;
+    span_of(b, i)->alerts += sent == SENT_OK;
+    return sent;
+}
+
+/* A score, and its alert where its decision asks for one. */
+static enum sent send_both(struct pipeline *p, size_t i, struct score *made, struct err *err)
+{
+    struct batch *b = &p->batch;
+    bool is_wanted = made->is_alert;
+    int64_t now_ms = is_wanted ? clock_wall_ms() : 0;
+    enum sent sent;
+
+    if (b->owes_alert)
+        return send_alert(p, i, made, err);
+    made->is_alert = is_wanted && !alerts_is_stale(&p->shared->alerts, made->event_time_ms, now_ms);
+    sent = producer_send_score(p->producer, &b->records[i], made, b->slot, err);
+    if (sent != SENT_OK || !is_wanted)
+        return sent;
+    if (made->is_alert)
+        return send_alert(p, i, made, err);
+    withhold(p, i, now_ms - made->event_time_ms);
+    return SENT_OK;
+}
+
 static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
 {
     struct batch *b = &p->batch;
     double value = bundle_output(p->bundle, b->margins[b->rows[i]], b->scores[b->rows[i]]);
+    size_t decision = bundle_decide(p->bundle, value);
     struct score made = {.value = value,
-                         .decision = bundle_decision(p->bundle, value),
+                         .decision = bundle_decision_name(p->bundle, decision),
                          .schema_id = b->schema_ids[i],
                          .event_time_ms =
                              b->event_times ? b->event_times[i] : b->records[i].timestamp_ms,
-                         .carried = b->carried + i * b->carry_count};
+                         .carried = b->carried + i * b->carry_count,
+                         .is_alert = p->shared->alerts.is_wanted[decision]};
     struct header *headers = NULL;
     enum sent sent;
 
-    if (p->config->header_count)
+    if (p->config->headers.count)
         made.headers = headers = chosen_headers(p, &b->records[i], &made.header_count);
-    sent = producer_send_score(p->producer, &b->records[i], &made, b->slot, err);
+    sent = send_both(p, i, &made, err);
     free(headers);
     if (sent != SENT_TOO_LARGE)
         return sent;
     b->outcomes[i] = outcome_dead(FAULT_ENCODE_TOO_LARGE, 0);
-    for (size_t s = 0; s < b->slot->span_count; s++) {
-        if (b->slot->spans[s].part == b->records[i].part) {
-            b->slot->spans[s].scored--;
-            b->slot->spans[s].dead++;
-        }
-    }
+    span_of(b, i)->scored--;
+    span_of(b, i)->dead++;
     return send_dead(p, i, err);
 }
 

@@ -25,6 +25,8 @@ static void summarise(struct pipeline *p)
     s->dead = total.dead;
     s->skipped = total.skipped;
     s->returned = total.returned;
+    s->alerts = total.alerts;
+    s->stale_alerts = total.stale_alerts;
     if (p->consumer)
         s->commits = consumer_commit_count(p->consumer);
     s->in_flight = 0;

@@ -30,6 +30,7 @@ struct fault_tally {
 /* The account that every run ends with, of all workers. */
 struct pipeline_summary {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;
+    uint64_t alerts, stale_alerts; /* of the scored: sent as alerts, too; withheld as too old */
     uint64_t commits, rewinds;
     uint64_t no_event_time; /* scored with the record's time for want of the event's own */
     int64_t first_score_ms; /* from first assigned to first acknowledged, -1: none was */

@@ -77,7 +77,7 @@ int shared_open(struct shared *s, const struct pipeline_options *options, struct
     make_run(s);
     log_event(LOG_INFO, "starting", "name=%s config=%s run=%s build=%s", s->config->name,
               s->config->file, s->run, options->build);
-    if (load_model(s, err) != 0)
+    if (load_model(s, err) != 0 || alerts_init(&s->alerts, s->config, s->bundle, err) != 0)
         return -1;
     if (open_schemas(s, err) != 0 || find_score_schema(s, err) != 0)
         return err_prefix(err, "[schemas]");

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "pipeline/alerts.h"
 #include "pipeline/pipeline.h"
 #include "schemas/schema_share.h"
 #include "scoring/bundle.h"
@@ -18,6 +19,7 @@ struct shared {
     const struct config *config;
     char run[13];
     struct bundle *bundle;
+    struct alerts alerts;         /* of the bundle */
     struct schema_share *schemas; /* NULL: events name no schema */
     uint32_t score_schema_id;     /* of Avro scores */
     _Atomic int failed;           /* the worker that failed first, -1: none did */

@@ -24,7 +24,7 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
     enum { TURN_MS = 2000 };
     bool is_proven;
 
-    log_event(LOG_INFO, "connecting", "input, output and dead-letter topics");
+    log_event(LOG_INFO, "connecting", "input and output topics");
     for (;;) {
         if (consumer_check(p->consumer, TURN_MS, err) == 0 &&
             producer_check(p->config, TURN_MS, limits, &is_proven, err) == 0)
@@ -46,7 +46,7 @@ static int open_clients(struct pipeline *p, struct err *err)
     struct consumer_hooks hooks = {p, pipeline_on_revoking, pipeline_on_assigned};
     struct provenance provenance = {p->bundle->name, p->bundle->version, p->bundle->digest,
                                     p->shared->run, p->worker};
-    struct producer_limits limits = {1, 0, 0};
+    struct producer_limits limits = {1, {0}};
 
     p->consumer = consumer_new(p->config, p->worker, &p->ledger, &hooks, err);
     if (!p->consumer || wait_for_topics(p, &limits, err) != 0)

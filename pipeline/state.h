@@ -5,6 +5,7 @@
  *   start.c     before the first record: brokers
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
+ *   alerts.c    which scores are alerts
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
  *   refusals.c  what the brokers refused, and the search for the record
  *   pipeline.c  the loop, and the one switch
@@ -37,6 +38,7 @@ struct batch {
     int64_t *event_times; /* of scored ones; NULL: those of the records */
     size_t row_count;
     size_t next;       /* first record that is not sent yet */
+    bool owes_alert;   /* its score is sent, its alert is not yet */
     struct slot *slot; /* in the ring, from admission on */
 
     float *matrix; /* cap x feature_count */
@@ -54,6 +56,7 @@ struct pipeline {
 
     struct ledger ledger;
     struct ring ring;
+    uint64_t stale_count; /* alerts withheld, as they are met */
     struct decoder *decoder;
     struct consumer *consumer;
     struct producer *producer;

@@ -49,14 +49,15 @@ void pipeline_unpark(struct pipeline *p)
 }
 
 /* The only record of a slot that was alone on its way was refused. */
-static void take_refusal(struct pipeline *p, const struct span *span, enum fault fault)
+static void take_refusal(struct pipeline *p, const struct span *span, enum fault fault,
+                         const char *text)
 {
     const struct refused *r = refusals_add(&p->refusals, span, fault);
     const struct part *part = &p->ledger.parts[span->part];
 
-    log_event(LOG_WARNING, "refused", "topic=%s partition=%d offset=%lld reason=%s%s", part->topic,
-              part->partition, (long long)span->first, fault_reason(fault),
-              span->dead ? " its dead letter" : "");
+    log_event(LOG_WARNING, "refused", "topic=%s partition=%d offset=%lld reason=%s %s%s",
+              part->topic, part->partition, (long long)span->first, fault_reason(fault), text,
+              span->dead ? " (its dead letter)" : "");
     if (span->dead && r->dead_refusals > 2) {
         log_event(LOG_WARNING, "waiting",
                   "for=kafka the smallest dead letter there is was refused");
@@ -78,9 +79,9 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
         log_event(LOG_WARNING, "delivery_failed", "%s", text);
         backoff_fail(&p->backoff);
     } else if (slot->is_alone) {
-        take_refusal(p, &slot->spans[0],
-                     delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE
-                                                    : FAULT_PRODUCE_REFUSED);
+        take_refusal(
+            p, &slot->spans[0],
+            delivery == DELIVERY_TOO_LARGE ? FAULT_PRODUCE_TOO_LARGE : FAULT_PRODUCE_REFUSED, text);
     } else {
         for (size_t i = 0; i < slot->span_count; i++)
             refusals_suspect(&p->refusals, &slot->spans[i]);

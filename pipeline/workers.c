@@ -58,6 +58,8 @@ static void add_summary(struct pipeline_summary *sum, const struct pipeline_summ
     sum->skipped += one->skipped;
     sum->returned += one->returned;
     sum->in_flight += one->in_flight;
+    sum->alerts += one->alerts;
+    sum->stale_alerts += one->stale_alerts;
     sum->commits += one->commits;
     sum->rewinds += one->rewinds;
     sum->no_event_time += one->no_event_time;

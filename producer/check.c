@@ -69,20 +69,18 @@ static int prove_write(rd_kafka_t *client, const char *topic, int64_t limit, int
 static int check_topics(rd_kafka_t *client, const struct config *config, int timeout_ms,
                         struct producer_limits *limits, bool *is_proven, struct err *err)
 {
-    const char *const topics[] = {config->score_topic, config->dead_topic};
-    static const char *const sections[] = {"[producer]", "[dead_letters]"};
-    int32_t partitions[2];
-    int64_t bytes[2];
+    static const char *const sections[] = {"[producer]", "[dead_letters]", "[alerts]"};
+    const char *topics[OUTPUT_COUNT];
+    size_t count = producer_topics(config, topics);
+    int32_t partitions[OUTPUT_COUNT];
 
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < count; i++)
         if (kafka_topic_partitions(client, topics[i], timeout_ms, &partitions[i], err) != 0)
             return err_prefix(err, "%s", sections[i]);
-    kafka_topic_max_bytes(client, topics, 2, timeout_ms, bytes);
-    limits->dead_partitions = partitions[1];
-    limits->score_bytes = bytes[0];
-    limits->dead_bytes = bytes[1];
-    for (int i = 0; i < 2; i++)
-        if (prove_write(client, topics[i], bytes[i], timeout_ms, is_proven, err) != 0)
+    kafka_topic_max_bytes(client, topics, count, timeout_ms, limits->bytes);
+    limits->dead_partitions = partitions[OUTPUT_DEAD];
+    for (size_t i = 0; i < count; i++)
+        if (prove_write(client, topics[i], limits->bytes[i], timeout_ms, is_proven, err) != 0)
             return err_prefix(err, "%s", sections[i]);
     return 0;
 }

@@ -15,16 +15,18 @@
 
 struct producer {
     const struct config *config;
-    struct producer_limits limits;   /* the topics', no more than the client's own */
-    int64_t score_bytes, dead_bytes; /* max.message.bytes as read, 0 = unknown */
+    const char *topics[OUTPUT_COUNT]; /* topic_count, as all arrays of them */
+    size_t topic_count;
+    struct producer_limits known;    /* as read */
+    int64_t max_bytes[OUTPUT_COUNT]; /* the topic's limit, no more than the client's own */
     producer_report *report;
     void *arg;
     rd_kafka_t *client;
-    rd_kafka_topic_t *scores, *dead;
+    rd_kafka_topic_t *handles[OUTPUT_COUNT];
     struct score_encoder encoder;
     struct provenance provenance; /* texts borrowed from the bundle in use */
-    char *buffer;
-    size_t buffer_cap;
+    char *buffer;                 /* the score that was encoded last */
+    size_t buffer_cap, encoded_len;
     size_t in_flight;
     int64_t refreshed_ms;
     bool is_given_up; /* librdkafka takes nothing more from this client */
@@ -46,11 +48,14 @@ static enum delivery judge(rd_kafka_resp_err_t code)
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *p = opaque;
+    char text[400] = "";
 
     (void)client;
     p->in_flight--;
-    p->report(p->arg, message->_private, judge(message->err),
-              message->err ? rd_kafka_err2str(message->err) : "");
+    if (message->err)
+        snprintf(text, sizeof text, "%s: %s", rd_kafka_topic_name(message->rkt),
+                 rd_kafka_err2str(message->err));
+    p->report(p->arg, message->_private, judge(message->err), text);
 }
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
@@ -64,18 +69,17 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
               rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 
-/* A batch is refused as a whole when it passes the topic's limit: batches stay below the smaller of
- * the two topics' limits. */
+/* A batch is refused as a whole when it passes the topic's limit: batches stay below the smallest
+ * of the topics' limits. */
 static void set_batch_size(rd_kafka_conf_t *conf, const struct producer *p)
 {
     enum { PRESET = 1000000 };
     int64_t bytes = PRESET;
     char text[32];
 
-    if (p->score_bytes > RECORD_OVERHEAD && p->score_bytes - RECORD_OVERHEAD < bytes)
-        bytes = p->score_bytes - RECORD_OVERHEAD;
-    if (p->dead_bytes > RECORD_OVERHEAD && p->dead_bytes - RECORD_OVERHEAD < bytes)
-        bytes = p->dead_bytes - RECORD_OVERHEAD;
+    for (size_t i = 0; i < p->topic_count; i++)
+        if (p->known.bytes[i] > RECORD_OVERHEAD && p->known.bytes[i] - RECORD_OVERHEAD < bytes)
+            bytes = p->known.bytes[i] - RECORD_OVERHEAD;
     if (bytes < PRESET) {
         snprintf(text, sizeof text, "%lld", (long long)bytes);
         kafka_conf_set(conf, "batch.size", text);
@@ -98,8 +102,8 @@ static void close_client(struct producer *p)
 {
     enum { DESTROY_MS = 1000 };
 
-    rd_kafka_topic_destroy(p->scores);
-    rd_kafka_topic_destroy(p->dead);
+    for (size_t i = 0; i < p->topic_count; i++)
+        rd_kafka_topic_destroy(p->handles[i]);
     if (!kafka_client_destroy(p->client, DESTROY_MS))
         log_event(LOG_WARNING, "stopping", "the producer did not end within %d ms; leaving it",
                   DESTROY_MS);
@@ -109,13 +113,13 @@ static void close_client(struct producer *p)
 static int open_client(struct producer *p, struct err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(p->config, KAFKA_PRODUCER, err);
-    struct producer_limits limits = p->limits;
+    int64_t max_bytes[OUTPUT_COUNT] = {0};
     rd_kafka_t *client;
 
     if (!conf)
         return -1;
-    limits.score_bytes = effective_limit(conf, p->score_bytes);
-    limits.dead_bytes = effective_limit(conf, p->dead_bytes);
+    for (size_t i = 0; i < p->topic_count; i++)
+        max_bytes[i] = effective_limit(conf, p->known.bytes[i]);
     set_batch_size(conf, p);
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -126,12 +130,21 @@ static int open_client(struct producer *p, struct err *err)
     if (p->client)
         close_client(p);
     p->client = client;
-    p->limits = limits;
     p->is_given_up = false;
     /* Made at start: the first producev by name to a topic is up to 1 s late (librdkafka #5032). */
-    p->scores = rd_kafka_topic_new(client, p->config->score_topic, NULL);
-    p->dead = rd_kafka_topic_new(client, p->config->dead_topic, NULL);
+    for (size_t i = 0; i < p->topic_count; i++) {
+        p->max_bytes[i] = max_bytes[i];
+        p->handles[i] = rd_kafka_topic_new(client, p->topics[i], NULL);
+    }
     return 0;
+}
+
+size_t producer_topics(const struct config *config, const char *topics[OUTPUT_COUNT])
+{
+    topics[OUTPUT_SCORES] = config->score_topic;
+    topics[OUTPUT_DEAD] = config->dead_topic;
+    topics[OUTPUT_ALERTS] = config->alert_topic;
+    return *config->alert_topic ? OUTPUT_COUNT : OUTPUT_ALERTS;
 }
 
 struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
@@ -139,12 +152,8 @@ struct producer *producer_new(const struct config *config, const struct producer
 {
     struct producer *p = mem_alloc(1, sizeof *p);
 
-    *p = (struct producer){.config = config,
-                           .limits = *limits,
-                           .score_bytes = limits->score_bytes,
-                           .dead_bytes = limits->dead_bytes,
-                           .report = report,
-                           .arg = arg};
+    *p = (struct producer){.config = config, .known = *limits, .report = report, .arg = arg};
+    p->topic_count = producer_topics(config, p->topics);
     if (open_client(p, err) == 0)
         return p;
     free(p);
@@ -174,7 +183,7 @@ static char *room(struct producer *p, size_t bytes)
     return p->buffer;
 }
 
-static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, const char *topic,
+static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, enum output output,
                         struct err *err)
 {
     switch (code) {
@@ -182,7 +191,9 @@ static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, const char
     case RD_KAFKA_RESP_ERR__QUEUE_FULL: return SENT_FULL;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return SENT_TOO_LARGE;
     case RD_KAFKA_RESP_ERR__FATAL: p->is_given_up = true; /* fall through */
-    default: err_dependency(err, "%s: %s", topic, rd_kafka_err2str(code)); return SENT_FAILED;
+    default:
+        err_dependency(err, "%s: %s", p->topics[output], rd_kafka_err2str(code));
+        return SENT_FAILED;
     }
 }
 
@@ -202,54 +213,76 @@ static rd_kafka_headers_t *make_headers(const struct score *score, size_t *bytes
     return list;
 }
 
-static bool fits(const struct producer *p, size_t bytes)
+static bool fits(const struct producer *p, const struct score *score, size_t bytes)
 {
-    return (int64_t)bytes <= p->limits.score_bytes;
+    return (int64_t)bytes <= p->max_bytes[OUTPUT_SCORES] &&
+           (!score->is_alert || (int64_t)bytes <= p->max_bytes[OUTPUT_ALERTS]);
+}
+
+/* What the buffer holds. Takes the headers. */
+static rd_kafka_resp_err_t send_encoded(struct producer *p, enum output output,
+                                        const struct record *record, rd_kafka_headers_t *headers,
+                                        void *tag)
+{
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        p->client, RD_KAFKA_V_RKT(p->handles[output]), RD_KAFKA_V_VALUE(p->buffer, p->encoded_len),
+        RD_KAFKA_V_KEY(record->key.data, record->key.len),
+        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
+        rd_kafka_headers_destroy(headers);
+    return code;
 }
 
 enum sent producer_send_score(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {
     rd_kafka_headers_t *headers;
-    rd_kafka_resp_err_t code;
-    size_t len, header_bytes;
+    size_t header_bytes;
     char *value;
 
-    if (!fits(p, score_min_bytes(&p->encoder, score)))
+    if (!fits(p, score, score_min_bytes(&p->encoder, score)))
         return SENT_TOO_LARGE;
     value = room(p, score_max_bytes(&p->encoder, record, score));
-    len = score_encode(&p->encoder, record, score, value);
+    p->encoded_len = score_encode(&p->encoder, record, score, value);
     headers = make_headers(score, &header_bytes);
-    if (!fits(p, len + record->key.len + header_bytes + RECORD_OVERHEAD))
-        code = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-    else
-        code = rd_kafka_producev(
-            p->client, RD_KAFKA_V_RKT(p->scores), RD_KAFKA_V_VALUE(value, len),
-            RD_KAFKA_V_KEY(record->key.data, record->key.len),
-            RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
+    if (fits(p, score, p->encoded_len + record->key.len + header_bytes + RECORD_OVERHEAD))
+        return answer(p, send_encoded(p, OUTPUT_SCORES, record, headers, tag), OUTPUT_SCORES, err);
+    if (headers)
         rd_kafka_headers_destroy(headers);
-    return answer(p, code, p->config->score_topic, err);
+    return SENT_TOO_LARGE;
+}
+
+enum sent producer_send_alert(struct producer *p, const struct record *record,
+                              const struct score *score, void *tag, struct err *err)
+{
+    size_t ignored;
+    rd_kafka_headers_t *headers = make_headers(score, &ignored);
+    enum sent sent =
+        answer(p, send_encoded(p, OUTPUT_ALERTS, record, headers, tag), OUTPUT_ALERTS, err);
+
+    assert(sent != SENT_TOO_LARGE); /* judged with its score */
+    return sent;
 }
 
 enum sent producer_send_dead(struct producer *p, const struct record *record,
                              const struct dead_letter *letter, void *tag, struct err *err)
 {
-    int32_t partition = record->partition % p->limits.dead_partitions;
+    int32_t partition = record->partition % p->known.dead_partitions;
     struct dead_parts parts;
     rd_kafka_resp_err_t code;
 
-    dead_letter_build(&parts, p->config, &p->provenance, record, letter, p->limits.dead_bytes);
+    dead_letter_build(&parts, p->config, &p->provenance, record, letter, p->max_bytes[OUTPUT_DEAD]);
     code = rd_kafka_producev(
-        p->client, RD_KAFKA_V_RKT(p->dead), RD_KAFKA_V_PARTITION(partition),
+        p->client, RD_KAFKA_V_RKT(p->handles[OUTPUT_DEAD]), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_VALUE((void *)parts.value.data, parts.value.len),
         RD_KAFKA_V_KEY(parts.key.data, parts.key.len), RD_KAFKA_V_TIMESTAMP(parts.timestamp_ms),
         RD_KAFKA_V_HEADERS(parts.headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_headers_destroy(parts.headers);
-    return answer(p, code, p->config->dead_topic, err);
+    return answer(p, code, OUTPUT_DEAD, err);
 }
 
 int producer_poll(struct producer *p, int timeout_ms)
@@ -281,7 +314,6 @@ static void renew(struct producer *p, const char *why)
 void producer_refresh(struct producer *p)
 {
     enum { EVERY_MS = 5000, ASK_MS = 100 };
-    struct err ignored = ERR_INIT;
     int32_t count;
 
     if (!p)
@@ -292,28 +324,28 @@ void producer_refresh(struct producer *p)
         return;
     p->refreshed_ms = clock_ms();
     /* Short: the answer also arrives by itself, and the loop must turn. */
-    if (kafka_topic_partitions(p->client, p->config->dead_topic, ASK_MS, &count, &ignored) == 0 &&
-        count > 0)
-        p->limits.dead_partitions = count;
-    err_reset(&ignored);
-    kafka_topic_partitions(p->client, p->config->score_topic, ASK_MS, &count, &ignored);
+    for (size_t i = 0; i < p->topic_count; i++) {
+        struct err ignored = ERR_INIT;
+        if (kafka_topic_partitions(p->client, p->topics[i], ASK_MS, &count, &ignored) == 0 &&
+            i == OUTPUT_DEAD && count > 0)
+            p->known.dead_partitions = count;
+    }
 }
 
 bool producer_shrink(struct producer *p)
 {
     enum { ASK_MS = 1000 };
-    const char *const topics[] = {p->config->score_topic, p->config->dead_topic};
-    int64_t bytes[2];
-    bool is_lower;
+    int64_t bytes[OUTPUT_COUNT];
+    bool is_lower = false;
 
     assert(p->in_flight == 0);
-    kafka_topic_max_bytes(p->client, topics, 2, ASK_MS, bytes);
-    is_lower = (bytes[0] > 0 && bytes[0] < p->limits.score_bytes) ||
-               (bytes[1] > 0 && bytes[1] < p->limits.dead_bytes);
-    if (bytes[0] > 0)
-        p->score_bytes = bytes[0];
-    if (bytes[1] > 0)
-        p->dead_bytes = bytes[1];
+    kafka_topic_max_bytes(p->client, p->topics, p->topic_count, ASK_MS, bytes);
+    for (size_t i = 0; i < p->topic_count; i++) {
+        if (bytes[i] <= 0)
+            continue;
+        is_lower = is_lower || bytes[i] < p->max_bytes[i];
+        p->known.bytes[i] = bytes[i];
+    }
     if (is_lower)
         renew(p, "the topics' size limit was lowered");
     return is_lower;

@@ -1,4 +1,4 @@
-/* producer.h: scores and dead letters out, delivery reports back.
+/* producer.h: scores, alerts and dead letters out, delivery reports back.
  *
  * Sending copies and never waits: "full" is an answer, the pipeline's loop waits. Every record that
  * was taken is reported exactly once, inside producer_poll or producer_flush, with the tag it was
@@ -19,11 +19,17 @@
 #include "core/record.h"
 #include "producer/score.h"
 
+/* The topics that are written. Those of a configuration come first: alerts may be missing. */
+enum output { OUTPUT_SCORES, OUTPUT_DEAD, OUTPUT_ALERTS, OUTPUT_COUNT };
+
+/* Their names, borrowed; returns how many there are. */
+size_t producer_topics(const struct config *config, const char *topics[OUTPUT_COUNT]);
+
 /* What the output topics are like; read before the producer is made, for its batches must stay
  * below the limits: a broker refuses a batch as a whole. */
 struct producer_limits {
     int32_t dead_partitions;
-    int64_t score_bytes, dead_bytes; /* max.message.bytes, 0 = unknown */
+    int64_t bytes[OUTPUT_COUNT]; /* max.message.bytes, 0 = unknown */
 };
 
 enum delivery {
@@ -33,7 +39,7 @@ enum delivery {
     DELIVERY_FAILED,    /* something is not there: try again */
 };
 
-/* Called once per record. tag: as sent. text: librdkafka's words. */
+/* Called once per record. tag: as sent. text: topic and librdkafka's words, for a failure. */
 typedef void producer_report(void *arg, void *tag, enum delivery delivery, const char *text);
 
 enum sent {
@@ -59,7 +65,14 @@ struct producer *producer_new(const struct config *config, const struct producer
 void producer_set_provenance(struct producer *producer, const struct provenance *provenance,
                              int32_t schema_id);
 
+/* TOO_LARGE for an alert, too, where only the topic of the alerts has no room for it: nothing was
+ * sent then. */
 enum sent producer_send_score(struct producer *producer, const struct record *record,
+                              const struct score *score, void *tag, struct err *err);
+
+/* The score that was sent last, again as it is, to the topic of the alerts: it is encoded once. May
+ * be tried again while it is FULL; never TOO_LARGE. */
+enum sent producer_send_alert(struct producer *producer, const struct record *record,
                               const struct score *score, void *tag, struct err *err);
 
 /* A dead letter: what is wrong, and how much of the original may go along. */

@@ -10,6 +10,7 @@
 #ifndef PRODUCER_SCORE_H
 #define PRODUCER_SCORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,7 @@ struct score {
     const struct carried *carried; /* options.carry_count of the encoder */
     const struct header *headers;  /* header_count: of the score's record */
     size_t header_count;
+    bool is_alert; /* goes to the topic of the alerts, too: it must fit there as well */
 };
 
 void score_encoder_init(struct score_encoder *encoder, const struct score_options *options,

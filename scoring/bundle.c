@@ -11,7 +11,7 @@
 #include "core/text.h"
 #include "scoring/golden.h"
 
-enum { MAX_FILE_BYTES = 1 << 30, MAX_THRESHOLDS = 100 };
+enum { MAX_FILE_BYTES = 1 << 30 };
 
 struct loader {
     struct bundle *b;
@@ -134,8 +134,8 @@ static int add_threshold(struct loader *l, const struct ini_entry *entry, const 
                         text);
     if (b->threshold_count > 0 && !(from > b->thresholds[b->threshold_count - 1].from))
         return ini_fail(&l->ini, entry, l->err, "thresholds must rise: %.*s", (int)len, text);
-    if (b->threshold_count == MAX_THRESHOLDS)
-        return ini_fail(&l->ini, entry, l->err, "more than %d thresholds", MAX_THRESHOLDS);
+    if (b->threshold_count == BUNDLE_MAX_THRESHOLDS)
+        return ini_fail(&l->ini, entry, l->err, "more than %d thresholds", BUNDLE_MAX_THRESHOLDS);
     b->thresholds = mem_resize(b->thresholds, b->threshold_count + 1, sizeof *b->thresholds);
     b->thresholds[b->threshold_count++] =
         (struct threshold){from, mem_copy_text(decision, decision_len)};
@@ -399,11 +399,16 @@ void bundle_free(struct bundle *b)
     free(b);
 }
 
-const char *bundle_decision(const struct bundle *b, double score)
+size_t bundle_decide(const struct bundle *b, double score)
 {
-    const char *decision = b->below;
+    size_t i = 0;
 
-    for (size_t i = 0; i < b->threshold_count && score >= b->thresholds[i].from; i++)
-        decision = b->thresholds[i].decision;
-    return decision;
+    while (i < b->threshold_count && score >= b->thresholds[i].from)
+        i++;
+    return i;
+}
+
+const char *bundle_decision_name(const struct bundle *b, size_t i)
+{
+    return i == 0 ? b->below : b->thresholds[i - 1].decision;
 }

@@ -25,6 +25,8 @@ enum output_kind {
     OUTPUT_MARGIN,      /* `score` is the margin */
 };
 
+enum { BUNDLE_MAX_THRESHOLDS = 100 };
+
 struct threshold {
     double from; /* this decision for score >= from */
     char *decision;
@@ -61,8 +63,18 @@ struct bundle {
 int bundle_load(struct bundle **bundle, const char *path, struct err *err);
 void bundle_free(struct bundle *bundle);
 
-/* The decision for a score, or NULL when the bundle names none. Static as the bundle. */
-const char *bundle_decision(const struct bundle *bundle, double score);
+/* Which decision a score gets: 0 is below, i is thresholds[i - 1]. */
+size_t bundle_decide(const struct bundle *bundle, double score);
+
+/* The name of decision i, up to threshold_count; NULL when the bundle names none. Static as the
+ * bundle. */
+const char *bundle_decision_name(const struct bundle *bundle, size_t i);
+
+/* The decision for a score by name, or NULL. */
+static inline const char *bundle_decision(const struct bundle *bundle, double score)
+{
+    return bundle_decision_name(bundle, bundle_decide(bundle, score));
+}
 
 /* What `score` means for this bundle: the linked output or the margin. */
 static inline double bundle_output(const struct bundle *bundle, double margin, double score)

@@ -62,13 +62,19 @@ static void close_example(void)
     free(example.text);
 }
 
-/* The example as a configuration, with one commented setting (or all, or none) made plain. Of two
- * that exclude one another all has the first. */
+/* The example as a configuration, with one commented setting (or all, or none) made plain, and what
+ * it needs. Of two that exclude one another all has the first. */
 enum { NONE = -1, ALL = -2 };
 
 static bool is_excluded(const struct setting *s)
 {
     return strcmp(s->name, "registry.url") == 0 || strcmp(s->name, "bearer.auth.token") == 0;
+}
+
+/* The keys of [alerts] are nothing without one another. */
+static bool needs(const struct setting *s, const struct setting *other)
+{
+    return strcmp(s->section, "alerts") == 0 && strcmp(other->section, "alerts") == 0;
 }
 
 static void parse(const struct example *e, int plain, struct config *config)
@@ -83,6 +89,8 @@ static void parse(const struct example *e, int plain, struct config *config)
         while (at < e->setting_count && e->settings[at].line < i)
             at++;
         is_plain = is_plain || (plain >= 0 && e->settings[plain].line == i);
+        is_plain = is_plain || (plain >= 0 && at < e->setting_count &&
+                                needs(&e->settings[plain], &e->settings[at]));
         is_plain = is_plain && at < e->setting_count && e->settings[at].line == i;
         is_plain = is_plain && !(plain == ALL && is_excluded(&e->settings[at]));
         fprintf(out, "%s\n", e->lines[i] + (is_plain && *e->lines[i] == ';'));

@@ -1,3 +1,4 @@
+/* A configuration as it is read. One piece: tables of what is taken and what is refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,8 @@ START_TEST(the_least_file_gets_every_default)
     ck_assert_str_eq(c.score_topic, "scores");
     ck_assert_int_eq(c.score_format, FORMAT_JSON);
     ck_assert_str_eq(c.dead_topic, "dead");
+    ck_assert_str_eq(c.alert_topic, "");
+    ck_assert_int_eq(c.alert_max_age_ms, 0);
     ck_assert_uint_eq(c.kafka.count, 1);
     ck_assert_uint_eq(c.consumer.count + c.producer.count, 0);
     config_release(&c);
@@ -57,7 +60,8 @@ START_TEST(every_key_of_ours_is_taken)
         "[consumer]\ntopic = t1, t2 ,t3\nformat = avro\nframing = confluent\nstart = latest\n"
         "on_gap = stop\nmax_value_kib = 1\nmax_depth = 3\n"
         "[schemas]\nfolder = s\n[model]\npath = m/1\n"
-        "[producer]\ntopic = out\nformat = avro\nschema_id = 77\n[dead_letters]\ntopic = d\n");
+        "[producer]\ntopic = out\nformat = avro\nschema_id = 77\n[dead_letters]\ntopic = d\n"
+        "[alerts]\ntopic = e\ndecisions = block , very late\nmax_age_ms = 60000\n");
     ck_assert_str_eq(c.instance, "i1");
     ck_assert_int_eq(c.delivery, 0);
     ck_assert_int_eq(c.batch_rows, 7);
@@ -83,6 +87,11 @@ START_TEST(every_key_of_ours_is_taken)
     ck_assert_int_eq(c.score_format, FORMAT_AVRO);
     ck_assert_int_eq(c.score_schema_id, 77);
     ck_assert_str_eq(c.dead_topic, "d");
+    ck_assert_str_eq(c.alert_topic, "e");
+    ck_assert_uint_eq(c.alert_decisions.count, 2);
+    ck_assert_str_eq(c.alert_decisions.items[0], "block");
+    ck_assert_str_eq(c.alert_decisions.items[1], "very late");
+    ck_assert_int_eq(c.alert_max_age_ms, 60000);
     config_release(&c);
 }
 END_TEST
@@ -108,9 +117,9 @@ START_TEST(paths_into_the_event_are_read)
     fixture_config(&c, FIXTURE_CONFIG "[consumer]\nroot = payload.after\nevent_time = ts\n"
                                       "[producer]\ncarry = id , customer.id,m[\"a,b\"],l[1]\n"
                                       "headers = traceparent , x\n");
-    ck_assert_uint_eq(c.header_count, 2);
-    ck_assert_str_eq(c.header_names[0], "traceparent");
-    ck_assert_str_eq(c.header_names[1], "x");
+    ck_assert_uint_eq(c.headers.count, 2);
+    ck_assert_str_eq(c.headers.items[0], "traceparent");
+    ck_assert_str_eq(c.headers.items[1], "x");
     ck_assert_uint_eq(c.root.step_count, 2);
     ck_assert_str_eq(c.event_time.text, "ts");
     ck_assert_uint_eq(c.carry_count, 4);
@@ -280,7 +289,7 @@ static const struct {
     {FIXTURE_CONFIG "[consumer]\nevent_time =\n", EXIT_CONFIGURATION,
      "k.ini:14: consumer.event_time: \"\" is not a path"},
     {FIXTURE_CONFIG "[producer]\nheaders = a,,b\n", EXIT_CONFIGURATION,
-     "k.ini:14: producer.headers: 1 to 64 names of headers"},
+     "k.ini:14: producer.headers: 1 to 64 names, with commas"},
     {FIXTURE_CONFIG "[producer]\ncarry = a,,b\n", EXIT_CONFIGURATION,
      "k.ini:14: producer.carry: \"\" is not a path"},
     {FIXTURE_CONFIG "[producer]\ncarry = a, b, a\n", EXIT_CONFIGURATION,
@@ -298,6 +307,18 @@ static const struct {
      "k.ini:14: format = avro needs [schemas] folder"},
     {FIXTURE_CONFIG "[producer]\nformat = avro\n", EXIT_CONFIGURATION,
      "k.ini:14: format = avro needs [producer] schema_id"},
+    {FIXTURE_CONFIG "[alerts]\ntopic = e\n", EXIT_CONFIGURATION,
+     "k.ini: decisions is missing in [alerts]"},
+    {FIXTURE_CONFIG "[alerts]\ndecisions = high\n", EXIT_CONFIGURATION,
+     "k.ini: topic is missing in [alerts]"},
+    {FIXTURE_CONFIG "[alerts]\nmax_age_ms = 5\n", EXIT_CONFIGURATION,
+     "k.ini: topic is missing in [alerts]"},
+    {FIXTURE_CONFIG "[alerts]\ntopic = e\ndecisions = a,\n", EXIT_CONFIGURATION,
+     "k.ini:15: alerts.decisions: 1 to 64 names, with commas"},
+    {FIXTURE_CONFIG "[alerts]\ntopic = e\ndecisions = a\nmax_age_ms = 0\n", EXIT_CONFIGURATION,
+     "k.ini:16: alerts.max_age_ms must be a whole number from 1 to 31536000000"},
+    {FIXTURE_CONFIG "[alert]\ntopic = e\n", EXIT_CONFIGURATION,
+     "k.ini:14: no section [alert]; did you mean [alerts]?"},
     {"[kscore]\nname = a\n", EXIT_CONFIGURATION, "k.ini: topic is missing in [consumer]"},
     {"", EXIT_CONFIGURATION, "k.ini: name is missing in [kscore]"},
     {"[kscore]\nname =\n", EXIT_CONFIGURATION, "k.ini:2: name is missing in [kscore]"},
@@ -325,24 +346,29 @@ START_TEST(each_fault_has_file_line_and_words)
 }
 END_TEST
 
-/* Topics, with what is said; NULL: they are fine. A name that starts with ^ would be a pattern to
- * librdkafka, and subscribe to topics nobody named. */
+/* Topics, with what is said; NULL: they are fine, and no alerts. A name that starts with ^ would be
+ * a pattern to librdkafka, and subscribe to topics nobody named. */
 static const struct {
-    const char *input, *scores, *dead, *want;
+    const char *input, *scores, *dead, *want, *alerts;
 } topics[] = {
-    {"a.b_c-D9", "s", "d", NULL},
-    {"a,b", "s", "d", NULL},
-    {"a,,b", "s", "d", "consumer.topic: \"\" is no name of a topic"},
-    {"a,", "s", "d", "consumer.topic: \"\" is no name of a topic"},
-    {"^pay.*", "s", "d", "consumer.topic: \"^pay.*\" is no name of a topic"},
-    {"a b", "s", "d", "consumer.topic: \"a b\" is no name of a topic"},
-    {"..", "s", "d", "consumer.topic: \"..\" is no name of a topic"},
-    {"a,b,a", "s", "d", "consumer.topic: a is named twice"},
-    {"a", "s/x", "d", "producer.topic: \"s/x\" is no name of a topic"},
-    {"a", "s", "d\"", "dead_letters.topic: \"d\"\" is no name of a topic"},
-    {"a,s", "s", "d", "s is read and written"},
-    {"d", "s", "d", "d is read and written"},
-    {"a", "s", "s", "scores and dead letters need a topic each"},
+    {"a.b_c-D9", "s", "d", NULL, NULL},
+    {"a,b", "s", "d", NULL, NULL},
+    {"a,,b", "s", "d", "consumer.topic: \"\" is no name of a topic", NULL},
+    {"a,", "s", "d", "consumer.topic: \"\" is no name of a topic", NULL},
+    {"^pay.*", "s", "d", "consumer.topic: \"^pay.*\" is no name of a topic", NULL},
+    {"a b", "s", "d", "consumer.topic: \"a b\" is no name of a topic", NULL},
+    {"..", "s", "d", "consumer.topic: \"..\" is no name of a topic", NULL},
+    {"a,b,a", "s", "d", "consumer.topic: a is named twice", NULL},
+    {"a", "s/x", "d", "producer.topic: \"s/x\" is no name of a topic", NULL},
+    {"a", "s", "d\"", "dead_letters.topic: \"d\"\" is no name of a topic", NULL},
+    {"a,s", "s", "d", "s is read and written", NULL},
+    {"d", "s", "d", "d is read and written", NULL},
+    {"a", "s", "s", "[dead_letters] topic is that of [producer]: they need one each", NULL},
+    {"a", "s", "d", NULL, "e"},
+    {"a", "s", "d", "alerts.topic: \"\" is no name of a topic", ""},
+    {"a,e", "s", "d", "e is read and written: what goes to [alerts] topic", "e"},
+    {"a", "s", "d", "[alerts] topic is that of [producer]", "s"},
+    {"a", "s", "d", "[alerts] topic is that of [dead_letters]", "d"},
 };
 
 START_TEST(topics_are_names_and_lead_nowhere_in_a_circle)
@@ -354,8 +380,11 @@ START_TEST(topics_are_names_and_lead_nowhere_in_a_circle)
 
     snprintf(text, sizeof text,
              "[kscore]\nname = a\n[kafka]\nbootstrap.servers = b\n[model]\npath = m\n"
-             "[consumer]\ntopic = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
-             topics[_i].input, topics[_i].scores, topics[_i].dead);
+             "[consumer]\ntopic = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n"
+             "%s%s\n",
+             topics[_i].input, topics[_i].scores, topics[_i].dead,
+             topics[_i].alerts ? "[alerts]\ndecisions = d\ntopic = " : "",
+             topics[_i].alerts ? topics[_i].alerts : "");
     result = fixture_config_parse(&c, text, NULL, &err);
     if (!topics[_i].want) {
         ck_assert_msg(result == 0, "%s", err.text);
