@@ -44,7 +44,7 @@ static void start(struct mock *m, const char *consumer_lines, const char *kscore
     memset(m, 0, sizeof *m);
     snprintf(m->folder, sizeof m->folder, "%s", harness_folder());
     fixture_bundle(m->folder);
-    rd_kafka_conf_set(conf, "test.mock.num.brokers", "2", text, sizeof text);
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "3", text, sizeof text);
     m->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     ck_assert_msg(m->client != NULL, "%s", text);
     m->cluster = rd_kafka_handle_mock_cluster(m->client);
@@ -52,6 +52,7 @@ static void start(struct mock *m, const char *consumer_lines, const char *kscore
     create_topic(m, "in", MOCK_INPUT);
     create_topic(m, "scores", MOCK_OUTPUT);
     create_topic(m, "dead", MOCK_OUTPUT);
+    create_topic(m, "alerts", MOCK_ALERTS);
     snprintf(m->log, sizeof m->log, "%s/log", m->folder);
     ck_assert_ptr_nonnull(freopen(m->log, "a", stderr));
     setvbuf(stderr, NULL, _IONBF, 0);
@@ -128,15 +129,15 @@ void mock_produce_keys(struct mock *m, int32_t partition, int count, int keys)
 
 void mock_set_down(struct mock *m)
 {
-    rd_kafka_mock_broker_set_down(m->cluster, MOCK_INPUT);
-    rd_kafka_mock_broker_set_down(m->cluster, MOCK_OUTPUT);
+    for (int broker = MOCK_INPUT; broker <= MOCK_ALERTS; broker++)
+        rd_kafka_mock_broker_set_down(m->cluster, broker);
 }
 
 void mock_set_up(struct mock *m)
 {
     rd_kafka_mock_broker_set_rtt(m->cluster, MOCK_OUTPUT, 0);
-    rd_kafka_mock_broker_set_up(m->cluster, MOCK_INPUT);
-    rd_kafka_mock_broker_set_up(m->cluster, MOCK_OUTPUT);
+    for (int broker = MOCK_INPUT; broker <= MOCK_ALERTS; broker++)
+        rd_kafka_mock_broker_set_up(m->cluster, broker);
 }
 
 static void *pipeline_thread(void *arg)

@@ -1,7 +1,7 @@
 /* mock.h: a pipeline on librdkafka's mock cluster, for faults that a test injects.
  *
- * Two brokers, so that a fault hits one side: INPUT leads topic in (2 partitions) and coordinates
- * the group, OUTPUT leads scores and dead. The pipeline runs in a thread of its own and logs into a
+ * Three brokers, so that a fault hits one side: INPUT leads topic in (2 partitions) and coordinates
+ * the group, OUTPUT leads scores and dead, ALERTS leads alerts. The pipeline runs in a thread of its own and logs into a
  * file. Everything is made in the forked test, never before the fork. The mock's first group join
  * takes 3 s.
  */
@@ -16,7 +16,7 @@
 #include "pipeline/pipeline.h"
 
 enum { MOCK_PARTITIONS = 2 };
-enum { MOCK_INPUT = 1, MOCK_OUTPUT = 2 }; /* brokers */
+enum { MOCK_INPUT = 1, MOCK_OUTPUT = 2, MOCK_ALERTS = 3 }; /* brokers */
 enum {
     MOCK_PRODUCE = 0,
     MOCK_FETCH = 1,
@@ -48,7 +48,7 @@ struct seen {
     bool is_null;
 };
 
-/* Lines for [consumer] and [kscore], or NULL. */
+/* Lines for [consumer] and [kscore], or NULL; behind the latter other sections may follow. */
 void mock_start(struct mock *mock, const char *consumer_lines, const char *kscore_lines);
 
 /* The same for Avro events, with lines for [schemas]. */
@@ -62,7 +62,7 @@ void mock_produce_json(struct mock *mock, int32_t partition, int from, int to);
 void mock_produce_avro(struct mock *mock, int32_t partition, uint32_t schema_id, int count);
 void mock_produce_keys(struct mock *mock, int32_t partition, int count, int keys);
 
-/* Both brokers. */
+/* All brokers. */
 void mock_set_down(struct mock *mock);
 void mock_set_up(struct mock *mock);
 

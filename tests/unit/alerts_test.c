@@ -71,10 +71,9 @@ static const struct {
     const struct bundle *bundle;
     const char *want;
 } unknown[] = {
-    {&bundle,
-     "[alerts] decisions: blok is no decision of model fraud; did you mean block?; it has: "
-     "pass, review, block"},
-    {&bare, "[alerts] decisions: blok is no decision of model bare; it has: none"},
+    {&bundle, "[alerts] decisions: blok is no decision of model fraud, which has pass, review, "
+              "block; did you mean block?"},
+    {&bare, "[alerts] decisions: blok is no decision of model bare, which has none"},
 };
 
 START_TEST(a_decision_that_the_bundle_does_not_name_is_refused_with_those_it_does)
