@@ -104,10 +104,15 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
     return 0;
 }
 
+static bool is_help_option(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static bool asks_for_help(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (is_help_option(argv[i]))
             return true;
     return false;
 }
@@ -124,8 +129,32 @@ static int unknown_command(const char *word)
     return EXIT_USAGE;
 }
 
+static const struct cli_command *find_command(const char *word)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(word, commands[i]->name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+/* Of a command, or NULL: of all. */
+static int help(const char *word)
+{
+    const struct cli_command *command = word ? find_command(word) : NULL;
+
+    if (word && !command)
+        return unknown_command(word);
+    if (command)
+        print_help(command);
+    else
+        print_overview(stdout);
+    return EXIT_OK;
+}
+
 int cli_main(int argc, char **argv)
 {
+    const struct cli_command *command;
+
     if (argc < 2) {
         print_overview(stderr);
         return EXIT_USAGE;
@@ -134,18 +163,12 @@ int cli_main(int argc, char **argv)
         cli_print_version();
         return EXIT_OK;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i]->name) != 0)
-            continue;
-        if (asks_for_help(argc - 2, argv + 2)) {
-            print_help(commands[i]);
-            return EXIT_OK;
-        }
-        return commands[i]->run(commands[i], argc - 2, argv + 2);
-    }
-    if (asks_for_help(1, argv + 1) || strcmp(argv[1], "help") == 0) {
-        print_overview(stdout);
-        return EXIT_OK;
-    }
-    return unknown_command(argv[1]);
+    if (strcmp(argv[1], "help") == 0 || is_help_option(argv[1]))
+        return help(argc > 2 && !is_help_option(argv[2]) ? argv[2] : NULL);
+    command = find_command(argv[1]);
+    if (!command)
+        return unknown_command(argv[1]);
+    if (asks_for_help(argc - 2, argv + 2))
+        return help(argv[1]);
+    return command->run(command, argc - 2, argv + 2);
 }

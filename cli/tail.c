@@ -24,7 +24,8 @@ static const struct cli_option options[] = {
     {0, "json", NULL, "one JSON object a line"},
 };
 
-static const char *const topic_words[] = {"scores", "dead", "events"};
+/* By enum tail_topic. */
+static const char *const topic_words[] = {"scores", "dead", "alerts", "events"};
 
 struct arguments {
     struct configured configured;
@@ -110,8 +111,8 @@ static int find_topic(const char *word, enum tail_topic *topic, struct err *err)
             return 0;
     }
     near = text_nearest(word, topic_words, COUNT);
-    return err_fatal(err, EXIT_USAGE, "there is scores, dead and events, not %s%s%s%s", word,
-                     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return err_fatal(err, EXIT_USAGE, "there is scores, dead, alerts and events, not %s%s%s%s",
+                     word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 /* Without --from: the last few, and on, unless it was said how many. With it: to the end, unless
@@ -206,14 +207,15 @@ static int run(const struct cli_command *command, int argc, char **argv)
 
 const struct cli_command cli_tail = {
     .name = "tail",
-    .summary = "show the scores, dead letters or events as readable lines",
-    .usage = "kscore tail -c FILE [scores|dead|events] [--from WHERE] [-n COUNT] [-f]",
+    .summary = "show the scores, dead letters, alerts or events as readable lines",
+    .usage = "kscore tail -c FILE [scores|dead|alerts|events] [--from WHERE] [-n COUNT] [-f]",
     .help =
         "Reads the topics of the configuration outside of any group: nothing is committed, nobody "
         "is "
         "disturbed.\n"
-        "scores (the default) is [producer] topic, dead is [dead_letters] topic, events is "
-        "[consumer] topic.\n\n"
+        "scores (the default), dead, alerts and events are the topics of [producer], "
+        "[dead_letters],\n"
+        "[alerts] and [consumer].\n\n"
         "  kscore tail -c kscore.ini                           the last 10 of each partition, then "
         "live\n"
         "  kscore tail -c kscore.ini dead --from 15m           what died in the last 15 minutes\n"
@@ -222,11 +224,11 @@ const struct cli_command cli_tail = {
         "  kscore tail -c kscore.ini events -p 3 --from 912 -n 1    one record\n"
         "  kscore tail -c kscore.ini scores -n 5               the last 5 of each partition\n\n"
         "scores  time, place, key, score, decision, model, version, <- the event it is the score "
-        "of\n"
+        "of; so are alerts\n"
         "dead    time, place of the event, stage/reason, blame, message | the value's first bytes\n"
-        "events  time, place, key, value: JSON, and Avro by its writer's schema as JSON; cut to "
-        "the\n"
-        "        terminal's width\n\n"
+        "events  time, place, key, value: JSON, and Avro by its writer's schema as JSON, whole "
+        "envelopes; those\n"
+        "        whose [consumer] root is null are marked: skipped; cut to the terminal's width\n\n"
         "A place is topic[partition]@offset; times are the records', UTC. Control characters of "
         "values are escaped.\n"
         "It stops at the end with --from or -n, unless -f says to go on. It waits for brokers "

@@ -111,6 +111,8 @@ static void put_event(struct tail_view *v, const struct tail_item *item)
     char *json;
 
     put_word(v, plain, r->key);
+    if (item->is_skipped && r->value.data)
+        put_text(v, yellow, "skipped ");
     if (item->trouble) {
         put_text(v, red, item->trouble);
         put_text(v, plain, " ");
@@ -201,7 +203,7 @@ static void show_text(struct tail_view *v, const struct tail_item *item)
             put_own_place(v, item->record);
     } else {
         put_own_place(v, item->record);
-        is_shown = v->topic == TAIL_SCORES && item->json.data && put_score(v, item);
+        is_shown = v->topic != TAIL_EVENTS && item->json.data && put_score(v, item);
     }
     if (!is_shown)
         put_event(v, item);
@@ -302,6 +304,8 @@ static void show_json(struct tail_view *v, const struct tail_item *item)
         fputs("null", out);
     fputs(",\"key\":", out);
     write_text(out, r->key);
+    if (item->is_skipped)
+        fputs(",\"skipped\":true", out);
     (v->topic == TAIL_DEAD ? write_dead : write_value)(out, item);
     fputc('}', out);
     fclose(out);

@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "pipeline/schemas.h"
 #include "schemas/avro_text.h"
+#include "schemas/decoder.h"
 #include "schemas/frame.h"
 #include "schemas/score_schema.h"
 #include "schemas/writers.h"
@@ -21,8 +22,9 @@ struct tail {
     const struct tail_options *options;
     struct reader *reader;
     struct writers *writers;
-    struct avro_schema *score_schema; /* scores, else NULL */
+    struct avro_schema *score_schema; /* scores and alerts, else NULL */
     struct avro_schema *fixed_schema; /* events that name none, else NULL */
+    struct decoder *envelope;         /* events with a root, else NULL */
     struct avro_text text;
     struct header headers[TAIL_MAX_HEADERS];
     char trouble[300];
@@ -112,10 +114,21 @@ static void read_avro(struct tail *t, struct tail_item *item)
     item->rest = text;
 }
 
+/* As run sees it. An Avro value is judged by its JSON: null is null in both. */
+static bool is_skipped(struct tail *t, struct slice json)
+{
+    int64_t id;
+    float none;
+
+    return t->envelope && json.data &&
+           decoder_decode(t->envelope, json, &none, &id).kind == OUTCOME_SKIPPED;
+}
+
 static bool take(struct tail *t, const struct record *record)
 {
     const struct tail_options *o = t->options;
-    int64_t format = o->topic == TAIL_SCORES ? o->config->score_format : o->config->format;
+    bool is_event = o->topic == TAIL_EVENTS;
+    int64_t format = is_event ? o->config->format : o->config->score_format;
     struct tail_item item = {.record = record};
 
     if (o->topic == TAIL_DEAD) {
@@ -125,6 +138,8 @@ static bool take(struct tail *t, const struct record *record)
     } else if (record->value.data) {
         (format == FORMAT_AVRO ? read_avro : read_json)(t, &item);
     }
+    if (is_event)
+        item.is_skipped = !record->value.data || is_skipped(t, item.json);
     return o->take(o->arg, &item);
 }
 
@@ -133,15 +148,13 @@ static bool take(struct tail *t, const struct record *record)
 static int open_topics(struct tail *t, int timeout_ms, struct err *err)
 {
     const struct config *c = t->options->config;
-    const char *const score[] = {c->score_topic}, *const dead[] = {c->dead_topic};
+    /* by enum tail_topic */
+    const char *const written[] = {c->score_topic, c->dead_topic, c->alert_topic};
+    bool is_event = t->options->topic == TAIL_EVENTS;
 
-    switch (t->options->topic) {
-    case TAIL_SCORES: return reader_open(t->reader, score, 1, &t->options->range, timeout_ms, err);
-    case TAIL_DEAD: return reader_open(t->reader, dead, 1, &t->options->range, timeout_ms, err);
-    case TAIL_EVENTS: break;
-    }
-    return reader_open(t->reader, (const char *const *)c->topics, c->topic_count,
-                       &t->options->range, timeout_ms, err);
+    return reader_open(t->reader,
+                       is_event ? (const char *const *)c->topics : &written[t->options->topic],
+                       is_event ? c->topic_count : 1, &t->options->range, timeout_ms, err);
 }
 
 /* Waits for brokers that are not there, until told to stop. */
@@ -177,6 +190,19 @@ static int read_topics(struct tail *t, struct err *err)
     return count < 0 ? -1 : 0;
 }
 
+/* Knows no feature, only the root: what is wrong with the event beside is not asked. */
+static int open_envelope(struct tail *t, struct err *err)
+{
+    static const struct features none;
+    const struct decoder_options options = {.format = EVENT_JSON,
+                                            .framing = FRAMING_NONE,
+                                            .root = &t->options->config->root,
+                                            .max_value_bytes = SIZE_MAX,
+                                            .max_depth = AVRO_TEXT_MAX_DEPTH};
+
+    return decoder_new(&t->envelope, &options, &none, err);
+}
+
 /* What values are read with. */
 static int open_schemas(struct tail *t, struct err *err)
 {
@@ -186,8 +212,10 @@ static int open_schemas(struct tail *t, struct err *err)
     size_t len;
     int result = 0;
 
-    if (t->options->topic == TAIL_SCORES)
+    if (t->options->topic != TAIL_EVENTS)
         t->score_schema = score_schema_new();
+    if (t->options->topic == TAIL_EVENTS && c->root.step_count != 0 && open_envelope(t, err) != 0)
+        return -1;
     if (t->options->topic == TAIL_EVENTS && *c->fixed_schema) {
         if (file_read(c->fixed_schema, SCHEMA_MAX_BYTES, &text, &len, err) != 0)
             return -1;
@@ -207,6 +235,8 @@ int tail_run(const struct tail_options *options, struct err *err)
     struct tail t = {.options = options};
     int result = -1;
 
+    if (options->topic == TAIL_ALERTS && !*options->config->alert_topic)
+        return err_fatal(err, EXIT_CONFIGURATION, "%s has no [alerts]", options->config->file);
     t.reader = reader_new(options->config, err);
     if (t.reader && open_schemas(&t, err) == 0 && await_topics(&t, err) == 0)
         result = read_topics(&t, err);
@@ -215,6 +245,7 @@ int tail_run(const struct tail_options *options, struct err *err)
     writers_free(t.writers);
     avro_schema_free(t.score_schema);
     avro_schema_free(t.fixed_schema);
+    decoder_free(t.envelope);
     avro_text_release(&t.text);
     return result;
 }

@@ -2,7 +2,7 @@
  * as JSON where it is or can become JSON.
  *
  * Reads outside of the group and commits nothing. Events are read by their format: JSON as it is,
- * Avro by its writer's schema; scores by theirs; of a dead letter the headers matter, its value is
+ * Avro by its writer's schema; scores and alerts by theirs; of a dead letter the headers matter, its value is
  * whatever could not be scored. All of it is hostile: nothing here trusts a value, and whoever
  * prints must use visible_print.
  */
@@ -18,7 +18,7 @@
 #include "core/err.h"
 #include "core/record.h"
 
-enum tail_topic { TAIL_SCORES, TAIL_DEAD, TAIL_EVENTS };
+enum tail_topic { TAIL_SCORES, TAIL_DEAD, TAIL_ALERTS, TAIL_EVENTS };
 
 enum { TAIL_MAX_HEADERS = 128, TAIL_MAX_TEXT = 4 << 20 };
 
@@ -30,6 +30,7 @@ struct tail_item {
     struct slice json;   /* the value, one JSON text in UTF-8; data NULL: it is none, or null */
     struct slice rest;   /* Avro that is damaged or too long: as far as it could be read */
     const char *trouble; /* why there is no JSON, else NULL */
+    bool is_skipped;     /* an event of which no score is made: it, or its root, is null */
 };
 
 struct tail_options {
@@ -43,7 +44,7 @@ struct tail_options {
 };
 
 /* Until the range's end, *stop, or an error. Waits for brokers that are not there, and says so.
- * Errors: missing topic 78, denied 77. */
+ * Errors: missing topic or [alerts] 78, denied 77. */
 int tail_run(const struct tail_options *options, struct err *err);
 
 #endif

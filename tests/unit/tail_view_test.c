@@ -71,10 +71,10 @@ START_TEST(a_score_is_one_line_and_what_is_none_is_shown_as_it_is)
     };
     struct record r = record_of("k", "");
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        ck_assert_str_eq(show((struct tail_view){.topic = TAIL_SCORES}, &r,
-                              (struct tail_item){.json = slice(rows[i].json)}),
-                         rows[i].want);
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++)
+        ck_assert_str_eq(show((struct tail_view){.topic = i % 2 ? TAIL_ALERTS : TAIL_SCORES}, &r,
+                              (struct tail_item){.json = slice(rows[i / 2].json)}),
+                         rows[i / 2].want);
 }
 END_TEST
 
@@ -98,6 +98,23 @@ START_TEST(a_dead_letter_is_its_origin_its_reason_and_the_first_bytes)
     r.value = slice("{}");
     ck_assert_str_eq(show(view, &r, (struct tail_item){.headers = dead, .header_count = 2}),
                      TIME "t[0]@7 k {}\n");
+}
+END_TEST
+
+START_TEST(an_event_of_which_no_score_is_made_is_marked)
+{
+    struct tail_view view = {.topic = TAIL_EVENTS};
+    struct tail_item item = {.json = slice("{\"after\":null}"), .is_skipped = true};
+    struct record r = record_of("k", "");
+
+    ck_assert_str_eq(show(view, &r, item), TIME "t[0]@7 k skipped {\"after\":null}\n");
+    view.is_json = true;
+    ck_assert_ptr_nonnull(
+        strstr(show(view, &r, item), "\"key\":\"k\",\"skipped\":true,\"value\":{\"after\":null}}"));
+    r.value = slice(NULL);
+    view.is_json = false;
+    ck_assert_str_eq(show(view, &r, (struct tail_item){.is_skipped = true}),
+                     TIME "t[0]@7 k null\n");
 }
 END_TEST
 
@@ -146,13 +163,13 @@ static void expect_not_obeyed(const char *line, bool is_json)
 /* Every byte in every place that a stranger fills. */
 START_TEST(no_byte_of_a_record_is_obeyed)
 {
-    for (int way = 0; way < 255 * 6; way++) {
+    for (int way = 0; way < 255 * 8; way++) {
         char evil[] = "a?\xc2\x9b\x1b[2J\nb";
-        struct tail_view view = {.topic = (enum tail_topic)(way % 3), .is_json = way / 3 % 2};
+        struct tail_view view = {.topic = (enum tail_topic)(way % 4), .is_json = way / 4 % 2};
         struct tail_item item = {.trouble = "not JSON", .rest = slice(way % 2 ? evil : NULL)};
         struct record r = record_of(evil, evil);
         struct header headers[DEAD];
-        evil[1] = (char)(way / 6 + 1);
+        evil[1] = (char)(way / 8 + 1);
         memcpy(headers, dead, sizeof headers);
         for (size_t i = 0; i < DEAD; i++)
             headers[i].value = slice(evil);
@@ -200,6 +217,7 @@ SUITE(tail_view)
 {
     CASE("lines", a_score_is_one_line_and_what_is_none_is_shown_as_it_is,
          a_dead_letter_is_its_origin_its_reason_and_the_first_bytes,
+         an_event_of_which_no_score_is_made_is_marked,
          values_are_cut_to_the_width_and_nothing_else_is, colours_are_only_ours,
          json_lines_hold_the_value_as_it_is);
     CASE("hostile", no_byte_of_a_record_is_obeyed);
