@@ -2,9 +2,9 @@
  * as JSON where it is or can become JSON.
  *
  * Reads outside of the group and commits nothing. Events are read by their format: JSON as it is,
- * Avro by its writer's schema; scores and alerts by theirs; of a dead letter the headers matter, its value is
- * whatever could not be scored. All of it is hostile: nothing here trusts a value, and whoever
- * prints must use visible_print.
+ * Avro by its writer's schema; scores and alerts by theirs; of a dead letter the headers matter,
+ * its value is whatever could not be scored. All of it is hostile: nothing here trusts a value, and
+ * whoever prints must use visible_print.
  */
 #ifndef PIPELINE_TAIL_H
 #define PIPELINE_TAIL_H

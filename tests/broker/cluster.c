@@ -75,6 +75,17 @@ void cluster_open(struct cluster *c, int32_t partitions)
     write_config(c);
 }
 
+void cluster_add_alerts(struct cluster *c, const char *line)
+{
+    FILE *config = fopen(c->config, "a");
+
+    ck_assert_ptr_nonnull(config);
+    snprintf(c->alerts, sizeof c->alerts, "%s.alerts", c->group);
+    cluster_create_topic(c, c->alerts, c->partitions, NULL);
+    fprintf(config, "[alerts]\ntopic = %s\ndecisions = high\n%s\n", c->alerts, line);
+    fclose(config);
+}
+
 void cluster_close(struct cluster *c)
 {
     rd_kafka_topic_destroy(c->topic);
@@ -270,15 +281,18 @@ void cluster_allow_all_but(struct cluster *c, int missing)
         {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_WRITE},
         {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_WRITE},
         {RD_KAFKA_RESOURCE_GROUP, c->group, RD_KAFKA_ACL_OPERATION_READ},
+        {RD_KAFKA_RESOURCE_TOPIC, c->alerts, RD_KAFKA_ACL_OPERATION_WRITE},
         {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
         {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
         {RD_KAFKA_RESOURCE_TOPIC, c->scores, RD_KAFKA_ACL_OPERATION_DESCRIBE},
         {RD_KAFKA_RESOURCE_TOPIC, c->dead, RD_KAFKA_ACL_OPERATION_DESCRIBE},
         {RD_KAFKA_RESOURCE_TOPIC, c->in, RD_KAFKA_ACL_OPERATION_DESCRIBE},
+        {RD_KAFKA_RESOURCE_TOPIC, c->alerts, RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
+        {RD_KAFKA_RESOURCE_TOPIC, c->alerts, RD_KAFKA_ACL_OPERATION_DESCRIBE},
     };
 
     for (int i = 0; i < (int)(sizeof needed / sizeof needed[0]); i++)
-        if (i != missing)
+        if (i != missing && *needed[i].name)
             cluster_allow(c, needed[i].type, needed[i].name, needed[i].operation);
 }
 

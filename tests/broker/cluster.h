@@ -17,7 +17,7 @@ enum { CLUSTER_MAX_PARTITIONS = 8 };
 struct cluster {
     char bootstrap[100];
     char folder[300], config[320]; /* kscore.ini */
-    char group[64], in[80], scores[80], dead[80];
+    char group[64], in[80], scores[80], dead[80], alerts[80]; /* alerts: by cluster_add_alerts */
     int32_t partitions;
     rd_kafka_t *producer;    /* sends to explicit partitions; copies what it is given */
     rd_kafka_topic_t *topic; /* in, to send to */
@@ -29,6 +29,10 @@ struct cluster {
  * 100 ms, a session of 6 s. */
 void cluster_open(struct cluster *cluster, int32_t partitions);
 void cluster_close(struct cluster *cluster);
+
+/* Makes the topic of alerts, and [alerts] in the configuration for decision high, that of x >= 1,
+ * with one more line or "". */
+void cluster_add_alerts(struct cluster *cluster, const char *line);
 
 /* One more topic; config is NULL or "name=value". */
 void cluster_create_topic(struct cluster *cluster, const char *topic, int32_t partitions,
@@ -49,7 +53,8 @@ void cluster_forbid(struct cluster *cluster, rd_kafka_ResourceType_t type, const
  * what is allowed. */
 void cluster_use_password(struct cluster *cluster, const char *password);
 
-/* All permissions that kscore needs, but the one of that number (-1: all). */
+/* All permissions that kscore needs (those for alerts where they are on), but the one of that number
+ * (-1: all). */
 void cluster_allow_all_but(struct cluster *cluster, int missing);
 
 /* One setting of a topic while it is in use; value NULL: as it was made. */

@@ -171,6 +171,7 @@ static const char *const topics[][2] = {
     {"[consumer]", "consumer.topic=nobody.made.it"},
     {"[producer]", "producer.topic=nobody.made.it"},
     {"[dead_letters]", "dead_letters.topic=nobody.made.it"},
+    {"[alerts]", "alerts.topic=nobody.made.it"},
 };
 
 START_TEST(a_missing_topic_is_78)
@@ -179,6 +180,7 @@ START_TEST(a_missing_topic_is_78)
     struct child k;
 
     cluster_open(&c, 1);
+    cluster_add_alerts(&c, "");
     child_run(&k, &c, topics[_i][1]);
     expect_complaint(&k, 78, topics[_i][0], "topic nobody.made.it does not exist");
     child_release(&k);
@@ -224,12 +226,13 @@ END_TEST
 
 START_TEST(what_may_not_be_done_is_77)
 {
-    static const char *const wheres[] = {".in", ".scores", ".dead", "roup"};
+    static const char *const wheres[] = {".in", ".scores", ".dead", "roup", ".alerts"};
     struct cluster c;
     struct child k;
 
     cluster_open(&c, 1);
     cluster_use_password(&c, "kscore");
+    cluster_add_alerts(&c, "");
     cluster_allow_all_but(&c, _i);
     child_run(&k, &c);
     expect_complaint(&k, 77, "uthorization failed", wheres[_i]);
@@ -287,5 +290,5 @@ SUITE(exit_codes)
         CASE("brokers", brokers_that_do_not_answer_are_waited_for, a_second_signal_exits_at_once);
     LOOP(a_missing_topic_is_78, topics);
     tcase = CASE("permissions", a_wrong_password_is_77, with_all_permissions_it_becomes_ready);
-    tcase_add_loop_test(tcase, what_may_not_be_done_is_77, 0, 4);
+    tcase_add_loop_test(tcase, what_may_not_be_done_is_77, 0, 5);
 }

@@ -1,9 +1,9 @@
 /* mock.h: a pipeline on librdkafka's mock cluster, for faults that a test injects.
  *
  * Three brokers, so that a fault hits one side: INPUT leads topic in (2 partitions) and coordinates
- * the group, OUTPUT leads scores and dead, ALERTS leads alerts. The pipeline runs in a thread of its own and logs into a
- * file. Everything is made in the forked test, never before the fork. The mock's first group join
- * takes 3 s.
+ * the group, OUTPUT leads scores and dead, ALERTS leads alerts. The pipeline runs in a thread of
+ * its own and logs into a file. Everything is made in the forked test, never before the fork. The
+ * mock's first group join takes 3 s.
  */
 #ifndef TESTS_FAULT_MOCK_H
 #define TESTS_FAULT_MOCK_H
