@@ -16,7 +16,7 @@ enum { CLUSTER_MAX_PARTITIONS = 8 };
 
 struct cluster {
     char bootstrap[100];
-    char folder[300], config[320]; /* kscore.ini */
+    char folder[300], config[320];                            /* kscore.ini */
     char group[64], in[80], scores[80], dead[80], alerts[80]; /* alerts: by cluster_add_alerts */
     int32_t partitions;
     rd_kafka_t *producer;    /* sends to explicit partitions; copies what it is given */
@@ -53,8 +53,8 @@ void cluster_forbid(struct cluster *cluster, rd_kafka_ResourceType_t type, const
  * what is allowed. */
 void cluster_use_password(struct cluster *cluster, const char *password);
 
-/* All permissions that kscore needs (those for alerts where they are on), but the one of that number
- * (-1: all). */
+/* All permissions that kscore needs (those for alerts where they are on), but the one of that
+ * number (-1: all). */
 void cluster_allow_all_but(struct cluster *cluster, int missing);
 
 /* One setting of a topic while it is in use; value NULL: as it was made. */
