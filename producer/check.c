@@ -72,7 +72,7 @@ static int check_topics(rd_kafka_t *client, const struct config *config, int tim
     static const char *const sections[] = {"[producer]", "[dead_letters]", "[alerts]"};
     const char *topics[OUTPUT_COUNT];
     size_t count = producer_topics(config, topics);
-    int32_t partitions[OUTPUT_COUNT];
+    int32_t partitions[OUTPUT_COUNT] = {0};
 
     for (size_t i = 0; i < count; i++)
         if (kafka_topic_partitions(client, topics[i], timeout_ms, &partitions[i], err) != 0)

@@ -139,14 +139,6 @@ static int open_client(struct producer *p, struct err *err)
     return 0;
 }
 
-size_t producer_topics(const struct config *config, const char *topics[OUTPUT_COUNT])
-{
-    topics[OUTPUT_SCORES] = config->score_topic;
-    topics[OUTPUT_DEAD] = config->dead_topic;
-    topics[OUTPUT_ALERTS] = config->alert_topic;
-    return *config->alert_topic ? OUTPUT_COUNT : OUTPUT_ALERTS;
-}
-
 struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
                               producer_report *report, void *arg, struct err *err)
 {
