@@ -1,6 +1,7 @@
 #include "schemas/binding.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,13 @@ bool binding_converts(enum schema_kind kind, enum feature_type type)
     return false;
 }
 
+bool binding_carries(enum schema_kind kind, bool is_time)
+{
+    if (is_time)
+        return kind == SCHEMA_LONG;
+    return kind != SCHEMA_NULL && kind != SCHEMA_RECORD && kind < SCHEMA_ARRAY;
+}
+
 /* ---- how a value becomes the feature's */
 
 /* "int", or "null or double" when there are several. */
@@ -31,6 +39,17 @@ static void say_types(const struct avro_schema *schema, const struct types *type
     }
 }
 
+/* What becomes of a text that is not in the table. */
+static void say_unknown(const struct feature *f, FILE *say)
+{
+    if (!f->unknown_is_missing)
+        fputs(": dead letter unknown_category", say);
+    else if (isnan(f->missing))
+        fputs(": missing", say);
+    else
+        fprintf(say, ": %.9g", (double)f->missing);
+}
+
 /* Symbols that the table does not have, by name as far as a line goes. */
 static void say_symbols(const struct schema_type *t, const struct feature *f, FILE *say)
 {
@@ -41,18 +60,24 @@ static void say_symbols(const struct schema_type *t, const struct feature *f, FI
         if (category_find(f->table, t->symbols[i], strlen(t->symbols[i])) >= 0)
             continue;
         if (unknown < MOST)
-            fprintf(say, "%s%s", unknown ? ", " : "; not in it: ", t->symbols[i]);
+            fprintf(say, "%s%s", unknown ? ", " : "; ", t->symbols[i]);
         unknown++;
     }
     if (unknown > MOST)
         fprintf(say, " and %" PRIu64 " more", unknown - MOST);
+    if (unknown > 0)
+        say_unknown(f, say);
 }
 
 static void say_category(const struct schema_type *t, const struct feature *f, FILE *say)
 {
     fprintf(say, "code of its table (%zu)", category_code_count(f->table));
-    if (t->kind == SCHEMA_ENUM)
+    if (t->kind == SCHEMA_ENUM) {
         say_symbols(t, f, say);
+    } else {
+        fputs("; another text", say);
+        say_unknown(f, say);
+    }
 }
 
 static void say_conversion(const struct schema_type *t, const struct feature *f, FILE *say)
@@ -74,6 +99,7 @@ static void say_conversion(const struct schema_type *t, const struct feature *f,
 
 static void say_how(const struct search *s, const struct feature *f, FILE *say)
 {
+    char missing[FEATURE_WORDS_MAX];
     enum schema_kind last = SCHEMA_NULL;
 
     for (size_t i = 0; i < s->now.count; i++) {
@@ -85,9 +111,13 @@ static void say_how(const struct search *s, const struct feature *f, FILE *say)
         last = t->kind;
     }
     if (s->refused.count) {
-        fputs("; wrong_type: ", say);
+        fputs("; ", say);
         say_types(s->schema, &s->refused, say);
+        fputs(": dead letter wrong_type", say);
     }
+    feature_print_missing(missing, f);
+    if (s->may_miss)
+        fprintf(say, "; null or absent: %s", missing);
 }
 
 /* ---- why there is none */
@@ -97,15 +127,6 @@ static const char *wanted_words(enum feature_type type)
     return type == FEATURE_NUMBER    ? "a number takes int, long, float or double"
            : type == FEATURE_BOOLEAN ? "a boolean takes boolean"
                                      : "a category takes string or enum";
-}
-
-/* The last name of a path. */
-static const char *last_name(const struct path *path)
-{
-    for (size_t i = path->step_count; i-- > 0;)
-        if (path->steps[i].kind != STEP_INDEX)
-            return path->steps[i].name;
-    return "";
 }
 
 /* Whether name is one of "old, older". */
@@ -164,9 +185,11 @@ static void say_absent(struct search *s, const struct feature *f, struct bound *
 
     for (size_t i = 0; i < f->path_count; i++)
         fprintf(say, "%s%s", i ? " or " : "no field ", f->paths[i].text);
-    search_feature(s, &f->paths[0], f->type);
-    if (s->stopped)
-        nearest = say_nearest(s->stopped, last_name(&f->paths[0]), say);
+    for (size_t i = 0; i < f->path_count && !nearest; i++) {
+        search_feature(s, &f->paths[i], f->type);
+        if (s->stopped)
+            nearest = say_nearest(s->stopped, s->stopped_name, say);
+    }
     if (nearest)
         bound->nearest = mem_copy_text(nearest, strlen(nearest));
 }
@@ -235,7 +258,7 @@ static char *find_root(struct search *s, const struct path *root)
     } else {
         fprintf(say, "no field %s", root->text);
         if (s->stopped)
-            say_nearest(s->stopped, last_name(root), say);
+            say_nearest(s->stopped, s->stopped_name, say);
     }
     fclose(say);
     return why;
@@ -249,6 +272,8 @@ struct binding *binding_new(const struct avro_schema *schema, const struct featu
     search_init(&search, schema);
     b->items = mem_alloc(features->count, sizeof *b->items);
     b->count = features->count;
+    b->carries = mem_alloc(features->carry_count, sizeof *b->carries);
+    b->carry_count = features->carry_count;
     b->root_why = find_root(&search, &features->root);
     for (size_t i = 0; i < b->count; i++) {
         b->items[i] = b->root_why ? (struct bound){BOUND_WRONG, .path = BINDING_MISSING}
@@ -257,6 +282,9 @@ struct binding *binding_new(const struct avro_schema *schema, const struct featu
         b->missing_count += b->items[i].kind == BOUND_MISSING;
         b->wrong_count += b->items[i].kind == BOUND_WRONG;
     }
+    for (size_t i = 0; i < b->carry_count && !b->root_why; i++)
+        b->carries[i] = search_carry(&search, &features->carries[i],
+                                     features->has_time && i == b->carry_count - 1);
     search_release(&search);
     return b;
 }
@@ -272,6 +300,7 @@ void binding_free(struct binding *b)
         free(b->items[i].nearest);
     }
     free(b->items);
+    free(b->carries);
     free(b->root_why);
     free(b);
 }

@@ -44,6 +44,8 @@ struct binding {
     size_t count;
     size_t bound_count, missing_count, wrong_count;
     char *root_why; /* the schema has no root; else NULL */
+    bool *carries;  /* of features->carries: whether there can be something to carry */
+    size_t carry_count;
 };
 
 /* Never NULL. */
@@ -59,5 +61,8 @@ void binding_print(const struct binding *binding, const struct features *feature
 
 /* True when a value of that kind can be what the feature takes. */
 bool binding_converts(enum schema_kind kind, enum feature_type type);
+
+/* True when a value of that kind can be carried into a score, or (is_time) be its time. */
+bool binding_carries(enum schema_kind kind, bool is_time);
 
 #endif

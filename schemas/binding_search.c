@@ -69,12 +69,14 @@ static enum reach take_step(struct search *s, const struct step *step)
         const struct schema_type *t = &s->schema->types[type];
         if (t->kind == SCHEMA_RECORD && step->kind != STEP_INDEX) {
             field = schema_field_find(t, step->name);
-            s->stopped = field == SCHEMA_NONE ? t : s->stopped;
-            s->may_miss |= field == SCHEMA_NONE;
-            if (field == SCHEMA_NONE)
+            if (field == SCHEMA_NONE) {
+                s->stopped = t;
+                s->stopped_name = step->name;
+                s->may_miss = true;
                 reach = REACH_ABSENT;
-            else
+            } else {
                 types_add(&s->next, s->schema, t->fields[field].type);
+            }
         } else if (t->kind == (step->kind == STEP_INDEX ? SCHEMA_ARRAY : SCHEMA_MAP)) {
             types_add(&s->next, s->schema, t->items);
             s->may_miss = true;
@@ -139,4 +141,15 @@ enum reach search_root(struct search *s, const struct path *path)
         }
     }
     return reach == REACH_VALUE ? end : reach;
+}
+
+bool search_carry(struct search *s, const struct path *path, bool is_time)
+{
+    bool can = false;
+
+    if (walk(s, path) != REACH_VALUE)
+        return false;
+    for (size_t i = 0; i < s->now.count; i++)
+        can |= binding_carries(s->schema->types[s->now.items[i]].kind, is_time);
+    return can;
 }

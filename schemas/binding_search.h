@@ -32,6 +32,7 @@ struct search {
     struct types refused;              /* on the way and at its end: what does not serve */
     bool may_miss;                     /* some event may have nothing there */
     const struct schema_type *stopped; /* record that lacks a name, or NULL */
+    const char *stopped_name;          /* which */
     int32_t stopped_type;              /* type that cannot be stepped into, or converted */
     const struct step *stopped_step;   /* that could not be taken, or NULL at a path's end */
 
@@ -44,5 +45,8 @@ void search_release(struct search *search);
 /* Follows a path to what a feature of that type takes, or (search_root) to what has fields. */
 enum reach search_feature(struct search *search, const struct path *path, enum feature_type type);
 enum reach search_root(struct search *search, const struct path *path);
+
+/* Whether something may be there that can be carried into a score, or (is_time) be its time. */
+bool search_carry(struct search *search, const struct path *path, bool is_time);
 
 #endif

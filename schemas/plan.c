@@ -280,8 +280,7 @@ static void keep(struct compiler *c, int32_t type, size_t carry)
     const struct schema_type *t = &c->schema->types[type];
     struct op op = {.code = OP_KEEP, .branch = (uint8_t)t->kind, .slot = (uint16_t)carry};
 
-    if (t->kind >= SCHEMA_ARRAY || t->kind == SCHEMA_RECORD ||
-        (is_time(c, carry) && t->kind != SCHEMA_LONG)) {
+    if (!binding_carries(t->kind, is_time(c, carry))) {
         skip(c, type);
         return;
     }
