@@ -18,26 +18,30 @@
 
 #include "core/config.h"
 #include "core/err.h"
+#include "core/feature.h"
 #include "core/schema_id.h"
 #include "schemas/binding.h"
+#include "schemas/unused.h"
 #include "scoring/bundle.h"
 
 enum contract_source {
-    CONTRACT_NONE,     /* JSON events name no schema that is looked at */
+    CONTRACT_NONE,     /* JSON events: no schema is looked at */
     CONTRACT_FIXED,    /* [consumer] schema */
     CONTRACT_FOLDER,   /* every file of the folder */
     CONTRACT_REGISTRY, /* every version of the subject <topic>-value of each topic */
 };
 
 struct contract_schema {
-    char id[SCHEMA_ID_TEXT_MAX]; /* as records carry it; "" of a file that is no schema */
+    int64_t number;              /* the id; SCHEMA_ID_NONE of a file that is no schema */
+    char id[SCHEMA_ID_TEXT_MAX]; /* as it is printed, "" of such a file */
     char *subject;               /* of a registry, and known; else NULL */
     int64_t version;             /* in that subject, else 0 */
-    char *file;                  /* that it stands in, else NULL */
+    char *file;                  /* that it stands in, where that is not <id>.avsc; else NULL */
     char *name;                  /* full name of its record, else NULL */
     bool is_usable;              /* run scores events of it */
-    char *why;                   /* not usable: in one line; else NULL */
-    struct binding *binding;     /* per feature, as schemas/binding.h; NULL: it is no Avro schema */
+    char *why;                   /* not usable: a line; else NULL */
+    struct binding *binding;     /* per feature; NULL: it is no Avro schema */
+    struct unused unused;        /* fields that nobody takes */
 };
 
 struct contract_subject {
@@ -48,14 +52,15 @@ struct contract_subject {
 struct contract {
     const struct config *config;
     const struct bundle *bundle;
+    struct features features; /* the bundle's, with the root in front of their paths */
     enum contract_source source;
     char *where; /* "registry http://r:8081", "schema folder x", a file; NULL of NONE */
-    struct contract_subject *subjects; /* REGISTRY */
+    struct contract_subject *subjects; /* REGISTRY: subject_count */
     size_t subject_count;
-    struct contract_schema *schemas; /* by subject and version, else by id */
-    size_t schema_count, usable_count;
-    /* Not set, or why the registry could not be asked: ERR_DEPENDENCY, or EXIT_DENIED. Then schemas
-     * are those that the cache knows, without subjects. */
+    struct contract_schema *schemas; /* by subject and version, else by id or file */
+    size_t schema_count, schema_cap, usable_count;
+    /* Not set, or why the registry could not be asked: ERR_DEPENDENCY, or EXIT_DENIED. Schemas are
+     * then what the cache has, without subjects. */
     struct err trouble;
 };
 
@@ -63,10 +68,10 @@ struct contract_options {
     const struct config *config;
     const struct bundle *bundle;
     const char *id; /* only this schema, decimal or 16 hex digits; NULL: all */
-    int timeout_ms; /* for the registry, in all */
+    int timeout_ms; /* for the registry, for each of at most two questions */
 };
 
-/* Errors: EXIT_IO folder or file unreadable, EXIT_CONFIGURATION, EXIT_USAGE an id that is none,
+/* Errors: EXIT_IO folder or file unreadable, EXIT_CONFIGURATION, EXIT_USAGE what is no id,
  * EXIT_DATA there is no such schema. Nothing is left behind then. */
 int contract_init(struct contract *contract, const struct contract_options *options,
                   struct err *err);
