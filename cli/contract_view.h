@@ -1,5 +1,5 @@
-/* contract_view.h: a contract and a sample, for a person or as JSON; `kscore schema` and `kscore
- * check` print from here. Names that come from schemas and records pass visible_print. */
+/* contract_view.h: a contract and a sample, for a person or as JSON: `kscore schema` and `kscore
+ * check` print from here. What comes from schemas and records passes visible_print. */
 #ifndef CLI_CONTRACT_VIEW_H
 #define CLI_CONTRACT_VIEW_H
 
@@ -13,14 +13,13 @@
 struct contract_view {
     FILE *out;
     bool has_colour;
-    size_t width; /* columns of the terminal, 0: none */
 };
 
 /* All of it, feature by feature. */
 void contract_view_show(const struct contract_view *view, const struct contract *contract);
 void contract_view_show_sample(const struct contract_view *view, const struct sample *sample);
 
-/* New references. */
+/* New references; to be dumped with JSON_ENSURE_ASCII, which no terminal obeys. */
 json_t *contract_view_json(const struct contract *contract);
 json_t *contract_view_sample_json(const struct sample *sample);
 
