@@ -361,9 +361,12 @@ void contract_view_show_sample(const struct contract_view *v, const struct sampl
 /* Whatever it is, it becomes a string; NULL becomes null. */
 static json_t *json_text(const char *text)
 {
-    json_t *json = text ? json_string(text) : json_null();
+    json_t *json;
     char *repaired;
 
+    if (!text)
+        return json_null();
+    json = json_string(text);
     if (json)
         return json;
     repaired = mem_alloc(strlen(text) * 3 + 1, 1);

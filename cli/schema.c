@@ -83,6 +83,9 @@ static int judge(const struct contract *c, const struct sample *sample, struct e
                   c->schema_count - c->usable_count, c->schema_count);
     else if (sample && err_is_set(&sample->trouble))
         *err = sample->trouble;
+    else if (sample && sample->dead > 0 && sample->scored == 0)
+        err_fatal(err, EXIT_DATA, "none of the newest %llu records can be scored",
+                  (unsigned long long)sample->records);
     return err_is_set(err) ? -1 : 0;
 }
 
@@ -180,8 +183,8 @@ const struct cli_command cli_schema = {
             "ID is a number, or 16 hex digits where events carry fingerprints. What does not "
             "answer within 10 s is\n"
             "not waited for. 0 all can be used, 65 a schema cannot serve the model or is not "
-            "there, 69 no answer from\n"
-            "registry or brokers, 77 permission, 78 configuration.\n",
+            "there, or no record can\n"
+            "be scored, 69 no answer from registry or brokers, 77 permission, 78 configuration.\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

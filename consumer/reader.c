@@ -195,7 +195,7 @@ static int add_topic(struct reader *r, rd_kafka_topic_t *topic, const struct rea
         return err_fatal(err, EXIT_CONFIGURATION, "topic %s has %d partitions, 0 to %d: not %d",
                          name, count, count - 1, range->partition);
     if (own.from.kind == PLACE_SHARE)
-        own.from = (struct reader_place){PLACE_END, own.from.at > count ? own.from.at / count : 1};
+        own.from = (struct reader_place){PLACE_END, (own.from.at + count - 1) / count};
     for (int32_t i = 0; i < count; i++) {
         if (range->partition >= 0 && i != range->partition)
             continue;

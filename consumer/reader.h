@@ -29,9 +29,9 @@ enum reader_place_kind {
     PLACE_START,  /* of the log */
     PLACE_END,    /* of the log when it is opened, less `at` offsets */
     PLACE_OFFSET, /* at */
-    PLACE_SHARE, /* END less `at` offsets in all, as many in each partition of a topic, 1 at least */
-    PLACE_TIME,  /* the first record of that time or later; at: ms since 1970 */
-    PLACE_NEVER, /* as an end: goes on for ever */
+    PLACE_SHARE,  /* END less `at` offsets of a topic, as many of each of its partitions */
+    PLACE_TIME,   /* the first record of that time or later; at: ms since 1970 */
+    PLACE_NEVER,  /* as an end: goes on for ever */
 };
 
 struct reader_place {

@@ -210,6 +210,26 @@ START_TEST(of_json_the_newest_records_are_looked_at_as_many_of_each_partition)
 }
 END_TEST
 
+START_TEST(a_required_feature_that_no_event_has_is_an_error)
+{
+    static const char text[] = "{\"x_eur\":1,\"\\u001b[2J\":2}";
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, 1);
+    for (int i = 0; i < 5; i++)
+        cluster_send(&c, 0, NULL, text, sizeof text - 1);
+    cluster_flush(c.producer);
+    schema_run(&k, &c);
+    child_expect_exit(&k, 65);
+    child_wait_line(&k, "  in no event", 1);
+    child_wait_line(&k, "none of the newest 5 records can be scored", 1);
+    child_wait_line(&k, "[\"\\u001b[2J\"]", 1);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(what_is_not_there_or_not_allowed_has_its_code)
 {
     static const char unreachable[] = "kafka.bootstrap.servers=127.0.0.1:1";
@@ -252,6 +272,7 @@ SUITE(schema)
     tcase_set_timeout(tcase, 120 * harness_slowness());
     tcase_set_timeout(CASE("json",
                            of_json_the_newest_records_are_looked_at_as_many_of_each_partition,
+                           a_required_feature_that_no_event_has_is_an_error,
                            what_is_not_there_or_not_allowed_has_its_code),
                       120 * harness_slowness());
 }

@@ -277,7 +277,7 @@ START_TEST(events_in_json_have_no_schemas)
     struct fixture f;
 
     init(&f);
-    configure(&f, "");
+    configure(&f, "; %s\n");
     expect(&f, NULL);
     ck_assert_int_eq(f.contract.source, CONTRACT_NONE);
     ck_assert_uint_eq(f.contract.schema_count, 0);

@@ -193,9 +193,10 @@ END_TEST
 START_TEST(the_first_of_each_fault_is_kept_with_its_place)
 {
     struct fixture f;
-    const struct fault_tally *t = &f.sample.faults[FAULT_BIND_WRONG_TYPE];
+    const struct fault_tally *t;
 
     init(&f, "");
+    t = &f.sample.faults[FAULT_BIND_WRONG_TYPE];
     add_text(&f, "{'x':1}");
     add_text(&f, "{'x':[]}");
     add_text(&f, "{'x':{}}");
