@@ -71,8 +71,8 @@ void sample_release(struct sample *sample);
 /* One more record, borrowed for the call. May wait for a registry, 5 s in all. */
 void sample_add(struct sample *sample, const struct record *record);
 
-/* The newest `count` records of each topic, as many of each partition (rounded up), in timeout_ms. Errors:
- * missing topic 78, denied 77, no answer ERR_DEPENDENCY. */
+/* The newest `count` records of each topic, as many of each partition (rounded up), in timeout_ms.
+ * Errors: missing topic 78, denied 77, no answer ERR_DEPENDENCY. */
 int sample_read(struct sample *sample, size_t count, int timeout_ms, struct err *err);
 
 void sample_end(struct sample *sample);

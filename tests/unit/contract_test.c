@@ -167,6 +167,28 @@ START_TEST(below_a_root_only_its_fields_count)
 }
 END_TEST
 
+/* Two ways at each of thirty steps. */
+START_TEST(a_schema_that_leads_to_the_same_on_many_ways_takes_no_time)
+{
+    struct fixture f;
+
+    init(&f);
+    features_release(&f.bundle.features);
+    f.bundle.features = EVENTS_FEATURES(
+        NULL, "x = a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a : number, optional");
+    write_schema(&f, "1.avsc",
+                 "{'type':'record','name':'P','fields':[{'name':'b','type':'int'},{'name':'a',"
+                 "'type':['null','P',{'type':'record','name':'Q','fields':["
+                 "{'name':'a','type':['null','P','Q']}]}]}]}");
+    configure(&f, FOLDER);
+    expect(&f, NULL);
+    ck_assert(!f.contract.schemas[0].is_usable);
+    ck_assert(f.contract.schemas[0].unused.has_more);
+    ck_assert_str_eq(f.contract.schemas[0].unused.items[0].path, "b");
+    release(&f);
+}
+END_TEST
+
 START_TEST(the_one_schema_is_judged_too)
 {
     struct fixture f;
@@ -427,7 +449,8 @@ SUITE(contract)
     tcase_add_loop_test(loops, what_cannot_be_asked_has_its_code, 0,
                         sizeof refusals / sizeof refusals[0]);
     CASE("files", each_file_of_a_folder_is_judged_feature_by_feature,
-         below_a_root_only_its_fields_count, the_one_schema_is_judged_too,
+         below_a_root_only_its_fields_count,
+         a_schema_that_leads_to_the_same_on_many_ways_takes_no_time, the_one_schema_is_judged_too,
          files_are_found_by_their_fingerprints, one_id_is_all_that_is_shown_when_it_is_asked_for,
          events_in_json_have_no_schemas);
     CASE("registry", the_versions_of_a_subject_are_in_their_order,

@@ -11,6 +11,7 @@
 #include "tests/fixture.h"
 #include "tests/harness.h"
 #include "tests/reading.h"
+#include "tests/stub.h"
 
 struct fixture {
     char folder[300];
@@ -267,11 +268,43 @@ START_TEST(avro_events_are_counted_by_schema_too)
 }
 END_TEST
 
+START_TEST(events_whose_schema_cannot_be_asked_for_are_waiting_and_it_is_asked_once)
+{
+    struct fixture f;
+    struct stub stub;
+    struct event e = {0};
+    struct record record = {.topic = "payments"};
+    char text[300];
+
+    stub_start(&stub, 0);
+    stub_set(&stub, "/schemas/ids/7", STUB_ANSWERS, 500, "{}");
+    snprintf(text, sizeof text, "[consumer]\nformat = avro\n[schemas]\nregistry.url = %s\n; %%s\n",
+             stub.url);
+    init(&f, text);
+    event_frame(&e, 7);
+    event_double(&e, 1);
+    record.value = event_slice(&e);
+    for (int i = 0; i < 3; i++)
+        sample_add(&f.sample, &record);
+    sample_end(&f.sample);
+    ck_assert_uint_eq(f.sample.waiting, 3);
+    ck_assert_uint_eq(f.sample.records, 3);
+    ck_assert(f.sample.schemas[0].is_lost);
+    ck_assert_int_eq(f.sample.trouble.kind, ERR_DEPENDENCY);
+    ck_assert_msg(strstr(f.sample.trouble.text, "HTTP 500") != NULL, "%s", f.sample.trouble.text);
+    ck_assert_uint_eq(stub_count(&stub, "/schemas/ids/7"), 1);
+    event_release(&e);
+    release(&f);
+    stub_stop(&stub);
+}
+END_TEST
+
 SUITE(sample)
 {
     CASE("json", json_events_are_counted_feature_by_feature_as_run_judges_them,
          fields_that_nobody_takes_are_named_and_so_is_what_they_may_be,
          below_a_root_only_its_fields_count, the_first_of_each_fault_is_kept_with_its_place,
          hostile_names_do_not_make_it_grow);
-    CASE("avro", avro_events_are_counted_by_schema_too);
+    CASE("avro", avro_events_are_counted_by_schema_too,
+         events_whose_schema_cannot_be_asked_for_are_waiting_and_it_is_asked_once);
 }
