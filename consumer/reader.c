@@ -127,6 +127,7 @@ static int find_place(struct reader *r, const struct span *s, const struct reade
     case PLACE_END:
         *offset = log.high - log.low > place->at ? log.high - place->at : log.low;
         break;
+    case PLACE_SHARE: *offset = log.high; break; /* an END by now, see add_topic */
     case PLACE_OFFSET: *offset = place->at; break;
     case PLACE_NEVER: *offset = INT64_MAX; break;
     case PLACE_TIME:
@@ -185,6 +186,7 @@ static int add_topic(struct reader *r, rd_kafka_topic_t *topic, const struct rea
                      int timeout_ms, struct err *err)
 {
     const char *name = rd_kafka_topic_name(topic);
+    struct reader_range own = *range;
     int32_t count;
 
     if (kafka_topic_partitions(r->client, name, timeout_ms, &count, err) != 0)
@@ -192,12 +194,14 @@ static int add_topic(struct reader *r, rd_kafka_topic_t *topic, const struct rea
     if (range->partition >= count)
         return err_fatal(err, EXIT_CONFIGURATION, "topic %s has %d partitions, 0 to %d: not %d",
                          name, count, count - 1, range->partition);
+    if (own.from.kind == PLACE_SHARE)
+        own.from = (struct reader_place){PLACE_END, (own.from.at + count - 1) / count};
     for (int32_t i = 0; i < count; i++) {
         if (range->partition >= 0 && i != range->partition)
             continue;
         r->spans = mem_grow(r->spans, r->span_count, &r->span_cap, sizeof *r->spans);
         r->spans[r->span_count] = (struct span){.topic = topic, .name = name, .partition = i};
-        if (find_span(r, &r->spans[r->span_count++], range, timeout_ms, err) != 0)
+        if (find_span(r, &r->spans[r->span_count++], &own, timeout_ms, err) != 0)
             return -1;
     }
     return 0;

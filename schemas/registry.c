@@ -213,6 +213,14 @@ static void keep(struct registry *r, const struct schema_answer *answer)
     (void)registry_cache_store(&r->cache, answer, &err);
 }
 
+/* A version that can be no schema of ours has an answer too, if its id is known. */
+static bool is_told(const struct registry_fetch *f)
+{
+    return f->kind == FETCH_ID ||
+           (f->kind == FETCH_VERSION &&
+            (f->answer.kind == SCHEMA_FOUND || (f->answer.kind == SCHEMA_BAD && f->answer.id)));
+}
+
 static void end_job(struct registry *r, struct job *job)
 {
     struct registry_fetch *f = &job->fetch;
@@ -222,7 +230,10 @@ static void end_job(struct registry *r, struct job *job)
         note_preload(r, f);
     if (f->kind != FETCH_LIST && f->answer.kind == SCHEMA_FOUND)
         keep(r, &f->answer);
-    if (f->kind == FETCH_ID || (f->kind == FETCH_VERSION && f->answer.kind == SCHEMA_FOUND)) {
+    if (is_told(f)) {
+        f->answer.subject = f->docs[0].subject;
+        f->answer.version = f->docs[0].version;
+        f->docs[0].subject = NULL;
         put_answer(r, f->answer);
         f->answer = (struct schema_answer){0};
     }

@@ -52,6 +52,16 @@ void child_exec(struct child *k, const char *folder, const char *const *words)
     }
 }
 
+void child_command(struct child *k, struct cluster *c, const char *command,
+                   const char *const *words)
+{
+    const char *all[32] = {command, "-c", c->config};
+
+    for (size_t count = 3; *words; count++)
+        all[count] = *words++;
+    child_exec(k, c->folder, all);
+}
+
 void child_start(struct child *k, struct cluster *c, const char *const *items)
 {
     const char *words[MAX_WORDS] = {"run", "-c", c->config};

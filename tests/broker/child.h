@@ -25,6 +25,10 @@ void child_start(struct child *child, struct cluster *cluster, const char *const
 #define child_run(child, cluster, ...)                                                             \
     child_start(child, cluster, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
+/* kscore COMMAND -c the cluster's configuration WORDS..., NULL-terminated. */
+void child_command(struct child *child, struct cluster *cluster, const char *command,
+                   const char *const *words);
+
 /* Waits until the log holds text for the nth time (1 = once). Returns that line, in a
  * buffer of its own per call (4 of them). */
 const char *child_wait_line(struct child *child, const char *text, int nth);

@@ -14,22 +14,12 @@
 #include "tests/events.h"
 #include "tests/harness.h"
 
-/* kscore tail -c the cluster's configuration WORDS... */
-static void start_tail(struct child *k, struct cluster *c, const char *const *words)
-{
-    const char *all[32] = {"tail", "-c", c->config};
-
-    for (size_t count = 3; *words; count++)
-        all[count] = *words++;
-    child_exec(k, c->folder, all);
-}
-
-#define tail_start(k, c, ...) start_tail(k, c, (const char *const[]){__VA_ARGS__, NULL})
+#define tail_start(k, c, ...) child_command(k, c, "tail", (const char *const[]){__VA_ARGS__, NULL})
 
 /* The same to its end, which is 0; k->log is all that it printed. */
 static void run_tail(struct child *k, struct cluster *c, const char *const *words)
 {
-    start_tail(k, c, words);
+    child_command(k, c, "tail", words);
     child_expect_exit(k, 0);
 }
 

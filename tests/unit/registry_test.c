@@ -1,5 +1,5 @@
 /* A schema registry over HTTP, well and badly behaved (tests/stub.h), behind the table of schemas.
- */
+ * One piece: all cases share one fixture. */
 #include "schemas/registry.h"
 
 #include <glob.h>
@@ -376,6 +376,29 @@ START_TEST(a_registry_that_is_down_at_the_start_is_waited_for)
 }
 END_TEST
 
+/* Said before the first record, not at its dead letters. */
+START_TEST(a_version_that_is_no_schema_of_ours_is_known_at_the_start)
+{
+    struct fixture f;
+
+    init(&f);
+    stub_set(&f.stub, "/subjects/in-value/versions", STUB_ANSWERS, 200, "[1,2,3]");
+    stub_set_version(&f.stub, "in-value", 1, 11, GOOD, NULL);
+    stub_set(&f.stub, "/subjects/in-value/versions/2", STUB_ANSWERS, 200,
+             "{\"subject\":\"in-value\",\"version\":2,\"id\":12,\"schemaType\":\"JSON\","
+             "\"schema\":\"{}\"}");
+    stub_set_version(&f.stub, "in-value", 3, 13, GOOD,
+                     "[{\"name\":\"n.A\",\"subject\":\"gone\",\"version\":1}]");
+    open_table(&f);
+    ck_assert_msg(await(&f) == 0, "%s", f.err.text);
+    ck_assert_int_eq(find(&f, 11), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, 12), SCHEMA_UNUSABLE);
+    ck_assert_int_eq(find(&f, 13), SCHEMA_UNUSABLE);
+    ck_assert_uint_eq(stub_count(&f.stub, "/schemas/ids/12"), 0);
+    release(&f);
+}
+END_TEST
+
 /* ---- the cache on disk */
 
 static void fill_cache(struct fixture *f)
@@ -492,7 +515,8 @@ SUITE(registry)
          of_several_urls_the_one_that_answers_is_asked);
     CASE("start", a_subjects_versions_are_there_before_the_first_record,
          five_hundred_versions_are_fetched_a_few_at_a_time,
-         a_registry_that_is_down_at_the_start_is_waited_for);
+         a_registry_that_is_down_at_the_start_is_waited_for,
+         a_version_that_is_no_schema_of_ours_is_known_at_the_start);
     CASE("cache", what_was_known_is_known_after_a_restart_without_a_registry,
          a_damaged_file_of_the_cache_is_asked_for_again,
          a_cache_that_cannot_be_written_stops_the_start);
