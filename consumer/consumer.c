@@ -64,10 +64,12 @@ static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char 
         return;
     }
     kafka_err(&err, code, "consumer");
+    kafka_trouble_take(&c->trouble, code, text);
     if (err.kind == ERR_FATAL && err.exit_code == EXIT_DENIED && !c->was_assigned && !c->is_closing)
-        err_fatal(&c->err, EXIT_DENIED, "%s (%s)", err.text, text);
+        err_fatal(&c->err, EXIT_DENIED, "%s (%s)", err.text, c->trouble.text);
     else
-        log_event(LOG_WARNING, "kafka", "consumer: %s: %s", rd_kafka_err2name(code), text);
+        log_event(LOG_WARNING, "kafka", "consumer: %s: %.*s", rd_kafka_err2name(code),
+                  kafka_trouble_len(text), text);
 }
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
@@ -143,6 +145,7 @@ int consumer_check(struct consumer *c, int timeout_ms, struct err *err)
         struct err cause = ERR_INIT;
         if (err->kind == ERR_DEPENDENCY && consumer_poll(c, &record, 1, 10, &cause) < 0)
             *err = cause;
+        kafka_trouble_explain(&c->trouble, c->client, err);
         return err_prefix(err, "[consumer]");
     }
     return 0;

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
+#include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "producer/dead_letter.h"
@@ -60,8 +61,8 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     (void)client;
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         p->is_given_up = true;
-    log_event(LOG_WARNING, "kafka", "producer: %s: %s",
-              rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+    log_event(LOG_WARNING, "kafka", "producer: %s: %.*s",
+              rd_kafka_err2name((rd_kafka_resp_err_t)code), kafka_trouble_len(reason), reason);
 }
 
 /* A batch is refused as a whole when it passes the topic's limit: batches stay below the smaller of

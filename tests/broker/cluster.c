@@ -48,8 +48,7 @@ static void write_config(struct cluster *c, const char *kafka)
              "[consumer]\ntopic = %s\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n"
              "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
              c->group, kafka, c->in, c->folder, c->scores, c->dead);
-    snprintf(c->config, sizeof c->config, "%s",
-             harness_write(c->folder, name, text, strlen(text)));
+    snprintf(c->config, sizeof c->config, "%s", harness_write(c->folder, name, text, strlen(text)));
 }
 
 void cluster_use_door(struct cluster *c, enum cluster_door door, const char *lines)
