@@ -47,11 +47,15 @@ static enum delivery judge(rd_kafka_resp_err_t code)
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *p = opaque;
+    char text[400];
 
     (void)client;
     p->in_flight--;
-    p->report(p->arg, message->_private, judge(message->err),
-              message->err ? rd_kafka_err2str(message->err) : "");
+    text[0] = '\0';
+    if (message->err)
+        snprintf(text, sizeof text, "%s: %s", rd_kafka_topic_name(message->rkt),
+                 rd_kafka_err2str(message->err));
+    p->report(p->arg, message->_private, judge(message->err), text);
 }
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)

@@ -33,7 +33,8 @@ enum delivery {
     DELIVERY_FAILED,    /* something is not there: try again */
 };
 
-/* Called once per record. tag: as sent. text: librdkafka's words. */
+/* Called once per record. tag: as sent. text: the topic, and
+ * librdkafka's words. */
 typedef void producer_report(void *arg, void *tag, enum delivery delivery, const char *text);
 
 enum sent {

@@ -405,6 +405,17 @@ void cluster_commit(struct cluster *c, int32_t partition, int64_t offset, const 
     ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
 }
 
+int64_t cluster_lag(struct cluster *c)
+{
+    int64_t lag = 0;
+
+    for (int32_t i = 0; i < c->partitions; i++) {
+        int64_t committed = cluster_committed(c, i);
+        lag += cluster_end(c, c->in, i) - (committed < 0 ? 0 : committed);
+    }
+    return lag;
+}
+
 void cluster_expect_no_lag(struct cluster *c)
 {
     for (int32_t i = 0; i < c->partitions; i++)

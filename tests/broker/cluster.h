@@ -103,6 +103,9 @@ int64_t cluster_committed(struct cluster *cluster, int32_t partition);
 void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
                     const char *metadata);
 
+/* Sum over the partitions: records behind the committed offset. */
+int64_t cluster_lag(struct cluster *cluster);
+
 /* Fails unless every partition's committed offset is its end. */
 void cluster_expect_no_lag(struct cluster *cluster);
 
