@@ -3,29 +3,38 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What librdkafka says, and what that means. The first that fits counts. */
+/* What librdkafka says, and what that means; "" where nothing need be added. The first that fits
+ * counts. */
 static const struct {
     const char *words, *remedy;
     int below_version; /* of librdkafka, 0: all */
 } remedies[] = {
     {"mechanism SCRAM", " (or the password is right: SCRAM on Kafka 4 needs librdkafka 2.6.1)",
      0x020601ff},
-    {"certificate verify failed",
-     " (facility=SSLCERTVRFY says which certificate, and why; ssl.ca.location: whom we trust)", 0},
     {"alert bad certificate",
      " (the broker asks for ours: ssl.certificate.location, ssl.key.location)", 0},
     {"alert certificate required",
      " (the broker asks for ours: ssl.certificate.location, ssl.key.location)", 0},
     {"ssl.key.location failed", " (is ssl.key.password right?)", 0},
+    {"Connection refused", "", 0},
+    {"Failed to resolve", "", 0},
 };
 
-const char *kafka_trouble_remedy(const char *reason)
+/* NULL when there is none. */
+static const char *find_remedy(const char *reason)
 {
     for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++)
         if (strstr(reason, remedies[i].words) &&
             (!remedies[i].below_version || rd_kafka_version() < remedies[i].below_version))
             return remedies[i].remedy;
-    return "";
+    return NULL;
+}
+
+const char *kafka_trouble_remedy(const char *reason)
+{
+    const char *remedy = find_remedy(reason);
+
+    return remedy ? remedy : "";
 }
 
 int kafka_trouble_len(const char *reason)
@@ -37,10 +46,21 @@ int kafka_trouble_len(const char *reason)
 
 void kafka_trouble_take(struct kafka_trouble *t, rd_kafka_resp_err_t code, const char *reason)
 {
+    const char *broker_end = strstr(reason, ": ");
+
     /* That one follows from the others and says less. */
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         return;
     t->code = code;
+    t->is_clear = true;
+    /* In several wordings, all of which blame ssl.ca.location. */
+    if (strstr(reason, "certificate verify failed")) {
+        snprintf(t->text, sizeof t->text,
+                 "%.*s: its certificate is refused, facility=SSLCERTVRFY says which and why",
+                 broker_end ? (int)(broker_end - reason) : 0, reason);
+        return;
+    }
+    t->is_clear = find_remedy(reason) != NULL;
     snprintf(t->text, sizeof t->text, "%.*s%s", kafka_trouble_len(reason), reason,
              kafka_trouble_remedy(reason));
 }
@@ -59,6 +79,8 @@ int kafka_trouble_explain(const struct kafka_trouble *t, rd_kafka_t *client, str
     err_reset(err);
     if (t->code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
         return err_fatal(err, EXIT_DENIED, "%s: %s", bare.text, t->text);
+    if (t->is_clear)
+        return err_dependency(err, "%s: no answer (%s)", bare.text, t->text);
     rd_kafka_conf_get(rd_kafka_conf(client), "security.protocol", protocol, &size);
     return err_dependency(err, "%s: no answer (%s); is that port one for security.protocol = %s?",
                           bare.text, t->code ? t->text : "the brokers do not say why", protocol);

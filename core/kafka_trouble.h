@@ -11,12 +11,14 @@
 #define CORE_KAFKA_TROUBLE_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 
 #include "core/err.h"
 
 struct kafka_trouble {
     rd_kafka_resp_err_t code; /* of the last cause, 0: none was heard */
-    char text[500];           /* with a remedy, where there is one */
+    bool is_clear;            /* text says what to do, or needs no more words */
+    char text[500];
 };
 
 /* From an error callback. */
