@@ -108,7 +108,8 @@ START_TEST(the_most_talkative_log_holds_no_secret)
     }
     for (int i = 0; i < TALK_COUNT; i++) {
         child_wait_line(&k[i], talks[i].until, 1);
-        if (child_is_running(&k[i]))
+        if (strcmp(talks[i].until, "event=ready") == 0 ||
+            strcmp(talks[i].until, "event=waiting") == 0) /* the others are about to end */
             expect_silent_process(&k[i], talks[i].secret);
         expect_silence(k[i].log, talks[i].secret);
         child_release(&k[i]);
