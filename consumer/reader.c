@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
+#include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -39,6 +40,7 @@ struct reader {
     rd_kafka_message_t **messages;
     size_t message_cap;
     bool has_read; /* a record or the end of a partition: from then on denials are waited for */
+    struct kafka_trouble trouble; /* why there is no connection */
     struct err err;
 };
 
@@ -49,11 +51,12 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
 
     (void)client;
     kafka_err(&err, (rd_kafka_resp_err_t)code, "reading");
+    kafka_trouble_take(&r->trouble, (rd_kafka_resp_err_t)code, reason);
     if (err.kind == ERR_FATAL && err.exit_code == EXIT_DENIED && !r->has_read)
-        err_fatal(&r->err, EXIT_DENIED, "%s (%s)", err.text, reason);
+        err_fatal(&r->err, EXIT_DENIED, "%s (%s)", err.text, r->trouble.text);
     else
-        log_event(LOG_WARNING, "kafka", "reader: %s: %s",
-                  rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+        log_event(LOG_WARNING, "kafka", "reader: %s: %.*s",
+                  rd_kafka_err2name((rd_kafka_resp_err_t)code), kafka_trouble_len(reason), reason);
 }
 
 struct reader *reader_new(const struct config *config, struct err *err)
@@ -259,7 +262,7 @@ int reader_open(struct reader *r, const char *const *topics, size_t topic_count,
     rd_kafka_poll(r->client, 0);
     if (err->kind == ERR_DEPENDENCY && err_is_set(&r->err))
         *err = r->err;
-    return -1;
+    return kafka_trouble_explain(&r->trouble, r->client, err);
 }
 
 /* ---- reading */

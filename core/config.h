@@ -128,6 +128,9 @@ const char *config_group(const struct config *config);
 /* A key whose value must never be printed: passwords, tokens, private keys. */
 bool config_is_secret(const char *name);
 
+/* Anything in it is one. */
+bool config_has_secrets(const struct config *config);
+
 /* A URL, or a list of them, with a user or password in it. */
 bool config_holds_user(const char *value);
 

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
+#include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "producer/dead_letter.h"
@@ -48,10 +49,11 @@ static enum delivery judge(rd_kafka_resp_err_t code)
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *p = opaque;
-    char text[400] = "";
+    char text[400];
 
     (void)client;
     p->in_flight--;
+    text[0] = '\0';
     if (message->err)
         snprintf(text, sizeof text, "%s: %s", rd_kafka_topic_name(message->rkt),
                  rd_kafka_err2str(message->err));
@@ -65,8 +67,8 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     (void)client;
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         p->is_given_up = true;
-    log_event(LOG_WARNING, "kafka", "producer: %s: %s",
-              rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+    log_event(LOG_WARNING, "kafka", "producer: %s: %.*s",
+              rd_kafka_err2name((rd_kafka_resp_err_t)code), kafka_trouble_len(reason), reason);
 }
 
 /* A batch is refused as a whole when it passes the topic's limit: batches stay below the smallest

@@ -174,6 +174,18 @@ void child_expect_exit(struct child *k, int code)
     ck_assert_msg(k->code == code, "exit code %d, want %d; the log:\n%s", k->code, code, k->log);
 }
 
+const char *child_expect_complaint(struct child *k, const char *text)
+{
+    bool has_log = child_count(k, " error event=") > 0;
+    const char *line;
+
+    ck_assert_msg(child_count(k, " error event=") + child_count(k, "kscore run: ") == 1,
+                  "want exactly one line that complains:\n%s", k->log);
+    line = child_wait_line(k, has_log ? " error event=" : "kscore", 1);
+    ck_assert_msg(strstr(line, text) != NULL, "want \"%s\" in: %s", text, line);
+    return line;
+}
+
 const char *child_stop(struct child *k)
 {
     const char *line;

@@ -47,6 +47,9 @@ bool child_is_running(struct child *child);
 /* Waits for its end, and checks the exit code (128 + signal). */
 void child_expect_exit(struct child *child, int code);
 
+/* It failed with exactly one line that complains, and text is in it. Returns that line. */
+const char *child_expect_complaint(struct child *child, const char *text);
+
 /* SIGTERM, and exit 0. Checks the sum of P1 in the last line, which is event=stopped. Returns that
  * line. */
 const char *child_stop(struct child *child);
