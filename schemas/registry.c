@@ -261,10 +261,14 @@ static void send_waiting(struct registry *r)
 static void take_response(struct registry *r, struct registry_response *response)
 {
     struct job *job = response->tag;
-    bool is_done =
-        registry_fetch_take(&job->fetch, response->where, response->status,
-                            response->status ? response->body : response->trouble, response->len);
+    bool is_done = response->is_too_large;
 
+    if (is_done)
+        registry_fetch_refuse(&job->fetch, response->where, response->trouble);
+    else
+        is_done = registry_fetch_take(&job->fetch, response->where, response->status,
+                                      response->status ? response->body : response->trouble,
+                                      response->len);
     free(response->body);
     if (!is_done && send_job(r, job))
         return;

@@ -330,10 +330,12 @@ static bool is_busy(long status)
 static bool end_request(struct request *r, CURLcode code, struct registry_response *response)
 {
     struct registry_http *h = r->http;
-    long status = 0;
+    bool is_over = code == CURLE_WRITE_ERROR && r->header_len <= REGISTRY_MAX_HEADERS;
+    long status = 0, said = 0;
 
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &said);
     if (code == CURLE_OK)
-        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+        status = said;
     drop_easy(r);
     if (!is_busy(status)) {
         h->preferred = (r->first_url + r->tries) % h->url_count;
@@ -342,8 +344,11 @@ static bool end_request(struct request *r, CURLcode code, struct registry_respon
         send_request(r);
         return false;
     }
-    *response = (struct registry_response){
-        .tag = r->tag, .status = status, .len = r->len, .where = url_of(r)->base};
+    *response = (struct registry_response){.tag = r->tag,
+                                           .status = status,
+                                           .is_too_large = is_over && said == 200,
+                                           .len = r->len,
+                                           .where = url_of(r)->base};
     response->body = r->body ? r->body : mem_copy_text("", 0);
     r->body = NULL;
     if (code == CURLE_WRITE_ERROR)

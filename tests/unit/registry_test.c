@@ -224,7 +224,7 @@ static const struct {
     {STUB_DRIPS, 200, "{\"schema\":\"{}\"}", "timed out"},
     {STUB_CUTS, 200, "{\"schema\":\"{}\"}", ""},
     {STUB_RESETS, 200, "", ""},
-    {STUB_FLOODS, 200, "", "more than 4194304 bytes"},
+    {STUB_FLOODS, 503, "", "more than 4194304 bytes"},
     {STUB_BABBLES, 200, "{\"schema\":\"{}\"}", "more than 65536 bytes"},
 };
 
@@ -248,6 +248,67 @@ START_TEST(a_registry_that_misbehaves_is_waited_for_and_heals)
     while (learn(&f, 7) != 0)
         harness_breathe();
     ck_assert_int_eq(find(&f, 7), SCHEMA_USABLE);
+    release(&f);
+}
+END_TEST
+
+static void keep_text(void *arg, int64_t id, bool usable, const char *text)
+{
+    (void)id;
+    (void)usable;
+    snprintf(arg, 300, "%s", text);
+}
+
+/* Waiting does not make it smaller. */
+START_TEST(a_schema_too_large_to_be_one_is_unusable)
+{
+    struct fixture f;
+    char text[300] = "";
+
+    init(&f);
+    f.options.access.answer_ms = 20000;
+    stub_set(&f.stub, "/schemas/ids/7", STUB_FLOODS, 200, "");
+    open_table(&f);
+    await(&f);
+    expect_known(&f, 7, SCHEMA_UNUSABLE);
+    schema_table_report(f.table, keep_text, text);
+    ck_assert_msg(strstr(text, "an answer of more than 4194304 bytes") != NULL, "%s", text);
+    release(&f);
+}
+END_TEST
+
+/* user info, token, user in the URL, what the registry hears */
+static const struct {
+    const char *user_info, *token, *user, *header;
+} logins[] = {
+    {NULL, NULL, "", ""},
+    {"fraud:s3cret", NULL, "", "Basic ZnJhdWQ6czNjcmV0"},
+    {NULL, "s3cret", "", "Bearer s3cret"},
+    {NULL, NULL, "fraud:s3cret@", "Basic ZnJhdWQ6czNjcmV0"},
+    {NULL, NULL, "fraud:s%33cret@", "Basic ZnJhdWQ6czNjcmV0"},
+};
+
+START_TEST(a_redirect_is_not_followed_and_carries_no_login)
+{
+    char there[200];
+    struct fixture f;
+    struct stub other;
+
+    init(&f);
+    stub_start(&other, 0);
+    f.options.access.user_info = logins[_i].user_info;
+    f.options.access.token = logins[_i].token;
+    snprintf(f.urls, sizeof f.urls, "http://%s127.0.0.1:%d", logins[_i].user, f.stub.port);
+    snprintf(there, sizeof there, "%s/schemas/ids/7", other.url);
+    stub_set_schema(&other, 7, GOOD, NULL);
+    stub_set(&f.stub, "/schemas/ids/7", STUB_ANSWERS, 307, there);
+    open_table(&f);
+    ck_assert_int_eq(learn(&f, 7), -1);
+    ck_assert_ptr_nonnull(strstr(f.err.text, "redirects are not followed"));
+    ck_assert_ptr_null(strstr(f.err.text, "cret"));
+    ck_assert_str_eq(f.stub.authorization, logins[_i].header);
+    ck_assert_uint_eq(stub_count(&other, NULL), 0);
+    stub_stop(&other);
     release(&f);
 }
 END_TEST
@@ -290,17 +351,6 @@ START_TEST(of_several_urls_the_one_that_answers_is_asked)
     release(&f);
 }
 END_TEST
-
-/* user info, token, user in the URL, what the registry hears */
-static const struct {
-    const char *user_info, *token, *user, *header;
-} logins[] = {
-    {NULL, NULL, "", ""},
-    {"fraud:s3cret", NULL, "", "Basic ZnJhdWQ6czNjcmV0"},
-    {NULL, "s3cret", "", "Bearer s3cret"},
-    {NULL, NULL, "fraud:s3cret@", "Basic ZnJhdWQ6czNjcmV0"},
-    {NULL, NULL, "fraud:s%33cret@", "Basic ZnJhdWQ6czNjcmV0"},
-};
 
 START_TEST(a_login_is_sent_and_never_said)
 {
@@ -484,12 +534,14 @@ SUITE(registry)
     tcase_add_loop_test(loops, a_registry_that_misbehaves_is_waited_for_and_heals, 0,
                         sizeof troubles / sizeof troubles[0]);
     tcase_add_loop_test(loops, a_login_is_sent_and_never_said, 0, sizeof logins / sizeof logins[0]);
+    tcase_add_loop_test(loops, a_redirect_is_not_followed_and_carries_no_login, 0,
+                        sizeof logins / sizeof logins[0]);
     tcase_add_loop_test(loops, what_can_be_no_registry_stops_the_start, 0,
                         sizeof refusals / sizeof refusals[0]);
     CASE("ids", a_schema_is_fetched_once_and_kept,
          an_id_that_the_registry_does_not_know_is_absent_and_asked_for_once,
-         types_of_other_subjects_are_found, a_slow_id_holds_up_no_other,
-         of_several_urls_the_one_that_answers_is_asked);
+         types_of_other_subjects_are_found, a_schema_too_large_to_be_one_is_unusable,
+         a_slow_id_holds_up_no_other, of_several_urls_the_one_that_answers_is_asked);
     CASE("start", a_subjects_versions_are_there_before_the_first_record,
          five_hundred_versions_are_fetched_a_few_at_a_time,
          a_registry_that_is_down_at_the_start_is_waited_for);
