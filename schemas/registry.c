@@ -205,14 +205,6 @@ static void note_preload(struct registry *r, const struct registry_fetch *f)
         add_job(r, 0, f->docs[0].subject, f->versions[i], true);
 }
 
-static void keep(struct registry *r, const struct schema_answer *answer)
-{
-    struct err err = ERR_INIT;
-
-    /* A disk that is full costs no score; the next start may have to ask again. */
-    (void)registry_cache_store(&r->cache, answer, &err);
-}
-
 static void end_job(struct registry *r, struct job *job)
 {
     struct registry_fetch *f = &job->fetch;
@@ -221,7 +213,7 @@ static void end_job(struct registry *r, struct job *job)
     if (is_preload)
         note_preload(r, f);
     if (f->kind != FETCH_LIST && f->answer.kind == SCHEMA_FOUND)
-        keep(r, &f->answer);
+        registry_cache_store(&r->cache, &f->answer);
     if (f->kind == FETCH_ID || (f->kind == FETCH_VERSION && f->answer.kind == SCHEMA_FOUND)) {
         put_answer(r, f->answer);
         f->answer = (struct schema_answer){0};

@@ -514,6 +514,88 @@ START_TEST(a_damaged_file_of_the_cache_is_asked_for_again)
 }
 END_TEST
 
+/* Everything that is logged goes to a file from here on. */
+static void log_into(const char *path)
+{
+    ck_assert_ptr_nonnull(freopen(path, "w", stderr));
+}
+
+static int count_in_log(const char *path, const char *text)
+{
+    struct err err = ERR_INIT;
+    int count = 0;
+    char *log;
+    size_t len;
+
+    fflush(stderr);
+    ck_assert_int_eq(file_read(path, 1 << 20, &log, &len, &err), 0);
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at += strlen(text))
+        count++;
+    free(log);
+    return count;
+}
+
+START_TEST(a_cache_that_cannot_be_written_any_more_is_said_once_and_costs_no_score)
+{
+    char folder[400], moved[410], path[400];
+    struct fixture f;
+
+    init(&f);
+    for (unsigned id = 20; id < 25; id++)
+        stub_set_schema(&f.stub, id, GOOD, NULL);
+    fill_cache(&f);
+    find_cache(&f, folder);
+    snprintf(path, sizeof path, "%s/log", f.options.cache);
+    snprintf(moved, sizeof moved, "%s-moved", folder);
+    log_into(path);
+    open_table(&f);
+    /* A file in its place: nothing can be written, whoever we are. */
+    ck_assert_int_eq(rename(folder, moved), 0);
+    harness_write(f.options.cache, strrchr(folder, '/') + 1, "", 0);
+    expect_known(&f, 20, SCHEMA_USABLE);
+    expect_known(&f, 21, SCHEMA_USABLE);
+    ck_assert_int_eq(count_in_log(path, "event=cache_failed"), 1);
+    ck_assert_int_eq(count_in_log(path, "Not a directory"), 1);
+    /* Mended, it is used; broken again, that is said again. */
+    ck_assert_int_eq(remove(folder), 0);
+    ck_assert_int_eq(rename(moved, folder), 0);
+    expect_known(&f, 22, SCHEMA_USABLE);
+    ck_assert_int_eq(rename(folder, moved), 0);
+    harness_write(f.options.cache, strrchr(folder, '/') + 1, "", 0);
+    expect_known(&f, 23, SCHEMA_USABLE);
+    close_table(&f);
+    ck_assert_int_eq(count_in_log(path, "event=cache_failed"), 2);
+    ck_assert_int_eq(remove(folder), 0);
+    ck_assert_int_eq(rename(moved, folder), 0);
+    open_table(&f);
+    ck_assert_int_eq(find(&f, 22), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, 21), SCHEMA_NOT_ASKED);
+    free((char *)f.options.cache);
+    release(&f);
+}
+END_TEST
+
+START_TEST(a_cache_that_was_deleted_is_made_again)
+{
+    char folder[400], command[420];
+    struct fixture f;
+
+    init(&f);
+    stub_set_schema(&f.stub, 20, GOOD, NULL);
+    fill_cache(&f);
+    find_cache(&f, folder);
+    open_table(&f);
+    snprintf(command, sizeof command, "rm -rf %s", f.options.cache);
+    ck_assert_int_eq(system(command), 0);
+    expect_known(&f, 20, SCHEMA_USABLE);
+    close_table(&f);
+    open_table(&f);
+    ck_assert_int_eq(find(&f, 20), SCHEMA_USABLE);
+    free((char *)f.options.cache);
+    release(&f);
+}
+END_TEST
+
 START_TEST(a_cache_that_cannot_be_written_stops_the_start)
 {
     struct fixture f;
@@ -547,5 +629,6 @@ SUITE(registry)
          a_registry_that_is_down_at_the_start_is_waited_for);
     CASE("cache", what_was_known_is_known_after_a_restart_without_a_registry,
          a_damaged_file_of_the_cache_is_asked_for_again,
-         a_cache_that_cannot_be_written_stops_the_start);
+         a_cache_that_cannot_be_written_any_more_is_said_once_and_costs_no_score,
+         a_cache_that_was_deleted_is_made_again, a_cache_that_cannot_be_written_stops_the_start);
 }
