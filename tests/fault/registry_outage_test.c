@@ -218,6 +218,31 @@ START_TEST(a_start_without_registry_and_cache_waits)
 }
 END_TEST
 
+/* RecordNameStrategy: a topic's schemas are under other names. */
+START_TEST(the_subjects_that_are_named_are_known_before_the_first_record)
+{
+    struct fixture f;
+    struct mock *m = &f.mock;
+    char lines[200];
+
+    memset(&f, 0, sizeof f);
+    serve(&f);
+    stub_set(&f.stub, "/subjects/com.example.E/versions", STUB_ANSWERS, 200, "[3]");
+    stub_set_version(&f.stub, "com.example.E", 3, 1, SCHEMA, NULL);
+    snprintf(lines, sizeof lines, "registry.url = %s\nsubjects = com.example.E , none\n",
+             f.stub.url);
+    mock_start_avro(m, lines);
+    run(&f);
+    mock_wait_log(m, "event=schema_loaded id=1", 1);
+    ck_assert_uint_eq(stub_count(&f.stub, "/subjects/in-value/versions"), 0);
+    mock_produce_avro(m, 0, 1, 10);
+    mock_wait_outcomes(m, 10);
+    ck_assert_uint_eq(stub_count(&f.stub, "/schemas/ids/1"), 0);
+    mock_stop(m);
+    release(&f);
+}
+END_TEST
+
 START_TEST(a_start_that_the_registry_does_not_let_in_ends_with_77)
 {
     struct fixture f;
@@ -298,6 +323,7 @@ SUITE(registry_outage)
          an_id_is_asked_for_again_with_back_off_of_at_most_2_s,
          a_restart_without_the_registry_scores_what_was_known);
     CASE("start", a_start_without_registry_and_cache_waits,
+         the_subjects_that_are_named_are_known_before_the_first_record,
          a_start_that_the_registry_does_not_let_in_ends_with_77);
     CASE("unknown", unknown_ids_of_one_poll_are_asked_for_together,
          many_unknown_ids_cost_a_dead_letter_and_a_request_each);
