@@ -11,6 +11,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "schemas/secrets.h"
 
 struct url {
     char *base;      /* no user, no slash at its end */
@@ -22,6 +23,7 @@ struct registry_http {
     struct curl_slist *headers;
     struct url urls[REGISTRY_MAX_URLS];
     size_t url_count, preferred;
+    struct secrets secrets;
     char *token, *ca, *certificate, *key, *key_password;
     bool is_any_host;
     long answer_ms;
@@ -159,6 +161,9 @@ int registry_http_new(struct registry_http **http, const struct registry_access 
         registry_http_free(h);
         return -1;
     }
+    secrets_add(&h->secrets, h->token);
+    for (size_t i = 0; i < h->url_count; i++)
+        secrets_add_login(&h->secrets, h->urls[i].user_info);
     *http = h;
     return 0;
 }
@@ -351,6 +356,8 @@ static bool end_request(struct request *r, CURLcode code, struct registry_respon
                                            .where = url_of(r)->base};
     response->body = r->body ? r->body : mem_copy_text("", 0);
     r->body = NULL;
+    if (status != 200) /* a schema's own words are no secret of ours, and must stay */
+        secrets_hide(&h->secrets, response->body, response->len);
     if (code == CURLE_WRITE_ERROR)
         snprintf(response->trouble, sizeof response->trouble, "an answer of more than %d bytes",
                  r->header_len > REGISTRY_MAX_HEADERS ? REGISTRY_MAX_HEADERS : REGISTRY_MAX_BODY);
@@ -406,6 +413,7 @@ void registry_http_free(struct registry_http *http)
         free_secret(http->urls[i].user_info);
     }
     free_secret(http->token);
+    secrets_release(&http->secrets);
     free_secret(http->key_password);
     free(http->ca);
     free(http->certificate);

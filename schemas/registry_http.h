@@ -6,7 +6,7 @@
  *
  * The other side may be hostile: an answer is bounded in time (2 s to connect, 5 s in all) and in
  * bytes (4 MiB, and 64 KiB of headers), redirects are not followed, and only http and https are
- * spoken. Users and passwords are in no text that comes out.
+ * spoken. Passwords and tokens are in no text that comes out, also where an answer repeats them.
  *
  * Thread: one makes and uses it; registry_http_wake may be called from any.
  */

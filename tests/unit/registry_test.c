@@ -354,6 +354,7 @@ END_TEST
 
 START_TEST(a_login_is_sent_and_never_said)
 {
+    char body[200];
     struct fixture f;
 
     init(&f);
@@ -369,9 +370,16 @@ START_TEST(a_login_is_sent_and_never_said)
     ck_assert_ptr_null(strstr(f.err.text, "cret"));
     ck_assert_ptr_nonnull(strstr(f.err.text, "HTTP 401"));
     ck_assert_int_eq(learn(&f, 7), 0);
-    stub_set(&f.stub, "/schemas/ids/8", STUB_ANSWERS, 500, "");
+    /* An answer that repeats what it was sent. */
+    snprintf(body, sizeof body, "{\"message\":\"no s3cret here, %s is wrong\"}", logins[_i].header);
+    stub_set(&f.stub, "/schemas/ids/8", STUB_ANSWERS, 500, body);
     ck_assert_int_eq(learn(&f, 8), -1);
-    ck_assert_ptr_null(strstr(f.err.text, "cret"));
+    ck_assert_ptr_nonnull(strstr(f.err.text, " is wrong"));
+    if (*logins[_i].header) {
+        ck_assert_ptr_null(strstr(f.err.text, "cret"));
+        ck_assert_ptr_null(strstr(f.err.text, strchr(logins[_i].header, ' ') + 1));
+        ck_assert_ptr_nonnull(strstr(f.err.text, "no ****** here"));
+    }
     release(&f);
 }
 END_TEST
