@@ -141,10 +141,10 @@ static void wait_asked(struct fixture *f, const char *path, unsigned count)
     }
 }
 
-/* Ten times are enough for the back-off to grow to its most: 100, 200, ... 1600, 2000 ms. */
+/* Eight times are enough for the back-off to grow to its most: 100, 200, ... 1600, 2000 ms. */
 START_TEST(an_id_is_asked_for_again_with_back_off_of_at_most_2_s)
 {
-    enum { ASKS = 10 };
+    enum { ASKS = 8 };
     struct fixture f;
     struct mock *m = &f.mock;
     int64_t at_ms, gap_ms = 0, longest_ms = 0;

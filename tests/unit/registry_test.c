@@ -1,5 +1,5 @@
 /* A schema registry over HTTP, well and badly behaved (tests/stub.h), behind the table of schemas.
- */
+ * One piece: all of it is said about one fixture, stub and table. */
 #include "schemas/registry.h"
 
 #include <glob.h>
