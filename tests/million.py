@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 import real
 
@@ -20,9 +19,12 @@ if __name__ == "__main__":
 
 TOPIC = "million"
 QUARTERS = 4
-MOST_GROWTH = 1.10  # of VmRSS after the second quarter; in the first ones the clients' queues fill up
+MOST_GROWTH = 1.10  # of the least VmRSS of a quarter, when the clients' queues are almost empty, after the second one
 MOST_MIB = 256  # memory_mib
 MOST_SECONDS = 600
+# glibc learns from freed values of 300 kB not to give such back (mallopt(3), M_MMAP_THRESHOLD): VmRSS went from 45 to 95 MiB at a
+# random moment and stayed. Told a threshold it does not learn, and VmRSS is what is held.
+GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 
 class Registry:
@@ -115,7 +117,7 @@ def score(args: argparse.Namespace, broker: real.Broker, url: str, staged: Stage
     log = broker.folder / "log"
     want = staged.outcomes
     with open(log, "wb") as err:
-        process = subprocess.Popen([args.kscore, "run", "-c", config], stderr=err)
+        process = subprocess.Popen([args.kscore, "run", "-c", config], stderr=err, env={**os.environ, **GIVE_BACK})
     try:
         seen, seconds = watch(process, broker, want["scored"] + want["dead"])
     finally:
@@ -131,13 +133,14 @@ def score(args: argparse.Namespace, broker: real.Broker, url: str, staged: Stage
     ends = broker.count(f"{TOPIC}-scores"), broker.count(f"{TOPIC}-dead")
     account.check(ends == (want["scored"], want["dead"]), f"{ends[0]:,} scores, {ends[1]:,} dead letters: none twice")
     account.check(broker.committed(TOPIC, TOPIC) == broker.ends(TOPIC), "everything is committed")
-    medians, most = [median(quarter or [0]) for quarter in seen], max(max(quarter, default=0) for quarter in seen)
-    account.check(0 < max(medians[2:]) <= medians[1] * MOST_GROWTH and most <= MOST_MIB,
-                  f"VmRSS: at most {MOST_MIB} MiB, and less than {MOST_GROWTH - 1:.0%} more after the second quarter", f"{medians}, {most}")
+    least, most = ([pick(quarter, default=0) for quarter in seen] for pick in (min, max))
+    account.check(0 < max(least[2:]) <= least[1] * MOST_GROWTH and max(most) <= MOST_MIB,
+                  f"VmRSS: at most {MOST_MIB} MiB, and its least is less than {MOST_GROWTH - 1:.0%} more after the second quarter",
+                  f"{least}, {most}")
     account.check(seconds <= MOST_SECONDS, f"done within {MOST_SECONDS} s", f"{seconds:.0f} s")
-    series = " ".join(f"{mib:.0f}" for mib in medians)
+    series = " ".join(f"{low:.0f}-{high:.0f}" for low, high in zip(least, most))
     total = " + ".join(f"{counts.get(k, 0):,} {k}" for k in ("scored", "dead", "skipped", "returned", "in_flight"))
-    print(f"{len(staged.unknown):,} unknown ids, {seconds:.1f} s, VmRSS {series} MiB (medians by quarter, most {most:.0f}); {counts.get('consumed', 0):,} consumed = {total}")
+    print(f"{len(staged.unknown):,} unknown ids, {seconds:.1f} s, VmRSS {series} MiB by quarters; {counts.get('consumed', 0):,} consumed = {total}")
 
 
 def main() -> None:
