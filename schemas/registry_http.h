@@ -39,7 +39,8 @@ struct registry_access {
 struct registry_http;
 
 /* What came of a request; the body is new (free it), NUL behind it. status 0: no answer, and
- * `trouble` says why; is_too_large: it was a 200 with more than REGISTRY_MAX_BODY. `where`: the URL's scheme, host and path, without a user. */
+ * `trouble` says why; is_too_large: it was a 200 with more than REGISTRY_MAX_BODY. `where`: the
+ * URL's scheme, host and path, without a user. */
 struct registry_response {
     void *tag;
     long status;
