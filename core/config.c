@@ -73,6 +73,7 @@ static const struct key keys[] = {
     {{"schemas", "ssl.key.password", "", false}, TEXT, AT(registry_key_password), 0, 0, NULL},
     {{"schemas", "ssl.endpoint.identification.algorithm", "https", false}, CHOICE,
      AT(registry_identification), 0, 0, identifications},
+    {{"schemas", "subjects", "", false}, NAMES, AT(subjects), 0, 0, NULL},
     {{"schemas", "cache", "", false}, TEXT, AT(schema_cache), 0, 0, NULL},
     {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},

@@ -83,6 +83,7 @@ struct config {
     char *registry_user_info, *registry_token;
     char *registry_ca, *registry_certificate, *registry_key, *registry_key_password;
     int64_t registry_identification; /* enum config_identification */
+    struct config_names subjects;    /* of events, instead of <topic>-value; none: those */
     char *schema_cache;
     char *model_path;
 

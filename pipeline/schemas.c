@@ -62,9 +62,14 @@ char *schemas_subject(const char *topic)
 static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
 {
     struct registry_options options = options_of(c);
-    char **subjects = mem_alloc(c->topic_count, sizeof *subjects);
+    char **subjects;
     int result;
 
+    options.subjects = (const char *const *)c->subjects.items;
+    options.subject_count = c->subjects.count;
+    if (c->subjects.count > 0)
+        return registry_new(source, &options, err);
+    subjects = mem_alloc(c->topic_count, sizeof *subjects);
     for (size_t i = 0; i < c->topic_count; i++)
         subjects[i] = schemas_subject(c->topics[i]);
     options.subject_count = c->topic_count;
