@@ -12,7 +12,6 @@
 #include "schemas/registry.h"
 #include "schemas/schema_fingerprints.h"
 #include "schemas/schema_folder.h"
-#include "schemas/score_subject.h"
 
 static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
 {
@@ -130,6 +129,17 @@ int schemas_find_score(const struct config *c, uint32_t *id, struct err *err)
     result = score_subject_find(&options, subject, id, err);
     if (result == 0)
         log_event(LOG_INFO, "schema_loaded", "id=%u subject=%s of the scores", *id, subject);
+    free(subject);
+    return result;
+}
+
+int schemas_prove_score(const struct config *c, enum score_subject *state, uint32_t *id,
+                        struct err *err)
+{
+    struct registry_options options = options_of(c);
+    char *subject = schemas_subject(c->score_topic);
+    int result = score_subject_prove(&options, subject, state, id, err);
+
     free(subject);
     return result;
 }

@@ -9,6 +9,7 @@
 #include "core/feature.h"
 #include "schemas/decoder.h"
 #include "schemas/schema_source.h"
+#include "schemas/score_subject.h"
 
 /* The folder or the registry, new; NULL where events name no schema. */
 int schemas_open(const struct config *config, struct schema_source **source, struct err *err);
@@ -24,5 +25,10 @@ char *schemas_subject(const char *topic);
  * schema); when it fails, that is still the caller's. Errors: as decoder_new. */
 int schemas_decoder(struct decoder **decoder, const struct config *config,
                     struct schema_source *source, const struct features *features, struct err *err);
+
+/* What the registry would make of it, of Avro scores without a configured id: see
+ * score_subject_prove. */
+int schemas_prove_score(const struct config *config, enum score_subject *state, uint32_t *id,
+                        struct err *err);
 
 #endif
