@@ -181,7 +181,7 @@ size_t producer_prove(const struct config *config, struct producer_topic topics[
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err)
 {
-    struct producer_topic topics[OUTPUT_COUNT];
+    struct producer_topic topics[OUTPUT_COUNT] = {0};
     size_t count = producer_prove(config, topics, timeout_ms, err);
 
     *is_proven = true;
