@@ -52,6 +52,9 @@ struct config_names {
     size_t count;
 };
 
+/* The value of a key, NULL when it is not set. */
+const char *kafka_keys_find(const struct kafka_keys *keys, const char *name);
+
 struct config {
     char *file;
 
