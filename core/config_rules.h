@@ -1,5 +1,5 @@
-/* config_rules.h: what must hold between the keys of a configuration, once each of them is read, and
- * what follows from several of them. */
+/* config_rules.h: what must hold between the keys of a configuration, once each of them is read,
+ * and what follows from several of them. */
 #ifndef CORE_CONFIG_RULES_H
 #define CORE_CONFIG_RULES_H
 

@@ -59,6 +59,7 @@ START_TEST(a_crash_of_several_workers_loses_nothing)
     }
     repeated += cluster_outcome_count(&c);
     child_run(&k, &c, "kscore.workers=3", "kscore.instance=a");
+    child_wait_line(&k, "event=ready", 1);
     cluster_wait_outcomes(&c, c.event_count + repeated);
     child_stop(&k);
     ck_assert_int_eq((int64_t)expect_outcomes(&c, &(struct account){.floor = floor}), repeated);
