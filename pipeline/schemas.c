@@ -58,23 +58,28 @@ char *schemas_subject(const char *topic)
     return subject;
 }
 
+size_t schemas_subjects(const struct config *c, char ***subjects)
+{
+    const struct config_names *named = &c->subjects;
+    size_t count = named->count ? named->count : c->topic_count;
+
+    *subjects = mem_alloc(count, sizeof **subjects);
+    for (size_t i = 0; i < count; i++)
+        (*subjects)[i] = named->count ? mem_copy_text(named->items[i], strlen(named->items[i]))
+                                      : schemas_subject(c->topics[i]);
+    return count;
+}
+
 static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
 {
     struct registry_options options = options_of(c);
     char **subjects;
     int result;
 
-    options.subjects = (const char *const *)c->subjects.items;
-    options.subject_count = c->subjects.count;
-    if (c->subjects.count > 0)
-        return registry_new(source, &options, err);
-    subjects = mem_alloc(c->topic_count, sizeof *subjects);
-    for (size_t i = 0; i < c->topic_count; i++)
-        subjects[i] = schemas_subject(c->topics[i]);
-    options.subject_count = c->topic_count;
+    options.subject_count = schemas_subjects(c, &subjects);
     options.subjects = (const char *const *)subjects;
     result = registry_new(source, &options, err);
-    for (size_t i = 0; i < c->topic_count; i++)
+    for (size_t i = 0; i < options.subject_count; i++)
         free(subjects[i]);
     free(subjects);
     return result;

@@ -2,6 +2,7 @@
 #ifndef PIPELINE_SCHEMAS_H
 #define PIPELINE_SCHEMAS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/config.h"
@@ -20,6 +21,10 @@ int schemas_find_score(const struct config *config, uint32_t *id, struct err *er
 
 /* What Confluent's clients call the schemas of a topic's values; new. */
 char *schemas_subject(const char *topic);
+
+/* The subjects whose versions are known at the start, [schemas] subjects or those of the topics: new,
+ * as are its texts. Returns how many. */
+size_t schemas_subjects(const struct config *config, char ***subjects);
 
 /* The decoder that run has, for these features. It owns the source (NULL where events name no
  * schema); when it fails, that is still the caller's. Errors: as decoder_new. */
