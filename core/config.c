@@ -114,10 +114,17 @@ bool config_is_secret(const char *name)
     return false;
 }
 
+/* A file that the client keeps in memory: its name is no secret, what stands in it is. */
+static bool names_private_key(const char *name)
+{
+    return strcmp(name, "ssl.key.location") == 0 || strcmp(name, "ssl.keystore.location") == 0 ||
+           strcmp(name, "sasl.kerberos.keytab") == 0;
+}
+
 static bool holds_secrets(const struct kafka_keys *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (config_is_secret(list->items[i].name))
+        if (config_is_secret(list->items[i].name) || names_private_key(list->items[i].name))
             return true;
     return false;
 }
@@ -125,8 +132,8 @@ static bool holds_secrets(const struct kafka_keys *list)
 bool config_has_secrets(const struct config *c)
 {
     return holds_secrets(&c->kafka) || holds_secrets(&c->consumer) || holds_secrets(&c->producer) ||
-           *c->registry_user_info || *c->registry_token || *c->registry_key_password ||
-           config_holds_user(c->registry_url);
+           *c->registry_user_info || *c->registry_token || *c->registry_key ||
+           *c->registry_key_password || config_holds_user(c->registry_url);
 }
 
 bool config_holds_user(const char *value)

@@ -132,7 +132,7 @@ const char *config_group(const struct config *config);
 /* A key whose value must never be printed: passwords, tokens, private keys. */
 bool config_is_secret(const char *name);
 
-/* Anything in it is one. */
+/* Anything in it is one, or it names a private key that is read into memory. */
 bool config_has_secrets(const struct config *config);
 
 /* A URL, or a list of them, with a user or password in it. */
