@@ -406,6 +406,17 @@ int64_t cluster_committed(struct cluster *c, int32_t partition)
     return offset < 0 ? -1 : offset;
 }
 
+int64_t cluster_floor(struct cluster *c, int64_t *floor)
+{
+    int64_t beyond = cluster_outcome_count(c);
+
+    for (int32_t i = 0; i < c->partitions; i++) {
+        floor[i] = cluster_committed(c, i);
+        beyond -= floor[i] > 0 ? floor[i] : 0;
+    }
+    return beyond;
+}
+
 void cluster_commit(struct cluster *c, int32_t partition, int64_t offset, const char *metadata)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
