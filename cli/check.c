@@ -98,7 +98,7 @@ static void print_json(json_t *lines, const struct check_summary *s)
     for (int i = 0; i < CHECK_RESULT_COUNT; i++)
         json_object_set_new(counts, check_result_word((enum check_result)i),
                             json_integer((json_int_t)s->counts[i]));
-    json_dumpf(all, stdout, JSON_INDENT(2));
+    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(all);
 }
