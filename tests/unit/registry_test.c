@@ -38,10 +38,11 @@ static void init(struct fixture *f)
     stub_start(&f->stub, 0);
     snprintf(f->urls, sizeof f->urls, "%s", f->stub.url);
     f->features = EVENTS_FEATURES(NULL, "x = x | a.x : number, required");
-    f->options = (struct registry_options){.access = {.urls = f->urls, .answer_ms = ANSWER_MS},
-                                           .subjects = subjects,
-                                           .subject_count = 1,
-                                           .asks_per_s = 200};
+    f->options = (struct registry_options){
+        .access = {.urls = f->urls, .answer_ms = (long)(ANSWER_MS * harness_slowness())},
+        .subjects = subjects,
+        .subject_count = 1,
+        .asks_per_s = 200};
 }
 
 static int try_open(struct fixture *f)

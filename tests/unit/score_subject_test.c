@@ -22,7 +22,8 @@ static void init(struct fixture *f)
 {
     memset(f, 0, sizeof *f);
     stub_start(&f->stub, 0);
-    f->options = (struct registry_options){.access = {.urls = f->stub.url, .answer_ms = 300}};
+    f->options = (struct registry_options){
+        .access = {.urls = f->stub.url, .answer_ms = (long)(300 * harness_slowness())}};
 }
 
 static int find(struct fixture *f)
