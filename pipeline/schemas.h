@@ -22,8 +22,8 @@ int schemas_find_score(const struct config *config, uint32_t *id, struct err *er
 /* What Confluent's clients call the schemas of a topic's values; new. */
 char *schemas_subject(const char *topic);
 
-/* The subjects whose versions are known at the start, [schemas] subjects or those of the topics: new,
- * as are its texts. Returns how many. */
+/* The subjects whose versions are known at the start, [schemas] subjects or those of the topics:
+ * new, as are its texts. Returns how many. */
 size_t schemas_subjects(const struct config *config, char ***subjects);
 
 /* The decoder that run has, for these features. It owns the source (NULL where events name no
