@@ -53,7 +53,7 @@ struct config_names {
 };
 
 /* The value of a key, NULL when it is not set. */
-const char *kafka_keys_find(const struct kafka_keys *keys, const char *name);
+const char *kafka_keys_find(const struct kafka_keys *list, const char *name);
 
 struct config {
     char *file;
