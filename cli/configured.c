@@ -4,6 +4,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "core/clock.h"
+
 bool configured_is_option(const struct cli_option *option)
 {
     return option && (option->letter == 'c' || option->letter == 's');
@@ -45,12 +47,20 @@ int configured_load(struct config *config, const struct cli_command *command,
 
 /* Signals reach the program as such: the only state outside of main's stack. */
 static volatile sig_atomic_t stop;
+static volatile int64_t stop_ms;
 
+/* The second one means now. But coreutils' timeout, and whoever else signals a process and its
+ * group, sends one order as two signals, some microseconds apart. */
 static void on_signal(int number)
 {
+    enum { ONE_ORDER_MS = 200 };
+
     (void)number;
+    if (stop && clock_ms() - stop_ms >= ONE_ORDER_MS)
+        _exit(EXIT_AGAIN);
     if (stop)
-        _exit(EXIT_AGAIN); /* the second one means now */
+        return;
+    stop_ms = clock_ms();
     stop = 1;
 }
 

@@ -31,7 +31,8 @@ bool configured_is_option(const struct cli_option *option);
 int configured_load(struct config *config, const struct cli_command *command,
                     const struct configured *configured, struct err *err);
 
-/* SIGTERM and SIGINT set the flag that is returned, a second one exits now with EXIT_AGAIN; SIGPIPE
+/* SIGTERM and SIGINT set the flag that is returned, a second one, at least
+ * 200 ms later, exits now with EXIT_AGAIN; SIGPIPE
  * and SIGHUP are ignored. */
 const volatile sig_atomic_t *configured_catch_signals(void);
 

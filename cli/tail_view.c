@@ -97,12 +97,13 @@ static void put_place(struct tail_view *v, const char *topic, int64_t partition,
     char text[400];
 
     snprintf(text, sizeof text, "%s[%lld]@%lld", topic, (long long)partition, (long long)offset);
-    put_word(v, dim, slice_of(text));
+    put_text(v, dim, text);
 }
 
 static void put_own_place(struct tail_view *v, const struct record *r)
 {
     put_place(v, r->topic, r->partition, r->offset);
+    put_text(v, plain, " ");
 }
 
 static void put_event(struct tail_view *v, const struct tail_item *item)
@@ -156,8 +157,10 @@ static bool put_score(struct tail_view *v, const struct tail_item *item)
     put_text(v, dim, "<- ");
     put_place(v, string_of(json, "topic"), json_integer_value(json_object_get(json, "partition")),
               json_integer_value(json_object_get(json, "offset")));
-    if (strcmp(mode, "live") != 0)
+    if (strcmp(mode, "live") != 0) {
+        put_text(v, plain, " ");
         put_text(v, yellow, mode);
+    }
     json_decref(json);
     return true;
 }

@@ -76,7 +76,9 @@ static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char 
         snprintf(who, sizeof who, "topic %s", topic);
     kafka_err(&err, code, who);
     kafka_trouble_take(&c->trouble, code, text);
-    if (err.exit_code != EXIT_DENIED)
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && c->was_assigned && !c->is_closing)
+        log_event(LOG_WARNING, "waiting", "for=kafka no broker is there");
+    else if (err.exit_code != EXIT_DENIED)
         log_event(LOG_WARNING, "kafka", "%s: %s: %.*s", who, rd_kafka_err2name(code),
                   kafka_trouble_len(text), text);
     else if (!c->was_assigned && !c->is_closing)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/clock.h"
 #include "core/kafka_conf.h"
@@ -222,7 +223,7 @@ static int take_group(struct probe *p, rd_kafka_event_t *event, struct probe_gro
     return 0;
 }
 
-int probe_group(struct probe *p, int timeout_ms, struct probe_group *group, struct err *err)
+static int ask_group(struct probe *p, int timeout_ms, struct probe_group *group, struct err *err)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(p->client);
     rd_kafka_AdminOptions_t *options =
@@ -241,6 +242,21 @@ int probe_group(struct probe *p, int timeout_ms, struct probe_group *group, stru
         rd_kafka_event_destroy(event);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
+    return result;
+}
+
+int probe_group(struct probe *p, int timeout_ms, struct probe_group *group, struct err *err)
+{
+    enum { PAUSE_MS = 100 };
+    int64_t until_ms = clock_ms() + timeout_ms, left_ms = timeout_ms;
+    int result;
+
+    /* A coordinator that is only being found out says so: a cluster's first group. */
+    while ((result = ask_group(p, (int)left_ms, group, err)) != 0 && err->kind == ERR_DEPENDENCY &&
+           (left_ms = until_ms - clock_ms() - PAUSE_MS) > 0) {
+        nanosleep(&(struct timespec){0, PAUSE_MS * 1000000}, NULL);
+        err_reset(err);
+    }
     return result;
 }
 

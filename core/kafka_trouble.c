@@ -16,6 +16,7 @@ static const struct {
     {"alert certificate required",
      " (the broker asks for ours: ssl.certificate.location, ssl.key.location)", 0},
     {"ssl.key.location failed", " (is ssl.key.password right?)", 0},
+    {"sasl.kerberos", " (sasl.mechanism is GSSAPI, Kerberos, unless it is set)", 0},
     {"Connection refused", "", 0},
     {"Failed to resolve", "", 0},
 };
@@ -81,6 +82,9 @@ int kafka_trouble_explain(const struct kafka_trouble *t, rd_kafka_t *client, str
         return err_fatal(err, EXIT_DENIED, "%s: %s", bare.text, t->text);
     if (t->is_clear)
         return err_dependency(err, "%s: no answer (%s)", bare.text, t->text);
+    /* A broker said no: it was reached, and its port is the right one. */
+    if (!local && strstr(bare.text, ": Broker: "))
+        return err_dependency(err, "%s", bare.text);
     rd_kafka_conf_get(rd_kafka_conf(client), "security.protocol", protocol, &size);
     return err_dependency(err, "%s: no answer (%s); is that port one for security.protocol = %s?",
                           bare.text, t->code ? t->text : "the brokers do not say why", protocol);

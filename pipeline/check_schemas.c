@@ -143,14 +143,24 @@ static bool is_too_dead(const struct sample *s)
     return s->dead * 5 > s->records; /* 20 %, [dead_letters] breaker_share's default */
 }
 
-/* A required feature that no event has, and a field that may be it now: "; is it hour_utc now?" */
-static void print_guess(const struct checker *c, const struct sample *s, char out[300])
+/* What it may be: events of another format, or in an envelope, or a required feature that no event
+ * has and a field that may be it now: "; is it hour_utc now?" */
+static void print_guess(const struct checker *c, const struct sample *s, enum fault fault,
+                        char out[300])
 {
+    bool has_any = false;
+
     *out = '\0';
-    for (size_t i = 0; i < c->bundle->features.count && !*out; i++)
+    if (s->scored == 0 && (fault == FAULT_FRAME_BAD_MAGIC || fault == FAULT_DECODE_BAD_JSON))
+        snprintf(out, 300, "; are [consumer] format and framing those of the producers?");
+    for (size_t i = 0; i < c->bundle->features.count && !*out; i++) {
+        has_any = has_any || s->features[i].present > 0;
         if (c->bundle->features.items[i].required && s->features[i].present == 0 &&
             s->features[i].nearest)
             snprintf(out, 300, "; is it %.250s now?", s->features[i].nearest);
+    }
+    if (!*out && !has_any && s->events > 0 && c->config->root.step_count == 0)
+        snprintf(out, 300, "; no event has any feature: are they in an envelope, [consumer] root?");
 }
 
 static void say_dead(struct checker *c, const struct sample *s)
@@ -160,7 +170,7 @@ static void say_dead(struct checker *c, const struct sample *s)
     struct err err = ERR_INIT;
     char text[700], guess[300];
 
-    print_guess(c, s, guess);
+    print_guess(c, s, fault, guess);
     snprintf(
         text, sizeof text,
         "%llu of the newest %llu events would become dead letters, %llu of them %s/%s: %s%s (%s "
@@ -181,7 +191,7 @@ static void say_absent(struct checker *c, const struct sample *s)
 {
     const struct features *features = &c->bundle->features;
 
-    for (size_t i = 0; i < features->count && s->events > 0; i++) {
+    for (size_t i = 0; i < features->count && s->scored > 0; i++) {
         const struct sample_feature *f = &s->features[i];
         if (!features->items[i].required && f->present == 0 && f->missing == s->events)
             check_say(c, CHECK_REMARK,

@@ -56,9 +56,32 @@ START_TEST(a_certificate_is_refused_by_its_reason)
 }
 END_TEST
 
+START_TEST(what_a_broker_answered_is_not_silence)
+{
+    const struct kafka_trouble trouble = {0};
+    struct err err = ERR_INIT;
+
+    err_dependency(&err, "asking for the members: Broker: Not coordinator");
+    ck_assert_int_eq(kafka_trouble_explain(&trouble, NULL, &err), -1);
+    ck_assert_int_eq(err.kind, ERR_DEPENDENCY);
+    ck_assert_str_eq(err.text, "asking for the members: Broker: Not coordinator");
+}
+END_TEST
+
+START_TEST(a_login_without_a_mechanism_is_told_what_it_has)
+{
+    ck_assert_ptr_nonnull(strstr(
+        kafka_trouble_remedy("Invalid sasl.kerberos.kinit.cmd value: Property not available: "
+                             "\"sasl.kerberos.keytab\""),
+        "sasl.mechanism is GSSAPI"));
+}
+END_TEST
+
 SUITE(kafka_trouble)
 {
     TCase *tcase = CASE("certificates", a_certificate_is_refused_by_its_reason);
 
+    tcase_add_test(tcase, what_a_broker_answered_is_not_silence);
+    tcase_add_test(tcase, a_login_without_a_mechanism_is_told_what_it_has);
     tcase_add_loop_test(tcase, the_same_trouble_reads_the_same, 0, sizeof words / sizeof words[0]);
 }

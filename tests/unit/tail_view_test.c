@@ -61,7 +61,7 @@ START_TEST(a_score_is_one_line_and_what_is_none_is_shown_as_it_is)
     } rows[] = {
         {"{\"topic\":\"p\",\"partition\":3,\"offset\":912,\"model\":\"fraud\",\"version\":\"7\","
          "\"score\":0.93123456,\"decision\":\"block\",\"mode\":\"live\"}",
-         TIME "t[0]@7 k 0.931235 block fraud 7 <- p[3]@912 \n"},
+         TIME "t[0]@7 k 0.931235 block fraud 7 <- p[3]@912\n"},
         {"{\"topic\":\"p\",\"partition\":3,\"offset\":912,\"model\":\"fraud\",\"version\":\"7\","
          "\"score\":1,\"decision\":null,\"mode\":\"replay\"}",
          TIME "t[0]@7 k 1 - fraud 7 <- p[3]@912 replay\n"},
