@@ -333,6 +333,8 @@ void consumer_store(struct consumer *c)
 {
     bool is_new = false;
 
+    if (c->config->delivery == DELIVERY_EXACTLY_ONCE)
+        return; /* the producer's transactions commit */
     for (int i = 0; c->assignment && i < c->assignment->cnt; i++) {
         rd_kafka_topic_partition_t *entry = &c->assignment->elems[i];
         struct part *part =
@@ -342,6 +344,34 @@ void consumer_store(struct consumer *c)
     }
     if (is_new)
         rd_kafka_offsets_store(c->client, c->assignment);
+}
+
+struct slice consumer_member(struct consumer *c)
+{
+    rd_kafka_consumer_group_metadata_t *member = rd_kafka_consumer_group_metadata(c->client);
+    void *bytes = NULL;
+    size_t len = 0;
+
+    if (!member)
+        return (struct slice){0};
+    rd_kafka_error_destroy(rd_kafka_consumer_group_metadata_write(member, &bytes, &len));
+    rd_kafka_consumer_group_metadata_destroy(member);
+    return (struct slice){bytes, len};
+}
+
+void consumer_note_committed(struct consumer *c)
+{
+    for (size_t i = 0; i < c->ledger->count; i++) {
+        struct part *part = &c->ledger->parts[i];
+        if (part->is_owned)
+            part->committed = part->stored = part->done;
+    }
+}
+
+void consumer_rejoin(struct consumer *c)
+{
+    c->must_rejoin = true;
+    c->rejoin_ms = 0;
 }
 
 uint64_t consumer_commit_count(const struct consumer *c)

@@ -65,6 +65,16 @@ void consumer_steer(struct consumer *consumer, bool pause_all);
 /* Hands every partition's done offset to the client, which commits it within commit_ms. */
 void consumer_store(struct consumer *consumer);
 
+/* Who we are in the group, for a transaction's offsets: bytes that producer/ hands to librdkafka.
+ * The caller frees them; data NULL when we are no member. */
+struct slice consumer_member(struct consumer *consumer);
+
+/* What a transaction committed: done offsets that need no store. */
+void consumer_note_committed(struct consumer *consumer);
+
+/* Leaves the group and joins it again: the partitions are assigned anew. */
+void consumer_rejoin(struct consumer *consumer);
+
 /* Number of commits that the broker acknowledged so far. */
 uint64_t consumer_commit_count(const struct consumer *consumer);
 

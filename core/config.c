@@ -24,7 +24,7 @@ struct key {
     const char *const *choices;
 };
 
-static const char *const deliveries[] = {"at_least_once", NULL};
+static const char *const deliveries[] = {"at_least_once", "exactly_once", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"json", "avro", NULL};
@@ -45,6 +45,8 @@ static const struct key keys[] = {
     {{"kscore", "commit_ms", "1000", false}, NUMBER, AT(commit_ms), 10, 60000, NULL},
     {{"kscore", "memory_mib", "256", false}, NUMBER, AT(memory_mib), CONFIG_MIN_MEMORY_MIB, 65536,
      NULL},
+    {{"kscore", "transaction_rows", "50000", false}, NUMBER, AT(transaction_rows), 1, 100000, NULL},
+    {{"kscore", "transaction_ms", "500", false}, NUMBER, AT(transaction_ms), 10, 10000, NULL},
     {{"kscore", "drain_ms", "20000", false}, NUMBER, AT(drain_ms), 100, 600000, NULL},
     {{"kscore", "log_format", "text", false}, CHOICE, AT(log_format), 0, 0, log_formats},
     {{"kscore", "log_level", "info", false}, CHOICE, AT(log_level), 0, 0, log_levels},
@@ -444,6 +446,15 @@ static int check_framing(struct reader *r)
     return 0;
 }
 
+static int check_delivery(struct reader *r)
+{
+    if (r->config->delivery == DELIVERY_EXACTLY_ONCE && !*r->config->instance)
+        return ini_fail(&r->ini, ini_find(&r->ini, "kscore", "delivery"), r->err,
+                        "delivery = exactly_once needs [kscore] instance, a name of this process "
+                        "that is unique in the group: it is part of the transactional.id");
+    return 0;
+}
+
 /* A worker needs the least that memory_mib may be: 100,000 fetched messages, a full send queue. */
 static int check_workers(struct reader *r)
 {
@@ -501,7 +512,8 @@ static int check_between(struct reader *r)
     if (!servers || !*servers)
         return ini_fail(&r->ini, ini_find(&r->ini, "kafka", "bootstrap.servers"), r->err,
                         "bootstrap.servers is missing in [kafka]");
-    if (check_workers(r) != 0 || check_framing(r) != 0 || check_schemas(r) != 0)
+    if (check_delivery(r) != 0 || check_workers(r) != 0 || check_framing(r) != 0 ||
+        check_schemas(r) != 0)
         return -1;
     if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0 && !*c->registry_url)
         return ini_fail(

@@ -406,6 +406,23 @@ void cluster_commit(struct cluster *c, int32_t partition, int64_t offset, const 
     ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
 }
 
+static bool has_lag(struct cluster *c)
+{
+    for (int32_t i = 0; i < c->partitions; i++)
+        if (cluster_committed(c, i) != cluster_end(c, c->in, i))
+            return true;
+    return false;
+}
+
+void cluster_wait_no_lag(struct cluster *c)
+{
+    int64_t until = harness_deadline();
+
+    while (has_lag(c) && clock_ms() < until)
+        harness_breathe();
+    cluster_expect_no_lag(c);
+}
+
 void cluster_expect_no_lag(struct cluster *c)
 {
     for (int32_t i = 0; i < c->partitions; i++)

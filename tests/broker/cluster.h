@@ -16,7 +16,7 @@ enum { CLUSTER_MAX_PARTITIONS = 8 };
 
 struct cluster {
     char bootstrap[100];
-    char folder[300], config[320]; /* kscore.ini */
+    char folder[300], config[320];                            /* kscore.ini */
     char group[64], in[80], scores[80], dead[80], alerts[80]; /* alerts: by cluster_add_alerts */
     int32_t partitions;
     rd_kafka_t *producer;    /* sends to explicit partitions; copies what it is given */
@@ -91,6 +91,9 @@ int64_t cluster_committed(struct cluster *cluster, int32_t partition);
 /* Commits for the group, which has no member meanwhile. */
 void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
                     const char *metadata);
+
+/* Waits until every partition's committed offset is its end. */
+void cluster_wait_no_lag(struct cluster *cluster);
 
 /* Fails unless every partition's committed offset is its end. */
 void cluster_expect_no_lag(struct cluster *cluster);
