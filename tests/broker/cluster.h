@@ -23,6 +23,8 @@ struct cluster {
     rd_kafka_topic_t *topic; /* in, to send to */
     rd_kafka_t *watcher; /* a consumer of the group that never joins it: offsets and watermarks */
     int64_t event_count; /* of cluster_send_events so far */
+    rd_kafka_t *counter; /* exactly once: reads scores and dead letters; NULL before */
+    int64_t counted;
 };
 
 /* Makes the three topics with that many partitions, the bundle and the configuration: commits every
@@ -81,7 +83,10 @@ void cluster_flush(rd_kafka_t *producer);
 int64_t cluster_low(struct cluster *cluster, const char *topic, int32_t partition);
 int64_t cluster_end(struct cluster *cluster, const char *topic, int32_t partition);
 
-/* Sum of the ends of scores and dead letters. */
+/* Whether what tests start runs with delivery = exactly_once: $KSCORE_DELIVERY. */
+bool cluster_is_exactly_once(void);
+
+/* Scores and dead letters: the sum of the topics' ends; exactly once: what committed readers see. */
 int64_t cluster_outcome_count(struct cluster *cluster);
 void cluster_wait_outcomes(struct cluster *cluster, int64_t count);
 

@@ -172,7 +172,7 @@ START_TEST(an_output_topic_that_is_made_anew_is_written_again)
     cluster_wait_outcomes(&c, 100);
     remake(&c, c.scores, PARTITIONS, 50);
     cluster_send_events(&c, 50);
-    cluster_wait_outcomes(&c, 100);
+    cluster_wait_no_lag(&c); /* nobody can tell how many scores went with the old topic */
     child_stop(&k);
     cluster_expect_no_lag(&c);
     child_release(&k);
