@@ -1,6 +1,7 @@
 #include "cli/configured.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 bool configured_is_option(const struct cli_option *option)
@@ -20,13 +21,26 @@ bool configured_take(struct configured *c, const struct cli_option *option, cons
     return true;
 }
 
+/* Secrets live in librdkafka's and libcurl's memory: no core file, and no look from another process
+ * of the same user at memory or environment. Root still may. A leak check by ptrace could not. */
+static void forbid_dumps(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 int configured_load(struct config *config, const struct cli_command *command,
                     const struct configured *c, struct err *err)
 {
     if (!c->path)
         return err_fatal(err, EXIT_USAGE, "-c FILE is missing; see kscore %s --help",
                          command->name);
-    return config_load(config, c->path, &(struct config_overrides){c->items, c->count}, err);
+    if (config_load(config, c->path, &(struct config_overrides){c->items, c->count}, err) != 0)
+        return -1;
+    if (config_has_secrets(config))
+        forbid_dumps();
+    return 0;
 }
 
 /* Signals reach the program as such: the only state outside of main's stack. */

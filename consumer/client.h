@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "consumer/consumer.h"
+#include "core/kafka_trouble.h"
 
 enum { PART_CACHE = 256 };
 
@@ -34,8 +35,9 @@ struct consumer {
     bool was_lost;      /* the session ran out; until the next assignment */
     bool must_reopen;   /* fenced after that: this client is dead, the member is not */
     bool is_closing;
-    struct err err;        /* raised in a callback, handed out by the next poll */
-    uint64_t commit_count; /* acknowledged */
+    struct kafka_trouble trouble; /* why there is no connection */
+    struct err err;               /* raised in a callback, handed out by the next poll */
+    uint64_t commit_count;        /* acknowledged */
 };
 
 /* Callback of librdkafka. */

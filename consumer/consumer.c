@@ -32,48 +32,64 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
     if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
         return;
     if (code) {
-        log_event(LOG_WARNING, "commit_failed", "%s; it is tried again with the next one",
-                  rd_kafka_err2str(code));
+        log_event(LOG_WARNING, "commit_failed", "group=%s %s; it is tried again with the next one",
+                  config_group(c->config), rd_kafka_err2str(code));
     } else {
         c->commit_count++;
         take_committed(c->ledger, offsets);
     }
 }
 
-/* Errors that belong to no partition: the client's own, from error_cb and from messages without a
- * topic. */
-static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
+static void take_fatal(struct consumer *c)
 {
     char fatal[300];
-    rd_kafka_resp_err_t cause;
+    rd_kafka_resp_err_t cause = rd_kafka_fatal_error(c->client, fatal, sizeof fatal);
+
+    /* After the session ran out librdkafka has forgotten its member id, and sends the commits that
+     * waited for the broker without one: the broker takes that for a second process. */
+    if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && c->was_lost)
+        c->must_reopen = true;
+    else if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        err_fatal(
+            &c->err, EXIT_AGAIN,
+            "another process runs with [kscore] instance = %s in group %s; each needs its own",
+            c->config->instance, config_group(c->config));
+    else
+        err_fatal(&c->err, EXIT_INTERNAL, "consumer: %s", fatal);
+}
+
+/* From error_cb, and from messages that are none. topic: NULL when it is not about one. What is
+ * denied ends a start, and is waited for later. */
+static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char *topic,
+                       const char *text)
+{
     struct err err = ERR_INIT;
+    char who[300] = "consumer";
 
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        cause = rd_kafka_fatal_error(c->client, fatal, sizeof fatal);
-        /* After the session ran out librdkafka has forgotten its member id, and sends the commits
-         * that waited for the broker without one: the broker takes that for a second process. */
-        if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && c->was_lost)
-            c->must_reopen = true;
-        else if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-            err_fatal(
-                &c->err, EXIT_AGAIN,
-                "another process runs with [kscore] instance = %s in group %s; each needs its own",
-                c->config->instance, config_group(c->config));
-        else
-            err_fatal(&c->err, EXIT_INTERNAL, "consumer: %s", fatal);
+        take_fatal(c);
         return;
     }
-    kafka_err(&err, code, "consumer");
-    if (err.kind == ERR_FATAL && err.exit_code == EXIT_DENIED && !c->was_assigned && !c->is_closing)
-        err_fatal(&c->err, EXIT_DENIED, "%s (%s)", err.text, text);
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        snprintf(who, sizeof who, "group %s", config_group(c->config));
+    else if (topic)
+        snprintf(who, sizeof who, "topic %s", topic);
+    kafka_err(&err, code, who);
+    kafka_trouble_take(&c->trouble, code, text);
+    if (err.exit_code != EXIT_DENIED)
+        log_event(LOG_WARNING, "kafka", "%s: %s: %.*s", who, rd_kafka_err2name(code),
+                  kafka_trouble_len(text), text);
+    else if (!c->was_assigned && !c->is_closing)
+        err_fatal(&c->err, EXIT_DENIED, "%s (%s)", err.text, c->trouble.text);
     else
-        log_event(LOG_WARNING, "kafka", "consumer: %s: %s", rd_kafka_err2name(code), text);
+        log_event(LOG_WARNING, "waiting", "for=kafka %s%s%s", err.text, topic ? "" : ": ",
+                  topic ? "" : c->trouble.text); /* the same for all partitions of a topic */
 }
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
     (void)client;
-    take_error(opaque, (rd_kafka_resp_err_t)code, reason);
+    take_error(opaque, (rd_kafka_resp_err_t)code, NULL, reason);
 }
 
 static void close_client(struct consumer *c)
@@ -143,6 +159,7 @@ int consumer_check(struct consumer *c, int timeout_ms, struct err *err)
         struct err cause = ERR_INIT;
         if (err->kind == ERR_DEPENDENCY && consumer_poll(c, &record, 1, 10, &cause) < 0)
             *err = cause;
+        kafka_trouble_explain(&c->trouble, c->client, err);
         return err_prefix(err, "[consumer]");
     }
     return 0;
@@ -186,12 +203,11 @@ static void take_event(struct consumer *c, const rd_kafka_message_t *message)
         c->must_reassign = true;
     } else if (message->rkt) {
         char text[600];
-        snprintf(text, sizeof text, "topic=%s partition=%d offset=%lld %s",
-                 rd_kafka_topic_name(message->rkt), message->partition, (long long)message->offset,
-                 rd_kafka_message_errstr(message));
-        take_error(c, message->err, text);
+        snprintf(text, sizeof text, "partition=%d offset=%lld %s", message->partition,
+                 (long long)message->offset, rd_kafka_message_errstr(message));
+        take_error(c, message->err, rd_kafka_topic_name(message->rkt), text);
     } else {
-        take_error(c, message->err, rd_kafka_message_errstr(message));
+        take_error(c, message->err, NULL, rd_kafka_message_errstr(message));
     }
 }
 

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
+#include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -39,6 +40,7 @@ struct reader {
     rd_kafka_message_t **messages;
     size_t message_cap;
     bool has_read; /* a record or the end of a partition: from then on denials are waited for */
+    struct kafka_trouble trouble; /* why there is no connection */
     struct err err;
 };
 
@@ -49,11 +51,12 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
 
     (void)client;
     kafka_err(&err, (rd_kafka_resp_err_t)code, "reading");
+    kafka_trouble_take(&r->trouble, (rd_kafka_resp_err_t)code, reason);
     if (err.kind == ERR_FATAL && err.exit_code == EXIT_DENIED && !r->has_read)
-        err_fatal(&r->err, EXIT_DENIED, "%s (%s)", err.text, reason);
+        err_fatal(&r->err, EXIT_DENIED, "%s (%s)", err.text, r->trouble.text);
     else
-        log_event(LOG_WARNING, "kafka", "reader: %s: %s",
-                  rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+        log_event(LOG_WARNING, "kafka", "reader: %s: %.*s",
+                  rd_kafka_err2name((rd_kafka_resp_err_t)code), kafka_trouble_len(reason), reason);
 }
 
 struct reader *reader_new(const struct config *config, struct err *err)
@@ -127,6 +130,7 @@ static int find_place(struct reader *r, const struct span *s, const struct reade
     case PLACE_END:
         *offset = log.high - log.low > place->at ? log.high - place->at : log.low;
         break;
+    case PLACE_SHARE: *offset = log.high; break; /* an END by now, see add_topic */
     case PLACE_OFFSET: *offset = place->at; break;
     case PLACE_NEVER: *offset = INT64_MAX; break;
     case PLACE_TIME:
@@ -185,6 +189,7 @@ static int add_topic(struct reader *r, rd_kafka_topic_t *topic, const struct rea
                      int timeout_ms, struct err *err)
 {
     const char *name = rd_kafka_topic_name(topic);
+    struct reader_range own = *range;
     int32_t count;
 
     if (kafka_topic_partitions(r->client, name, timeout_ms, &count, err) != 0)
@@ -192,12 +197,14 @@ static int add_topic(struct reader *r, rd_kafka_topic_t *topic, const struct rea
     if (range->partition >= count)
         return err_fatal(err, EXIT_CONFIGURATION, "topic %s has %d partitions, 0 to %d: not %d",
                          name, count, count - 1, range->partition);
+    if (own.from.kind == PLACE_SHARE)
+        own.from = (struct reader_place){PLACE_END, (own.from.at + count - 1) / count};
     for (int32_t i = 0; i < count; i++) {
         if (range->partition >= 0 && i != range->partition)
             continue;
         r->spans = mem_grow(r->spans, r->span_count, &r->span_cap, sizeof *r->spans);
         r->spans[r->span_count] = (struct span){.topic = topic, .name = name, .partition = i};
-        if (find_span(r, &r->spans[r->span_count++], range, timeout_ms, err) != 0)
+        if (find_span(r, &r->spans[r->span_count++], &own, timeout_ms, err) != 0)
             return -1;
     }
     return 0;
@@ -255,7 +262,7 @@ int reader_open(struct reader *r, const char *const *topics, size_t topic_count,
     rd_kafka_poll(r->client, 0);
     if (err->kind == ERR_DEPENDENCY && err_is_set(&r->err))
         *err = r->err;
-    return -1;
+    return kafka_trouble_explain(&r->trouble, r->client, err);
 }
 
 /* ---- reading */

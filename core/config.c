@@ -75,6 +75,7 @@ static const struct key keys[] = {
     {{"schemas", "ssl.key.password", "", false}, TEXT, AT(registry_key_password), 0, 0, NULL},
     {{"schemas", "ssl.endpoint.identification.algorithm", "https", false}, CHOICE,
      AT(registry_identification), 0, 0, identifications},
+    {{"schemas", "subjects", "", false}, NAMES, AT(subjects), 0, 0, NULL},
     {{"schemas", "cache", "", false}, TEXT, AT(schema_cache), 0, 0, NULL},
     {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
@@ -103,8 +104,8 @@ size_t config_rows(const struct config_row **rows)
 
 bool config_is_secret(const char *name)
 {
-    static const char *const marks[] = {"password",  "secret",  "token",
-                                        "user.info", "key.pem", "oauthbearer.config"};
+    static const char *const marks[] = {
+        "password", "passphrase", "secret", "token", "user.info", "key.pem", "oauthbearer.config"};
 
     if (strstr(name, "endpoint"))
         return false;
@@ -112,6 +113,21 @@ bool config_is_secret(const char *name)
         if (strstr(name, marks[i]))
             return true;
     return false;
+}
+
+static bool holds_secrets(const struct kafka_keys *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (config_is_secret(list->items[i].name))
+            return true;
+    return false;
+}
+
+bool config_has_secrets(const struct config *c)
+{
+    return holds_secrets(&c->kafka) || holds_secrets(&c->consumer) || holds_secrets(&c->producer) ||
+           *c->registry_user_info || *c->registry_token || *c->registry_key_password ||
+           config_holds_user(c->registry_url);
 }
 
 bool config_holds_user(const char *value)

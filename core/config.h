@@ -86,6 +86,7 @@ struct config {
     char *registry_user_info, *registry_token;
     char *registry_ca, *registry_certificate, *registry_key, *registry_key_password;
     int64_t registry_identification; /* enum config_identification */
+    struct config_names subjects;    /* of events, instead of <topic>-value; none: those */
     char *schema_cache;
     char *model_path;
 
@@ -130,6 +131,9 @@ const char *config_group(const struct config *config);
 
 /* A key whose value must never be printed: passwords, tokens, private keys. */
 bool config_is_secret(const char *name);
+
+/* Anything in it is one. */
+bool config_has_secrets(const struct config *config);
 
 /* A URL, or a list of them, with a user or password in it. */
 bool config_holds_user(const char *value);

@@ -7,6 +7,23 @@
 #include "core/file.h"
 #include "core/mem.h"
 
+/* A dollar and braces in a password are no variable, and what stands in them is not to be said. */
+static bool is_variable(const char *name)
+{
+    return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] ==
+           '\0';
+}
+
+static int not_set(struct ini *ini, const struct ini_entry *entry, const char *name,
+                   struct err *err)
+{
+    bool is_said = is_variable(name);
+
+    return ini_fail(ini, entry, err,
+                    "environment variable %s is not set (%s.%s; write $${ for a plain ${)",
+                    is_said ? name : "in ${}", entry->section, entry->name);
+}
+
 /* ${NAME} from the environment, into a new text. */
 static char *expand(struct ini *ini, const struct ini_entry *entry, struct err *err)
 {
@@ -22,9 +39,7 @@ static char *expand(struct ini *ini, const struct ini_entry *entry, struct err *
             char *name = mem_copy_text(p + 2, (size_t)(close - p - 2));
             const char *value = getenv(name);
             if (!value) {
-                ini_fail(ini, entry, err,
-                         "environment variable %s is not set (%s.%s; write $${ for a plain ${)",
-                         name, entry->section, entry->name);
+                not_set(ini, entry, name, err);
                 free(name);
                 free(out);
                 return NULL;
@@ -42,11 +57,20 @@ static char *expand(struct ini *ini, const struct ini_entry *entry, struct err *
     return out;
 }
 
-/* key_FILE: the file's text without the line end becomes the value of key. */
+static const char *without_path(const struct err *why, const struct ini_entry *entry)
+{
+    size_t len = strlen(entry->value) + strlen(": ");
+
+    return config_is_secret(entry->name) && len < strlen(why->text) ? why->text + len : why->text;
+}
+
+/* key_FILE: the file's text without the line end becomes the value of key. A secret itself may
+ * stand where its file should: then the path is not said. */
 static int read_value_file(struct ini *ini, struct ini_entry *entry, struct err *err)
 {
     enum { MAX_BYTES = 64 << 10 };
     size_t name_len = strlen(entry->name) - 5, len;
+    struct err why = ERR_INIT;
     char *text;
 
     entry->name[name_len] = '\0';
@@ -57,8 +81,9 @@ static int read_value_file(struct ini *ini, struct ini_entry *entry, struct err 
             return ini_fail(ini, entry, err, "%s and %s_FILE are both set", entry->name,
                             entry->name);
     }
-    if (file_read(entry->value, MAX_BYTES, &text, &len, err) != 0)
-        return err_prefix(err, "%s:%d: %s_FILE", ini->file, entry->line, entry->name);
+    if (file_read(entry->value, MAX_BYTES, &text, &len, &why) != 0)
+        return err_fatal(err, why.exit_code, "%s:%d: %s_FILE: %s", ini->file, entry->line,
+                         entry->name, without_path(&why, entry));
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         text[--len] = '\0';
     free(entry->value);
@@ -88,13 +113,20 @@ static int expand_all(struct ini *ini, struct err *err)
     return 0;
 }
 
+/* As far as it is a key: behind that may be a secret that somebody forgot the = of. */
+static int not_an_override(const char *text, struct err *err)
+{
+    return err_fatal(err, EXIT_USAGE, "-s %.*s: expected section.key=value",
+                     (int)strcspn(text, "=: \t,;"), text);
+}
+
 static int apply_override(struct ini *ini, const char *text, struct err *err)
 {
     const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
     char *section, *name;
 
     if (!dot || !equals || dot == text || equals < dot + 2)
-        return err_fatal(err, EXIT_USAGE, "-s %s: expected section.key=value", text);
+        return not_an_override(text, err);
     section = mem_copy_text(text, (size_t)(dot - text));
     name = mem_copy_text(dot + 1, (size_t)(equals - dot - 1));
     if (config_is_secret(name) || config_holds_user(equals + 1))

@@ -1,6 +1,7 @@
 #include "core/feature.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,14 @@ void path_release(struct path *path)
     free(path->steps);
     free(path->text);
     *path = (struct path){0};
+}
+
+const char *path_name(const struct path *path)
+{
+    for (size_t i = path->step_count; i-- > 0;)
+        if (path->steps[i].kind != STEP_INDEX)
+            return path->steps[i].name;
+    return "";
 }
 
 static void features_free_one(struct feature *feature)
@@ -33,6 +42,16 @@ void features_release(struct features *features)
         features_free_one(&features->items[i]);
     free(features->items);
     *features = (struct features){0};
+}
+
+void feature_print_missing(char out[FEATURE_WORDS_MAX], const struct feature *f)
+{
+    if (f->required)
+        snprintf(out, FEATURE_WORDS_MAX, "dead letter missing_field");
+    else if (isnan(f->missing))
+        snprintf(out, FEATURE_WORDS_MAX, "missing");
+    else
+        snprintf(out, FEATURE_WORDS_MAX, "%.9g", (double)f->missing);
 }
 
 static struct step *add_step(struct path *path, enum step_kind kind, const char *name, size_t len)

@@ -90,8 +90,16 @@ int feature_parse(struct feature *feature, const char *name, const char *text, c
                   struct err *err);
 void features_release(struct features *features);
 
+/* What a feature is in an event that says nothing of it, for people: "missing", "3", "dead letter
+ * missing_field"; NUL-terminated. */
+enum { FEATURE_WORDS_MAX = 32 };
+void feature_print_missing(char out[FEATURE_WORDS_MAX], const struct feature *feature);
+
 /* Parses "a.b[0].c" or "extras[\"k\"]". *path is new; path_release frees what it owns. */
 int path_parse(struct path *path, const char *text, size_t len, struct err *err);
 void path_release(struct path *path);
+
+/* Its last name, behind which only indexes come; "" without one. */
+const char *path_name(const struct path *path);
 
 #endif

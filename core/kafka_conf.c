@@ -1,11 +1,14 @@
 #include "core/kafka_conf.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
@@ -141,6 +144,13 @@ bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap
         snprintf(why, cap, "%s can be range or roundrobin, not %s", name, value);
         return false;
     }
+    /* Seen with 2.0.2 and 2.1.1; 2.2.0 renews tokens. */
+    if (strcmp(name, "enable.sasl.oauthbearer.unsecure.jwt") == 0 && strcmp(value, "true") == 0 &&
+        rd_kafka_version() < 0x020200ff) {
+        snprintf(why, cap, "%s needs librdkafka 2.2: %s crashes when the token is to be renewed",
+                 name, rd_kafka_version_str());
+        return false;
+    }
     conf = rd_kafka_conf_new();
     result = rd_kafka_conf_set(conf, name, value, text, sizeof text);
     rd_kafka_conf_destroy(conf);
@@ -220,17 +230,35 @@ static void set_owned(rd_kafka_conf_t *conf, enum kafka_role role, const struct 
     kafka_conf_set(conf, "isolation.level", "read_committed");
 }
 
+/* What librdkafka says of a file that it cannot read does not name it. */
+static int check_file(const struct config *config, const struct kafka_key *key, struct err *err)
+{
+    static const char *const names[] = {"ssl.ca.location", "ssl.certificate.location",
+                                        "ssl.key.location", "ssl.keystore.location",
+                                        "ssl.crl.location"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(key->name, names[i]) == 0 && strcmp(key->value, "probe") != 0 &&
+            access(key->value, R_OK) != 0)
+            return err_fatal(err, EXIT_IO, "%s:%d: %s: %s: %s", config->file, key->line, key->name,
+                             key->value, strerror(errno));
+    return 0;
+}
+
 static int set_users(rd_kafka_conf_t *conf, const struct config *config,
                      const struct kafka_keys *list, struct err *err)
 {
     char text[256];
 
-    for (size_t i = 0; i < list->count; i++)
-        if (rd_kafka_conf_set(conf, list->items[i].name, list->items[i].value, text, sizeof text) !=
-            RD_KAFKA_CONF_OK)
-            return err_fatal(
-                err, EXIT_CONFIGURATION, "%s:%d: librdkafka: %s", config->file, list->items[i].line,
-                config_is_secret(list->items[i].name) ? "bad value of a secret" : text);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct kafka_key *key = &list->items[i];
+        if (rd_kafka_conf_set(conf, key->name, key->value, text, sizeof text) != RD_KAFKA_CONF_OK)
+            return err_fatal(err, EXIT_CONFIGURATION, "%s:%d: librdkafka: %s", config->file,
+                             key->line,
+                             config_is_secret(key->name) ? "bad value of a secret" : text);
+        if (check_file(config, key, err) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -258,8 +286,8 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
 {
     enum log_level ours = level <= 4 ? LOG_WARNING : level <= 6 ? LOG_INFO : LOG_DEBUG;
 
-    log_event(ours, "kafka", "client=%s facility=%s %s", client ? rd_kafka_name(client) : "-",
-              facility, text);
+    log_event(ours, "kafka", "client=%s facility=%s %.*s", client ? rd_kafka_name(client) : "-",
+              facility, ours == LOG_WARNING ? kafka_trouble_len(text) : (int)strlen(text), text);
 }
 
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
@@ -268,10 +296,11 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
     rd_kafka_t *client;
 
     rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_ssl_cert_verify_cb(conf, kafka_trouble_on_certificate);
     client = rd_kafka_new(type, conf, text, sizeof text);
     if (!client) {
         rd_kafka_conf_destroy(conf);
-        err_fatal(err, EXIT_CONFIGURATION, "librdkafka: %s", text);
+        err_fatal(err, EXIT_CONFIGURATION, "librdkafka: %s%s", text, kafka_trouble_remedy(text));
     }
     return client;
 }

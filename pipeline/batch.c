@@ -71,10 +71,8 @@ static bool learn(struct pipeline *p, size_t i)
     int learnt = decoder_learn(p->decoder, p->batch.schema_ids[i], clock_ms(), &err);
 
     part->parked_id = p->batch.schema_ids[i];
-    if (learnt < 0)
-        pipeline_fail(p, r->part, &err);
-    if (learnt > 0)
-        pipeline_park(p, r->part, NULL);
+    if (learnt != 0)
+        pipeline_park(p, r->part, learnt < 0 ? err.text : NULL);
     return learnt == 0;
 }
 

@@ -6,7 +6,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err)
+int pipeline_fail(struct pipeline *p, struct err *err)
 {
     switch (err->kind) {
     case ERR_NONE: return 0;
@@ -16,13 +16,9 @@ int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err)
         err->exit_code = EXIT_INTERNAL;
         return -1;
     case ERR_DEPENDENCY:
-        if (part == LEDGER_NO_PART) {
-            log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
-            backoff_fail(&p->backoff);
-            producer_refresh(p->producer);
-        } else {
-            pipeline_park(p, part, err->text);
-        }
+        log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+        backoff_fail(&p->backoff);
+        producer_refresh(p->producer);
         err_reset(err);
         return 0;
     case ERR_FATAL: return -1;
@@ -99,13 +95,13 @@ static int loop(struct pipeline *p, struct err *err)
     while (!is_done(p)) {
         producer_poll(p->producer, 0); /* reports count slots down; a failure asks for a rewind */
         pipeline_unpark(p);
-        if (p->commit->step(p, err) != 0 && pipeline_fail(p, LEDGER_NO_PART, err) != 0)
+        if (p->commit->step(p, err) != 0 && pipeline_fail(p, err) != 0)
             return -1;
         publish_progress(p);
         if (p->must_rewind && p->commit->is_idle(p))
             pipeline_rewind(p);
         if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) &&
-            pipeline_fail(p, LEDGER_NO_PART, err) != 0)
+            pipeline_fail(p, err) != 0)
             return -1;
         pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
         if (!pipeline_can_take(p) && !p->is_all_paused) {
@@ -114,7 +110,7 @@ static int loop(struct pipeline *p, struct err *err)
             continue;
         }
         int took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
-        if (took < 0 && pipeline_fail(p, LEDGER_NO_PART, err) != 0)
+        if (took < 0 && pipeline_fail(p, err) != 0)
             return -1;
         if (took == 0 && producer_in_flight(p->producer) > 0)
             producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */

@@ -50,8 +50,7 @@ static struct registry_options options_of(const struct config *c)
         .asks_per_s = (unsigned)c->unknown_ids_per_s};
 }
 
-/* What Confluent's clients call the schemas of a topic's values; new. */
-static char *subject_of(const char *topic)
+char *schemas_subject(const char *topic)
 {
     size_t cap = strlen(topic) + sizeof "-value";
     char *subject = mem_alloc(cap, 1);
@@ -63,11 +62,16 @@ static char *subject_of(const char *topic)
 static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
 {
     struct registry_options options = options_of(c);
-    char **subjects = mem_alloc(c->topic_count, sizeof *subjects);
+    char **subjects;
     int result;
 
+    options.subjects = (const char *const *)c->subjects.items;
+    options.subject_count = c->subjects.count;
+    if (c->subjects.count > 0)
+        return registry_new(source, &options, err);
+    subjects = mem_alloc(c->topic_count, sizeof *subjects);
     for (size_t i = 0; i < c->topic_count; i++)
-        subjects[i] = subject_of(c->topics[i]);
+        subjects[i] = schemas_subject(c->topics[i]);
     options.subject_count = c->topic_count;
     options.subjects = (const char *const *)subjects;
     result = registry_new(source, &options, err);
@@ -89,6 +93,30 @@ int schemas_open(const struct config *c, struct schema_source **source, struct e
     return 0;
 }
 
+int schemas_decoder(struct decoder **decoder, const struct config *c, struct schema_source *source,
+                    const struct features *features, struct err *err)
+{
+    static const enum event_framing framings[] = {
+        [CONFIG_FRAMING_NONE] = FRAMING_NONE,
+        [CONFIG_FRAMING_CONFLUENT] = FRAMING_CONFLUENT,
+        [CONFIG_FRAMING_JSON_SCHEMA] = FRAMING_JSON_SCHEMA,
+        [CONFIG_FRAMING_SINGLE_OBJECT] = FRAMING_SINGLE_OBJECT};
+    const struct decoder_options options = {.format =
+                                                c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
+                                            .framing = framings[c->framing],
+                                            .schemas = source,
+                                            .schema_file = set(c->fixed_schema),
+                                            .root = &c->root,
+                                            .carry = c->carry,
+                                            .carry_count = c->carry_count,
+                                            .event_time = &c->event_time,
+                                            .max_value_bytes = (size_t)c->max_value_kib * 1024,
+                                            .max_depth = (unsigned)c->max_depth,
+                                            .first_wait_ms = c->unknown_id_wait_ms};
+
+    return decoder_new(decoder, &options, features, err) == 0 ? 0 : err_prefix(err, "[schemas]");
+}
+
 int schemas_find_score(const struct config *c, uint32_t *id, struct err *err)
 {
     struct registry_options options = options_of(c);
@@ -98,7 +126,7 @@ int schemas_find_score(const struct config *c, uint32_t *id, struct err *err)
     *id = (uint32_t)c->score_schema_id;
     if (c->score_format != FORMAT_AVRO || c->score_schema_id != 0)
         return 0;
-    subject = subject_of(c->score_topic);
+    subject = schemas_subject(c->score_topic);
     result = score_subject_find(&options, subject, id, err);
     if (result == 0)
         log_event(LOG_INFO, "schema_loaded", "id=%u subject=%s of the scores", *id, subject);
@@ -128,26 +156,11 @@ static int wait_for_schemas(struct pipeline *p, struct err *err)
 
 int pipeline_open_decoder(struct pipeline *p, struct err *err)
 {
-    static const enum event_framing framings[] = {
-        [CONFIG_FRAMING_NONE] = FRAMING_NONE,
-        [CONFIG_FRAMING_CONFLUENT] = FRAMING_CONFLUENT,
-        [CONFIG_FRAMING_JSON_SCHEMA] = FRAMING_JSON_SCHEMA,
-        [CONFIG_FRAMING_SINGLE_OBJECT] = FRAMING_SINGLE_OBJECT};
-    const struct config *c = p->config;
-    struct decoder_options options = {.format = c->format == FORMAT_AVRO ? EVENT_AVRO : EVENT_JSON,
-                                      .framing = framings[c->framing],
-                                      .schema_file = set(c->fixed_schema),
-                                      .root = &c->root,
-                                      .carry = c->carry,
-                                      .carry_count = c->carry_count,
-                                      .event_time = &c->event_time,
-                                      .max_value_bytes = (size_t)c->max_value_kib * 1024,
-                                      .max_depth = (unsigned)c->max_depth,
-                                      .first_wait_ms = c->unknown_id_wait_ms};
+    struct schema_source *seat = NULL;
 
     if (p->shared->schemas)
-        options.schemas = schema_share_seat(p->shared->schemas, p->worker);
-    if (decoder_new(&p->decoder, &options, &p->bundle->features, err) != 0)
-        return err_prefix(err, "[schemas]");
+        seat = schema_share_seat(p->shared->schemas, p->worker);
+    if (schemas_decoder(&p->decoder, p->config, seat, &p->bundle->features, err) != 0)
+        return -1;
     return wait_for_schemas(p, err);
 }

@@ -6,6 +6,8 @@
 
 #include "core/config.h"
 #include "core/err.h"
+#include "core/feature.h"
+#include "schemas/decoder.h"
 #include "schemas/schema_source.h"
 
 /* The folder or the registry, new; NULL where events name no schema. */
@@ -14,5 +16,13 @@ int schemas_open(const struct config *config, struct schema_source **source, str
 /* The id that Avro scores carry: configured, or of a registry, where it is registered if it has to
  * be; 0 for JSON. As score_subject_find. */
 int schemas_find_score(const struct config *config, uint32_t *id, struct err *err);
+
+/* What Confluent's clients call the schemas of a topic's values; new. */
+char *schemas_subject(const char *topic);
+
+/* The decoder that run has, for these features. It owns the source (NULL where events name no
+ * schema); when it fails, that is still the caller's. Errors: as decoder_new. */
+int schemas_decoder(struct decoder **decoder, const struct config *config,
+                    struct schema_source *source, const struct features *features, struct err *err);
 
 #endif

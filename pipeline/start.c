@@ -29,7 +29,7 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
         if (consumer_check(p->consumer, TURN_MS, err) == 0 &&
             producer_check(p->config, TURN_MS, limits, &is_proven, err) == 0)
             break;
-        if (pipeline_fail(p, LEDGER_NO_PART, err) != 0)
+        if (pipeline_fail(p, err) != 0)
             return -1;
         if (!pipeline_pause(p))
             return 0;

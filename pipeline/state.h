@@ -104,9 +104,9 @@ struct pipeline {
     int64_t close_ms;    /* when the last report may come, 0 before closing */
 };
 
-/* The one switch: what a failure means, for one partition or (LEDGER_NO_PART) for all. 0: it is
- * being waited for, go on; err is reset. -1: stop with err. */
-int pipeline_fail(struct pipeline *p, uint32_t part, struct err *err);
+/* The one switch: what a failure means for all partitions. 0: it is being waited for, go on; err is
+ * reset. -1: stop with err. (What one partition waits for is its schema: pipeline_park.) */
+int pipeline_fail(struct pipeline *p, struct err *err);
 
 /* pipeline.c: one worker, on the caller's thread; as pipeline_run. */
 int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,

@@ -37,7 +37,7 @@ void pipeline_unpark(struct pipeline *p)
             continue;
         learnt = decoder_learn(p->decoder, part->parked_id, now_ms, &err);
         if (learnt < 0)
-            pipeline_fail(p, (uint32_t)i, &err);
+            pipeline_park(p, (uint32_t)i, err.text);
         if (learnt != 0)
             continue;
         part->is_parked = false;

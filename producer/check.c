@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
+#include "core/kafka_trouble.h"
 #include "core/mem.h"
 #include "producer/producer.h"
 
@@ -18,7 +19,14 @@ static void on_proof(rd_kafka_t *client, const rd_kafka_message_t *message, void
     *(rd_kafka_resp_err_t *)message->_private = message->err;
 }
 
-static rd_kafka_t *open_client(const struct config *config, struct err *err)
+static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    (void)client;
+    kafka_trouble_take(opaque, (rd_kafka_resp_err_t)code, reason);
+}
+
+static rd_kafka_t *open_client(const struct config *config, struct kafka_trouble *trouble,
+                               struct err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PRODUCER, err);
 
@@ -30,6 +38,8 @@ static rd_kafka_t *open_client(const struct config *config, struct err *err)
     kafka_conf_set(conf, "message.timeout.ms", "5000");
     kafka_conf_set(conf, "linger.ms", "0");
     rd_kafka_conf_set_dr_msg_cb(conf, on_proof);
+    rd_kafka_conf_set_opaque(conf, trouble);
+    rd_kafka_conf_set_error_cb(conf, on_error);
     return kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
 }
 
@@ -72,7 +82,7 @@ static int check_topics(rd_kafka_t *client, const struct config *config, int tim
     static const char *const sections[] = {"[producer]", "[dead_letters]", "[alerts]"};
     const char *topics[OUTPUT_COUNT];
     size_t count = producer_topics(config, topics);
-    int32_t partitions[OUTPUT_COUNT];
+    int32_t partitions[OUTPUT_COUNT] = {0};
 
     for (size_t i = 0; i < count; i++)
         if (kafka_topic_partitions(client, topics[i], timeout_ms, &partitions[i], err) != 0)
@@ -88,13 +98,18 @@ static int check_topics(rd_kafka_t *client, const struct config *config, int tim
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err)
 {
-    rd_kafka_t *client = open_client(config, err);
+    struct kafka_trouble trouble = {0};
+    rd_kafka_t *client = open_client(config, &trouble, err);
     int result;
 
     *is_proven = true;
     if (!client)
         return -1;
     result = check_topics(client, config, timeout_ms, limits, is_proven, err);
+    if (result != 0) {
+        rd_kafka_poll(client, 10); /* what it was told meanwhile */
+        kafka_trouble_explain(&trouble, client, err);
+    }
     kafka_client_destroy(client, timeout_ms);
     return result;
 }

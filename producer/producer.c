@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
+#include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "producer/client.h"
@@ -31,10 +32,11 @@ static enum delivery judge(rd_kafka_resp_err_t code)
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *p = opaque;
-    char text[400] = "";
+    char text[400];
 
     (void)client;
     p->in_flight--;
+    text[0] = '\0';
     if (message->err)
         snprintf(text, sizeof text, "%s: %s", rd_kafka_topic_name(message->rkt),
                  rd_kafka_err2str(message->err));
@@ -48,8 +50,8 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     (void)client;
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         p->is_given_up = true;
-    log_event(LOG_WARNING, "kafka", "producer: %s: %s",
-              rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+    log_event(LOG_WARNING, "kafka", "producer: %s: %.*s",
+              rd_kafka_err2name((rd_kafka_resp_err_t)code), kafka_trouble_len(reason), reason);
 }
 
 /* A batch is refused as a whole when it passes the topic's limit: batches stay below the smallest
@@ -126,14 +128,6 @@ static int open_client(struct producer *p, struct err *err)
         p->handles[i] = rd_kafka_topic_new(client, p->topics[i], NULL);
     }
     return 0;
-}
-
-size_t producer_topics(const struct config *config, const char *topics[OUTPUT_COUNT])
-{
-    topics[OUTPUT_SCORES] = config->score_topic;
-    topics[OUTPUT_DEAD] = config->dead_topic;
-    topics[OUTPUT_ALERTS] = config->alert_topic;
-    return *config->alert_topic ? OUTPUT_COUNT : OUTPUT_ALERTS;
 }
 
 struct producer *producer_new(const struct producer_options *options, struct err *err)

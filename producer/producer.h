@@ -23,7 +23,13 @@
 enum output { OUTPUT_SCORES, OUTPUT_DEAD, OUTPUT_ALERTS, OUTPUT_COUNT };
 
 /* Their names, borrowed; returns how many there are. */
-size_t producer_topics(const struct config *config, const char *topics[OUTPUT_COUNT]);
+static inline size_t producer_topics(const struct config *config, const char *topics[OUTPUT_COUNT])
+{
+    topics[OUTPUT_SCORES] = config->score_topic;
+    topics[OUTPUT_DEAD] = config->dead_topic;
+    topics[OUTPUT_ALERTS] = config->alert_topic;
+    return *config->alert_topic ? OUTPUT_COUNT : OUTPUT_ALERTS;
+}
 
 /* What the output topics are like; read before the producer is made, for its batches must stay
  * below the limits: a broker refuses a batch as a whole. */

@@ -88,10 +88,7 @@ struct outcome bind_judge_faults(const struct bind *b, const float *row)
     if (b->root != ROOT_PRESENT)
         return judge_root(b);
     for (size_t i = 0; i < b->features->count; i++)
-        if (bind_is_fault(row[i])) {
-            uint32_t bits;
-            memcpy(&bits, &row[i], sizeof bits);
-            return outcome_dead_feature((enum fault)(bits & BIND_FAULT_MASK), i, b->at[i]);
-        }
+        if (bind_is_fault(row[i]))
+            return outcome_dead_feature(bind_fault_of(row[i]), i, b->at[i]);
     return outcome_scored();
 }

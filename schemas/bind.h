@@ -92,6 +92,15 @@ static inline bool bind_is_fault(float value)
     return (bits & ~(uint32_t)BIND_FAULT_MASK) == BIND_FAULT_MARK;
 }
 
+/* FAULT_NONE for a value that is none. */
+static inline enum fault bind_fault_of(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bind_is_fault(value) ? (enum fault)(bits & BIND_FAULT_MASK) : FAULT_NONE;
+}
+
 static inline void bind_fault(struct bind *b, float *row, size_t slot, enum fault fault, size_t at)
 {
     row[slot] = bind_fault_float(fault);

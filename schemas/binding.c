@@ -1,86 +1,13 @@
 #include "schemas/binding.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 #include "core/text.h"
-
-/* A set of types, unions opened: all that may be at a place of an event. */
-struct types {
-    int32_t *items;
-    size_t count;
-    uint32_t *marks; /* per type: the round in which it was added */
-    uint32_t round;
-};
-
-enum reach { REACH_ABSENT, REACH_NULL, REACH_VALUE, REACH_WRONG };
-
-struct search {
-    const struct avro_schema *schema;
-    struct types now, next;
-    const struct schema_type *stopped; /* record that lacks the name, or NULL */
-    int32_t stopped_type;              /* type that cannot be stepped into, or converted */
-    const struct step *stopped_step;   /* that could not be taken, or NULL at a path's end */
-};
-
-static void types_init(struct types *set, size_t cap)
-{
-    *set = (struct types){mem_alloc(cap, sizeof(int32_t)), 0, mem_alloc(cap, sizeof(uint32_t)), 0};
-}
-
-static void types_release(struct types *set)
-{
-    free(set->items);
-    free(set->marks);
-}
-
-static void types_clear(struct types *set)
-{
-    set->count = 0;
-    set->round++;
-}
-
-static void types_add(struct types *set, const struct avro_schema *schema, int32_t type)
-{
-    const struct schema_type *t = &schema->types[type];
-
-    if (set->marks[type] == set->round)
-        return;
-    set->marks[type] = set->round;
-    if (t->kind != SCHEMA_UNION)
-        set->items[set->count++] = type;
-    else
-        for (uint64_t i = 0; i < t->count; i++)
-            types_add(set, schema, t->branches[i]);
-}
-
-/* One step from every type of `now` into `next`. */
-static enum reach take_step(struct search *s, const struct step *step)
-{
-    enum reach reach = REACH_NULL;
-
-    types_clear(&s->next);
-    for (size_t i = 0; i < s->now.count; i++) {
-        int32_t type = s->now.items[i], field = SCHEMA_NONE;
-        const struct schema_type *t = &s->schema->types[type];
-        if (t->kind == SCHEMA_RECORD && step->kind != STEP_INDEX) {
-            field = schema_field_find(t, step->name);
-            s->stopped = field == SCHEMA_NONE ? t : s->stopped;
-            if (field == SCHEMA_NONE)
-                reach = REACH_ABSENT;
-            else
-                types_add(&s->next, s->schema, t->fields[field].type);
-        } else if (t->kind == (step->kind == STEP_INDEX ? SCHEMA_ARRAY : SCHEMA_MAP)) {
-            types_add(&s->next, s->schema, t->items);
-        } else if (t->kind != SCHEMA_NULL) {
-            s->stopped_type = type;
-            s->stopped_step = step;
-            reach = reach == REACH_ABSENT ? REACH_ABSENT : REACH_WRONG;
-        }
-    }
-    return s->next.count != 0 ? REACH_VALUE : reach;
-}
+#include "schemas/binding_search.h"
 
 bool binding_converts(enum schema_kind kind, enum feature_type type)
 {
@@ -92,69 +19,108 @@ bool binding_converts(enum schema_kind kind, enum feature_type type)
     return false;
 }
 
-static enum reach judge_end(struct search *s, enum feature_type wanted)
+bool binding_carries(enum schema_kind kind, bool is_time)
 {
-    enum reach reach = REACH_NULL;
+    if (is_time)
+        return kind == SCHEMA_LONG;
+    return kind != SCHEMA_NULL && kind != SCHEMA_RECORD && kind < SCHEMA_ARRAY;
+}
+
+/* ---- how a value becomes the feature's */
+
+/* "int", or "null or double" when there are several. */
+static void say_types(const struct avro_schema *schema, const struct types *types, FILE *say)
+{
+    char text[256];
+
+    for (size_t i = 0; i < types->count; i++) {
+        schema_type_print(schema, types->items[i], text, sizeof text);
+        fprintf(say, "%s%s", i ? " or " : "", text);
+    }
+}
+
+/* What becomes of a text that is not in the table. */
+static void say_unknown(const struct feature *f, FILE *say)
+{
+    if (!f->unknown_is_missing)
+        fputs(": dead letter unknown_category", say);
+    else if (isnan(f->missing))
+        fputs(": missing", say);
+    else
+        fprintf(say, ": %.9g", (double)f->missing);
+}
+
+/* Symbols that the table does not have, by name as far as a line goes. */
+static void say_symbols(const struct schema_type *t, const struct feature *f, FILE *say)
+{
+    enum { MOST = 5 };
+    uint64_t unknown = 0;
+
+    for (uint64_t i = 0; i < t->count; i++) {
+        if (category_find(f->table, t->symbols[i], strlen(t->symbols[i])) >= 0)
+            continue;
+        if (unknown < MOST)
+            fprintf(say, "%s%s", unknown ? ", " : "; ", t->symbols[i]);
+        unknown++;
+    }
+    if (unknown > MOST)
+        fprintf(say, " and %" PRIu64 " more", unknown - MOST);
+    if (unknown > 0)
+        say_unknown(f, say);
+}
+
+static void say_category(const struct schema_type *t, const struct feature *f, FILE *say)
+{
+    fprintf(say, "code of its table (%zu)", category_code_count(f->table));
+    if (t->kind == SCHEMA_ENUM) {
+        say_symbols(t, f, say);
+    } else {
+        fputs("; another text", say);
+        say_unknown(f, say);
+    }
+}
+
+static void say_conversion(const struct schema_type *t, const struct feature *f, FILE *say)
+{
+    if (f->type == FEATURE_BOOLEAN)
+        fputs("false 0, true 1", say);
+    else if (f->type == FEATURE_CATEGORY)
+        say_category(t, f, say);
+    else if (t->kind == SCHEMA_FLOAT)
+        fputs("as it is", say);
+    else if (t->kind == SCHEMA_DOUBLE)
+        fputs("rounded to float32", say);
+    else
+        fprintf(say, "%sfloat32, exact to 2^24",
+                t->units_per_ms == 1000      ? "its microseconds as "
+                : t->units_per_ms == 1000000 ? "its nanoseconds as "
+                                             : "");
+}
+
+static void say_how(const struct search *s, const struct feature *f, FILE *say)
+{
+    char missing[FEATURE_WORDS_MAX];
+    enum schema_kind last = SCHEMA_NULL;
 
     for (size_t i = 0; i < s->now.count; i++) {
-        enum schema_kind kind = s->schema->types[s->now.items[i]].kind;
-        if (binding_converts(kind, wanted))
-            return REACH_VALUE;
-        if (kind != SCHEMA_NULL) {
-            s->stopped_type = s->now.items[i];
-            s->stopped_step = NULL;
-            reach = REACH_WRONG;
-        }
+        const struct schema_type *t = &s->schema->types[s->now.items[i]];
+        if (!binding_converts(t->kind, f->type))
+            continue;
+        fputs(last == SCHEMA_NULL ? "" : ", or ", say);
+        say_conversion(t, f, say);
+        last = t->kind;
     }
-    return reach;
-}
-
-/* All that may be at the path's end into `now`. */
-static enum reach walk_to(struct search *s, const struct path *path)
-{
-    s->stopped = NULL;
-    types_clear(&s->now);
-    types_add(&s->now, s->schema, s->schema->root);
-    for (size_t i = 0; i < path->step_count; i++) {
-        enum reach reach = take_step(s, &path->steps[i]);
-        struct types swap = s->now;
-        if (reach != REACH_VALUE)
-            return reach;
-        s->now = s->next;
-        s->next = swap;
+    if (s->refused.count) {
+        fputs("; ", say);
+        say_types(s->schema, &s->refused, say);
+        fputs(": dead letter wrong_type", say);
     }
-    return REACH_VALUE;
+    feature_print_missing(missing, f);
+    if (s->may_miss)
+        fprintf(say, "; null or absent: %s", missing);
 }
 
-static enum reach walk(struct search *s, const struct path *path, enum feature_type wanted)
-{
-    enum reach reach = walk_to(s, path);
-
-    return reach == REACH_VALUE ? judge_end(s, wanted) : reach;
-}
-
-/* A root must be able to have fields. */
-static enum reach walk_to_root(struct search *s, const struct path *root)
-{
-    enum reach reach = walk_to(s, root);
-
-    if (reach != REACH_VALUE)
-        return reach;
-    reach = REACH_NULL;
-    for (size_t i = 0; i < s->now.count; i++) {
-        enum schema_kind kind = s->schema->types[s->now.items[i]].kind;
-        if (kind == SCHEMA_RECORD || kind == SCHEMA_MAP)
-            return REACH_VALUE;
-        if (kind != SCHEMA_NULL) {
-            s->stopped_type = s->now.items[i];
-            s->stopped_step = NULL;
-            reach = REACH_WRONG;
-        }
-    }
-    return reach;
-}
-
-/* ---- words */
+/* ---- why there is none */
 
 static const char *wanted_words(enum feature_type type)
 {
@@ -163,58 +129,36 @@ static const char *wanted_words(enum feature_type type)
                                      : "a category takes string or enum";
 }
 
-/* "int", or "double or null" when there are several. */
-static void say_types(const struct search *s, FILE *say)
+/* Whether name is one of "old, older". */
+static bool has_alias(const char *aliases, const char *name)
 {
-    char text[256];
+    const char *hit = aliases ? strstr(aliases, name) : NULL;
 
-    for (size_t i = 0; i < s->now.count; i++) {
-        schema_type_print(s->schema, s->now.items[i], text, sizeof text);
-        fprintf(say, "%s%s", i ? " or " : "", text);
-    }
+    return hit && (hit == aliases || hit[-1] == ' ') &&
+           (hit[strlen(name)] == '\0' || hit[strlen(name)] == ',');
 }
 
-static void say_bound(const struct search *s, const struct feature *f, const char *path, FILE *say)
-{
-    fputs(f->name, say);
-    if (strcmp(f->name, path) != 0)
-        fprintf(say, " <- %s", path);
-    fputs(" (", say);
-    say_types(s, say);
-    fputc(')', say);
-}
-
-/* The last name of a path. */
-static const char *last_name(const struct path *path)
-{
-    for (size_t i = path->step_count; i-- > 0;)
-        if (path->steps[i].kind != STEP_INDEX)
-            return path->steps[i].name;
-    return "";
-}
-
-/* ": did you mean temperature?" from the fields of the record that lacks the name. */
-static void say_nearest(const struct schema_type *record, const char *name, FILE *say)
+/* The field of the record that may be meant by a name that it lacks, or NULL, and how that is said:
+ * "; did you mean temperature?" */
+static const char *say_nearest(const struct schema_type *record, const char *name, FILE *say)
 {
     const char **names = mem_alloc(record->count, sizeof *names);
     const char *nearest;
-    bool has_alias = false;
 
     for (uint64_t i = 0; i < record->count; i++) {
-        const char *aliases = record->fields[i].aliases;
-        const char *hit = aliases ? strstr(aliases, name) : NULL;
         names[i] = record->fields[i].name;
-        if (hit && !has_alias && (hit == aliases || hit[-1] == ' ') &&
-            (hit[strlen(name)] == '\0' || hit[strlen(name)] == ',')) {
+        if (has_alias(record->fields[i].aliases, name)) {
             fprintf(say, "; field %s has the alias %s: if it means the same, write \"%s | %s\"",
                     names[i], name, name, names[i]);
-            has_alias = true;
+            free(names);
+            return record->fields[i].name;
         }
     }
     nearest = text_nearest(name, names, record->count);
-    if (nearest && !has_alias)
+    if (nearest)
         fprintf(say, "; did you mean %s?", nearest);
     free(names);
+    return nearest;
 }
 
 /* Why a path ends in null, or in a type that does not fit: "but" says what would. */
@@ -235,108 +179,185 @@ static void say_end(const struct search *s, const struct path *path, enum reach 
         fprintf(say, "%s has the type %s, but %s", path->text, text, but);
 }
 
-static void say_why_not(struct search *s, const struct feature *f, size_t path, enum reach reach,
-                        FILE *say)
+static void say_absent(struct search *s, const struct feature *f, struct bound *bound, FILE *say)
 {
-    fprintf(say, "feature %s: ", f->name);
-    if (reach != REACH_ABSENT) {
-        say_end(s, &f->paths[path], reach, wanted_words(f->type), say);
-    } else {
-        for (size_t i = 0; i < f->path_count; i++)
-            fprintf(say, "%s%s", i ? " or " : "no field ", f->paths[i].text);
-        walk(s, &f->paths[0], f->type);
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < f->path_count; i++)
+        fprintf(say, "%s%s", i ? " or " : "no field ", f->paths[i].text);
+    for (size_t i = 0; i < f->path_count && !nearest; i++) {
+        search_feature(s, &f->paths[i], f->type);
         if (s->stopped)
-            say_nearest(s->stopped, last_name(&f->paths[0]), say);
+            nearest = say_nearest(s->stopped, s->stopped_name, say);
     }
+    if (nearest)
+        bound->nearest = mem_copy_text(nearest, strlen(nearest));
 }
 
-struct report {
-    FILE *bound, *missing, *wrong; /* lists with commas */
-    size_t bound_count, missing_count, wrong_count;
-};
+/* ---- binding */
 
-static enum reach find_path(struct search *s, const struct feature *f, size_t *path)
+static enum reach find_path(struct search *s, const struct feature *f, int32_t *path)
 {
     enum reach reach = REACH_ABSENT;
 
-    for (*path = 0; *path < f->path_count; (*path)++) {
-        reach = walk(s, &f->paths[*path], f->type);
+    for (*path = 0; (size_t)*path < f->path_count; (*path)++) {
+        reach = search_feature(s, &f->paths[*path], f->type);
         if (reach != REACH_ABSENT)
             return reach;
     }
     return reach;
 }
 
-static int32_t resolve_one(struct search *s, const struct feature *f, struct report *r)
+static struct bound bind_field(const struct search *s, const struct feature *f, int32_t path)
 {
-    size_t path;
-    enum reach reach = find_path(s, f, &path);
+    struct bound bound = {.kind = BOUND_FIELD, .path = path, .may_miss = s->may_miss};
+    size_t len;
+    FILE *say = open_memstream(&bound.type, &len);
 
-    if (reach == REACH_VALUE) {
-        fputs(r->bound_count++ ? ", " : "", r->bound);
-        say_bound(s, f, f->paths[path].text, r->bound);
-        return (int32_t)path;
-    }
-    if (reach == REACH_WRONG || f->required) {
-        fputs(r->wrong_count++ ? "; " : "", r->wrong);
-        say_why_not(s, f, path, reach, r->wrong);
-    } else {
-        fprintf(r->missing, "%s%s", r->missing_count++ ? ", " : "", f->name);
-    }
-    return BINDING_MISSING;
+    say_types(s->schema, &s->now, say);
+    fclose(say);
+    say = open_memstream(&bound.how, &len);
+    say_how(s, f, say);
+    fclose(say);
+    return bound;
 }
 
-/* False, and the words why, when the schema has no root: all features would be missing with it. */
-static bool has_root(struct search *s, const struct path *root, FILE *wrong)
+static struct bound bind_one(struct search *s, const struct feature *f)
 {
-    enum reach reach = root->step_count ? walk_to_root(s, root) : REACH_VALUE;
+    int32_t path;
+    enum reach reach = find_path(s, f, &path);
+    struct bound bound = {.path = BINDING_MISSING};
+    size_t len;
+    FILE *say;
 
     if (reach == REACH_VALUE)
-        return true;
-    fputs("root: ", wrong);
-    if (reach != REACH_ABSENT) {
-        say_end(s, root, reach, "features are fields of a record or a map", wrong);
-    } else {
-        fprintf(wrong, "no field %s", root->text);
-        if (s->stopped)
-            say_nearest(s->stopped, last_name(root), wrong);
-    }
-    return false;
+        return bind_field(s, f, path);
+    bound.kind = reach == REACH_WRONG || f->required ? BOUND_WRONG : BOUND_MISSING;
+    say = open_memstream(&bound.why, &len);
+    if (reach == REACH_ABSENT)
+        say_absent(s, f, &bound, say);
+    else
+        say_end(s, &f->paths[path], reach, wanted_words(f->type), say);
+    fclose(say);
+    return bound;
 }
 
-int binding_resolve(const struct avro_schema *schema, const struct features *features,
-                    int32_t *paths, FILE *say, struct err *err)
+/* NULL, or new words why the schema has no root: all features would be missing with it. */
+static char *find_root(struct search *s, const struct path *root)
 {
-    struct search search = {.schema = schema};
-    struct report report = {.bound = NULL};
-    char *bound, *missing, *wrong;
-    size_t bound_len, missing_len, wrong_len;
+    enum reach reach = root->step_count ? search_root(s, root) : REACH_VALUE;
+    char *why;
+    size_t len;
+    FILE *say;
 
-    report.bound = open_memstream(&bound, &bound_len);
-    report.missing = open_memstream(&missing, &missing_len);
-    report.wrong = open_memstream(&wrong, &wrong_len);
-    types_init(&search.now, schema->count);
-    types_init(&search.next, schema->count);
-    if (!has_root(&search, &features->root, report.wrong))
-        report.wrong_count++;
-    else
-        for (size_t i = 0; i < features->count; i++)
-            paths[i] = resolve_one(&search, &features->items[i], &report);
-    fclose(report.bound);
-    fclose(report.missing);
-    fclose(report.wrong);
-    if (report.wrong_count) {
-        fprintf(say, "cannot serve the model: %s", wrong);
-        err_fatal(err, EXIT_DATA, "cannot serve the model: %s", wrong);
+    if (reach == REACH_VALUE)
+        return NULL;
+    say = open_memstream(&why, &len);
+    if (reach != REACH_ABSENT) {
+        say_end(s, root, reach, "features are fields of a record or a map", say);
     } else {
-        fprintf(say, "%zu features bound%s%s", report.bound_count, bound_len ? ": " : "", bound);
-        if (report.missing_count)
-            fprintf(say, "; missing: %s", missing);
+        fprintf(say, "no field %s", root->text);
+        if (s->stopped)
+            say_nearest(s->stopped, s->stopped_name, say);
     }
-    free(bound);
-    free(missing);
-    free(wrong);
-    types_release(&search.now);
-    types_release(&search.next);
-    return report.wrong_count ? -1 : 0;
+    fclose(say);
+    return why;
+}
+
+struct binding *binding_new(const struct avro_schema *schema, const struct features *features)
+{
+    struct binding *b = mem_alloc(1, sizeof *b);
+    struct search search;
+
+    search_init(&search, schema);
+    b->items = mem_alloc(features->count, sizeof *b->items);
+    b->count = features->count;
+    b->carries = mem_alloc(features->carry_count, sizeof *b->carries);
+    b->carry_count = features->carry_count;
+    b->root_why = find_root(&search, &features->root);
+    for (size_t i = 0; i < b->count; i++) {
+        b->items[i] = b->root_why ? (struct bound){BOUND_WRONG, .path = BINDING_MISSING}
+                                  : bind_one(&search, &features->items[i]);
+        b->bound_count += b->items[i].kind == BOUND_FIELD;
+        b->missing_count += b->items[i].kind == BOUND_MISSING;
+        b->wrong_count += b->items[i].kind == BOUND_WRONG;
+    }
+    for (size_t i = 0; i < b->carry_count && !b->root_why; i++)
+        b->carries[i] = search_carry(&search, &features->carries[i],
+                                     features->has_time && i == b->carry_count - 1);
+    search_release(&search);
+    return b;
+}
+
+void binding_free(struct binding *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->count; i++) {
+        free(b->items[i].type);
+        free(b->items[i].how);
+        free(b->items[i].why);
+        free(b->items[i].nearest);
+    }
+    free(b->items);
+    free(b->carries);
+    free(b->root_why);
+    free(b);
+}
+
+bool binding_is_usable(const struct binding *binding)
+{
+    return !binding->root_why && binding->wrong_count == 0;
+}
+
+/* ---- in a line */
+
+static void print_wrong(const struct binding *b, const struct features *features, FILE *out)
+{
+    const char *between = "";
+
+    fputs("cannot serve the model: ", out);
+    if (b->root_why)
+        fprintf(out, "root: %s", b->root_why);
+    for (size_t i = 0; !b->root_why && i < b->count; i++) {
+        if (b->items[i].kind != BOUND_WRONG)
+            continue;
+        fprintf(out, "%sfeature %s: %s", between, features->items[i].name, b->items[i].why);
+        between = "; ";
+    }
+}
+
+static void print_bound(const struct bound *bound, const struct feature *f, FILE *out)
+{
+    const char *path = f->paths[bound->path].text;
+
+    fputs(f->name, out);
+    if (strcmp(f->name, path) != 0)
+        fprintf(out, " <- %s", path);
+    fprintf(out, " (%s)", bound->type);
+}
+
+void binding_print(const struct binding *b, const struct features *features, FILE *out)
+{
+    const char *between = ": ";
+
+    if (!binding_is_usable(b)) {
+        print_wrong(b, features, out);
+        return;
+    }
+    fprintf(out, "%zu features bound", b->bound_count);
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->items[i].kind != BOUND_FIELD)
+            continue;
+        fputs(between, out);
+        print_bound(&b->items[i], &features->items[i], out);
+        between = ", ";
+    }
+    between = "; missing: ";
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->items[i].kind != BOUND_MISSING)
+            continue;
+        fprintf(out, "%s%s", between, features->items[i].name);
+        between = ", ";
+    }
 }

@@ -2,6 +2,7 @@
  * decoder_new and decoder_learn; decoder_decode only looks things up. */
 #include "schemas/decoder.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,9 +255,11 @@ int64_t decoder_event_time(const struct decoder *d)
 
 int decoder_learn(struct decoder *decoder, int64_t schema_id, int64_t now_ms, struct err *err)
 {
-    if (!decoder->table)
-        return 0;
-    return schema_table_learn(decoder->table, (uint64_t)schema_id, now_ms, err);
+    int result =
+        decoder->table ? schema_table_learn(decoder->table, (uint64_t)schema_id, now_ms, err) : 0;
+
+    assert(result >= 0 || err->kind == ERR_DEPENDENCY); /* the caller parks, whatever it is */
+    return result;
 }
 
 void decoder_foresee(struct decoder *decoder, struct slice value, int64_t now_ms)

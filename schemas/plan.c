@@ -280,8 +280,7 @@ static void keep(struct compiler *c, int32_t type, size_t carry)
     const struct schema_type *t = &c->schema->types[type];
     struct op op = {.code = OP_KEEP, .branch = (uint8_t)t->kind, .slot = (uint16_t)carry};
 
-    if (t->kind >= SCHEMA_ARRAY || t->kind == SCHEMA_RECORD ||
-        (is_time(c, carry) && t->kind != SCHEMA_LONG)) {
+    if (!binding_carries(t->kind, is_time(c, carry))) {
         skip(c, type);
         return;
     }
@@ -517,13 +516,15 @@ static void list_unsure(struct compiler *c)
             p->unsure[p->unsure_count++] = (uint16_t)i;
 }
 
-static void compile_all(struct compiler *c, const int32_t *paths)
+static void compile_all(struct compiler *c, const struct binding *binding)
 {
     struct wish root = {.kind = STEP_FIELD};
 
-    for (size_t i = 0; i < c->features->count; i++)
-        if (paths[i] != BINDING_MISSING)
-            wish_add(&root, &c->features->items[i].paths[paths[i]], (struct want){i, 0});
+    for (size_t i = 0; i < c->features->count; i++) {
+        int32_t path = binding->items[i].path;
+        if (path != BINDING_MISSING)
+            wish_add(&root, &c->features->items[i].paths[path], (struct want){i, 0});
+    }
     for (size_t i = 0; i < c->features->carry_count; i++)
         wish_add(&root, &c->features->carries[i], (struct want){c->features->count + i, 0});
     wish_mark_root(&root, &c->features->root);
@@ -536,34 +537,52 @@ static void compile_all(struct compiler *c, const int32_t *paths)
     wish_release(&root);
 }
 
+static int refuse(const struct binding *binding, const struct features *features, struct err *err)
+{
+    char *words;
+    size_t len;
+    FILE *out = open_memstream(&words, &len);
+
+    binding_print(binding, features, out);
+    fclose(out);
+    err_fatal(err, EXIT_DATA, "%s", words);
+    free(words);
+    return -1;
+}
+
+static int compile_bound(struct compiler *c, const struct binding *binding, FILE *say,
+                         struct err *err)
+{
+    c->plan = mem_alloc(1, sizeof *c->plan);
+    c->routines = mem_alloc(c->schema->count, sizeof *c->routines);
+    c->is_due = mem_alloc(c->schema->count, sizeof *c->is_due);
+    c->sure = mem_alloc(c->features->count, sizeof *c->sure);
+    compile_all(c, binding);
+    free(c->routines);
+    free(c->is_due);
+    free(c->due);
+    free(c->sure);
+    if (!c->is_too_big)
+        return 0;
+    fprintf(say, "; but reading it takes more than %d operations", PLAN_MAX_OPS);
+    plan_free(c->plan);
+    return err_fatal(err, EXIT_DATA, "reading it takes more than %d operations", PLAN_MAX_OPS);
+}
+
 int plan_compile(struct plan **plan, const struct avro_schema *schema,
                  const struct features *features, FILE *say, struct err *err)
 {
     struct compiler c = {.schema = schema, .features = features};
-    int32_t *paths = mem_alloc(features->count, sizeof *paths);
-    int result = binding_resolve(schema, features, paths, say, err);
+    struct binding *binding = binding_new(schema, features);
+    int result;
 
     *plan = NULL;
-    if (result == 0) {
-        c.plan = mem_alloc(1, sizeof *c.plan);
-        c.routines = mem_alloc(schema->count, sizeof *c.routines);
-        c.is_due = mem_alloc(schema->count, sizeof *c.is_due);
-        c.sure = mem_alloc(features->count, sizeof *c.sure);
-        compile_all(&c, paths);
-        if (c.is_too_big) {
-            fprintf(say, "; but reading it takes more than %d operations", PLAN_MAX_OPS);
-            result =
-                err_fatal(err, EXIT_DATA, "reading it takes more than %d operations", PLAN_MAX_OPS);
-            plan_free(c.plan);
-        } else {
-            *plan = c.plan;
-        }
-        free(c.routines);
-        free(c.is_due);
-        free(c.due);
-        free(c.sure);
-    }
-    free(paths);
+    binding_print(binding, features, say);
+    result = binding_is_usable(binding) ? compile_bound(&c, binding, say, err)
+                                        : refuse(binding, features, err);
+    if (result == 0)
+        *plan = c.plan;
+    binding_free(binding);
     return result;
 }
 

@@ -205,12 +205,12 @@ static void note_preload(struct registry *r, const struct registry_fetch *f)
         add_job(r, 0, f->docs[0].subject, f->versions[i], true);
 }
 
-static void keep(struct registry *r, const struct schema_answer *answer)
+/* A version that can be no schema of ours has an answer too, if its id is known. */
+static bool is_told(const struct registry_fetch *f)
 {
-    struct err err = ERR_INIT;
-
-    /* A disk that is full costs no score; the next start may have to ask again. */
-    (void)registry_cache_store(&r->cache, answer, &err);
+    return f->kind == FETCH_ID ||
+           (f->kind == FETCH_VERSION &&
+            (f->answer.kind == SCHEMA_FOUND || (f->answer.kind == SCHEMA_BAD && f->answer.id)));
 }
 
 static void end_job(struct registry *r, struct job *job)
@@ -221,8 +221,11 @@ static void end_job(struct registry *r, struct job *job)
     if (is_preload)
         note_preload(r, f);
     if (f->kind != FETCH_LIST && f->answer.kind == SCHEMA_FOUND)
-        keep(r, &f->answer);
-    if (f->kind == FETCH_ID || (f->kind == FETCH_VERSION && f->answer.kind == SCHEMA_FOUND)) {
+        registry_cache_store(&r->cache, &f->answer);
+    if (is_told(f)) {
+        f->answer.subject = f->docs[0].subject;
+        f->answer.version = f->docs[0].version;
+        f->docs[0].subject = NULL;
         put_answer(r, f->answer);
         f->answer = (struct schema_answer){0};
     }
@@ -261,10 +264,14 @@ static void send_waiting(struct registry *r)
 static void take_response(struct registry *r, struct registry_response *response)
 {
     struct job *job = response->tag;
-    bool is_done =
-        registry_fetch_take(&job->fetch, response->where, response->status,
-                            response->status ? response->body : response->trouble, response->len);
+    bool is_done = response->is_too_large;
 
+    if (is_done)
+        registry_fetch_refuse(&job->fetch, response->where, response->trouble);
+    else
+        is_done = registry_fetch_take(&job->fetch, response->where, response->status,
+                                      response->status ? response->body : response->trouble,
+                                      response->len);
     free(response->body);
     if (!is_done && send_job(r, job))
         return;

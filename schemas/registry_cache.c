@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/sha256.h"
 #include "core/text.h"
@@ -163,36 +164,61 @@ static char *print(const struct schema_answer *answer)
 }
 
 /* Whole, or not at all. */
-static int write_file(const struct registry_cache *cache, const char *name, const char *text,
-                      struct err *err)
+static bool replace(const char *path, const char *beside, const char *text)
 {
-    char beside[80], *path = file_join(cache->folder, name), *new;
-    int result = 0;
+    int number;
 
-    snprintf(beside, sizeof beside, "%s.%d", name, (int)getpid());
-    new = file_join(cache->folder, beside);
-    if (!write_all(new, text) || rename(new, path) != 0) {
-        result = err_dependency(err, "cache %s: %s", path, strerror(errno));
-        unlink(new);
-    }
-    free(path);
-    free(new);
-    return result;
+    if (write_all(beside, text) && rename(beside, path) == 0)
+        return true;
+    number = errno;
+    unlink(beside);
+    errno = number;
+    return false;
 }
 
-int registry_cache_store(const struct registry_cache *cache, const struct schema_answer *answer,
-                         struct err *err)
+/* Somebody may have deleted all of it. */
+static void make_folders(const struct registry_cache *cache)
+{
+    char *slash = strrchr(cache->folder, '/');
+
+    *slash = '\0';
+    mkdir(cache->folder, 0755);
+    *slash = '/';
+    mkdir(cache->folder, 0755);
+}
+
+static void write_file(struct registry_cache *cache, const char *name, const char *text)
+{
+    char process[80], *path = file_join(cache->folder, name), *beside;
+    bool is_written;
+
+    snprintf(process, sizeof process, "%s.%d", name, (int)getpid());
+    beside = file_join(cache->folder, process);
+    is_written = replace(path, beside, text);
+    if (!is_written && errno == ENOENT) {
+        make_folders(cache);
+        is_written = replace(path, beside, text);
+    }
+    if (!is_written && !cache->is_failing)
+        log_event(LOG_WARNING, "cache_failed",
+                  "%s: %s; scoring goes on, a restart will need the registry", path,
+                  strerror(errno));
+    cache->is_failing = !is_written;
+    free(path);
+    free(beside);
+}
+
+void registry_cache_store(struct registry_cache *cache, const struct schema_answer *answer)
 {
     char name[40], *text;
-    int result;
 
     if (!cache->folder)
-        return 0;
+        return;
     snprintf(name, sizeof name, "%" PRIu64 ".json", answer->id);
     text = print(answer);
-    result = text ? write_file(cache, name, text, err) : 0;
+    if (text)
+        write_file(cache, name, text);
     free(text);
-    return result;
 }
 
 static void name_id(char name[40], const char *subject, const char *text)
@@ -230,14 +256,14 @@ bool registry_cache_load_id(const struct registry_cache *cache, const char *subj
     return is_good;
 }
 
-int registry_cache_store_id(const struct registry_cache *cache, const char *subject,
-                            const char *text, uint32_t id, struct err *err)
+void registry_cache_store_id(struct registry_cache *cache, const char *subject, const char *text,
+                             uint32_t id)
 {
     char name[40], number[20];
 
     if (!cache->folder)
-        return 0;
+        return;
     name_id(name, subject, text);
     snprintf(number, sizeof number, "%" PRIu32, id);
-    return write_file(cache, name, number, err);
+    write_file(cache, name, number);
 }

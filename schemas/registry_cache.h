@@ -4,7 +4,9 @@
  *
  * Ids are for ever, so nothing is ever stale; what is damaged is no file, and asked for again. A
  * file appears whole (written beside, renamed): several processes may share a folder, and all of
- * it may be deleted. Thread: one at a time.
+ * it may be deleted at any time. What cannot be written, on a full disk say, costs no score: that
+ * is said once in the log (event=cache_failed) until it can be written again.
+ * Thread: one at a time.
  */
 #ifndef SCHEMAS_REGISTRY_CACHE_H
 #define SCHEMAS_REGISTRY_CACHE_H
@@ -12,7 +14,8 @@
 #include "schemas/schema_source.h"
 
 struct registry_cache {
-    char *folder; /* of this registry; NULL: there is no cache */
+    char *folder;    /* of this registry; NULL: there is no cache */
+    bool is_failing; /* the last file could not be written, which is said */
 };
 
 /* folder NULL or "": nothing is kept. url: the registry's, without a user. Makes the folders.
@@ -26,15 +29,14 @@ void registry_cache_release(struct registry_cache *cache);
 size_t registry_cache_load(const struct registry_cache *cache, size_t max,
                            struct schema_answer **answers);
 
-/* Keeps a schema that was FOUND. -1: it could not be written, and why (ERR_DEPENDENCY). */
-int registry_cache_store(const struct registry_cache *cache, const struct schema_answer *answer,
-                         struct err *err);
+/* Keeps a schema that was FOUND. */
+void registry_cache_store(struct registry_cache *cache, const struct schema_answer *answer);
 
 /* The id of a text that is registered under a subject, in a file <16 hex of both>.id. False: it is
  * not kept. */
 bool registry_cache_load_id(const struct registry_cache *cache, const char *subject,
                             const char *text, uint32_t *id);
-int registry_cache_store_id(const struct registry_cache *cache, const char *subject,
-                            const char *text, uint32_t id, struct err *err);
+void registry_cache_store_id(struct registry_cache *cache, const char *subject, const char *text,
+                             uint32_t id);
 
 #endif

@@ -265,3 +265,8 @@ bool registry_fetch_take(struct registry_fetch *fetch, const char *where, long s
     json_decref(json);
     return is_done;
 }
+
+void registry_fetch_refuse(struct registry_fetch *fetch, const char *where, const char *words)
+{
+    end(fetch, SCHEMA_BAD, "%s: %s", where, words);
+}

@@ -62,4 +62,7 @@ bool registry_fetch_path(struct registry_fetch *fetch, char *out, size_t cap);
 bool registry_fetch_take(struct registry_fetch *fetch, const char *where, long status,
                          const char *body, size_t len);
 
+/* The answer to that path is too large to be a schema: the fetch is done. */
+void registry_fetch_refuse(struct registry_fetch *fetch, const char *where, const char *words);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "schemas/secrets.h"
 
 struct url {
     char *base;      /* no user, no slash at its end */
@@ -22,6 +23,7 @@ struct registry_http {
     struct curl_slist *headers;
     struct url urls[REGISTRY_MAX_URLS];
     size_t url_count, preferred;
+    struct secrets secrets;
     char *token, *ca, *certificate, *key, *key_password;
     bool is_any_host;
     long answer_ms;
@@ -159,6 +161,9 @@ int registry_http_new(struct registry_http **http, const struct registry_access 
         registry_http_free(h);
         return -1;
     }
+    secrets_add(&h->secrets, h->token);
+    for (size_t i = 0; i < h->url_count; i++)
+        secrets_add_login(&h->secrets, h->urls[i].user_info);
     *http = h;
     return 0;
 }
@@ -330,10 +335,12 @@ static bool is_busy(long status)
 static bool end_request(struct request *r, CURLcode code, struct registry_response *response)
 {
     struct registry_http *h = r->http;
-    long status = 0;
+    bool is_over = code == CURLE_WRITE_ERROR && r->header_len <= REGISTRY_MAX_HEADERS;
+    long status = 0, said = 0;
 
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &said);
     if (code == CURLE_OK)
-        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+        status = said;
     drop_easy(r);
     if (!is_busy(status)) {
         h->preferred = (r->first_url + r->tries) % h->url_count;
@@ -342,10 +349,15 @@ static bool end_request(struct request *r, CURLcode code, struct registry_respon
         send_request(r);
         return false;
     }
-    *response = (struct registry_response){
-        .tag = r->tag, .status = status, .len = r->len, .where = url_of(r)->base};
+    *response = (struct registry_response){.tag = r->tag,
+                                           .status = status,
+                                           .is_too_large = is_over && said == 200,
+                                           .len = r->len,
+                                           .where = url_of(r)->base};
     response->body = r->body ? r->body : mem_copy_text("", 0);
     r->body = NULL;
+    if (status != 200) /* a schema's own words are no secret of ours, and must stay */
+        secrets_hide(&h->secrets, response->body, response->len);
     if (code == CURLE_WRITE_ERROR)
         snprintf(response->trouble, sizeof response->trouble, "an answer of more than %d bytes",
                  r->header_len > REGISTRY_MAX_HEADERS ? REGISTRY_MAX_HEADERS : REGISTRY_MAX_BODY);
@@ -401,6 +413,7 @@ void registry_http_free(struct registry_http *http)
         free_secret(http->urls[i].user_info);
     }
     free_secret(http->token);
+    secrets_release(&http->secrets);
     free_secret(http->key_password);
     free(http->ca);
     free(http->certificate);

@@ -6,7 +6,7 @@
  *
  * The other side may be hostile: an answer is bounded in time (2 s to connect, 5 s in all) and in
  * bytes (4 MiB, and 64 KiB of headers), redirects are not followed, and only http and https are
- * spoken. Users and passwords are in no text that comes out.
+ * spoken. Passwords and tokens are in no text that comes out, also where an answer repeats them.
  *
  * Thread: one makes and uses it; registry_http_wake may be called from any.
  */
@@ -39,10 +39,12 @@ struct registry_access {
 struct registry_http;
 
 /* What came of a request; the body is new (free it), NUL behind it. status 0: no answer, and
- * `trouble` says why. `where`: the URL's scheme, host and path, without a user. */
+ * `trouble` says why; is_too_large: it was a 200 with more than REGISTRY_MAX_BODY. `where`: the
+ * URL's scheme, host and path, without a user. */
 struct registry_response {
     void *tag;
     long status;
+    bool is_too_large;
     char *body;
     size_t len;
     const char *where; /* lives as long as the registry_http */

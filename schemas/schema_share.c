@@ -43,7 +43,9 @@ static struct schema_answer copy_answer(const struct schema_answer *a)
                                  .kind = a->kind,
                                  .schema = a->schema ? avro_schema_share(a->schema) : NULL,
                                  .file = copy_text(a->file),
-                                 .words = copy_text(a->words)};
+                                 .words = copy_text(a->words),
+                                 .subject = copy_text(a->subject),
+                                 .version = a->version};
 
     copy.texts = a->text_count ? mem_alloc(a->text_count, sizeof *copy.texts) : NULL;
     for (; copy.text_count < a->text_count; copy.text_count++)

@@ -25,7 +25,7 @@ enum schema_answer_kind {
     SCHEMA_FAILED,  /* it cannot be told now: words */
 };
 
-/* Owns texts and words; whoever polled it releases it. */
+/* Owns texts, words and subject; whoever polled it releases it. */
 struct schema_answer {
     uint64_t id;
     enum schema_answer_kind kind;
@@ -34,7 +34,9 @@ struct schema_answer {
     char *
         *texts; /* JSON: types that are referred to, each before its use; the schema is the last */
     size_t text_count;
-    char *words; /* a line for a person, never with a secret */
+    char *words;     /* a line for a person, never with a secret */
+    char *subject;   /* that it was found under, at the start; else NULL */
+    int64_t version; /* in that subject */
 };
 
 static inline void schema_answer_release(struct schema_answer *answer)
@@ -45,6 +47,7 @@ static inline void schema_answer_release(struct schema_answer *answer)
     free(answer->file);
     avro_schema_free(answer->schema);
     free(answer->words);
+    free(answer->subject);
     *answer = (struct schema_answer){0};
 }
 

@@ -87,15 +87,13 @@ int score_subject_find(const struct registry_options *options, const char *subje
 {
     struct registry_cache cache = {NULL};
     struct registry_http *http;
-    struct err late = ERR_INIT;
     int result;
 
     if (registry_http_new(&http, &options->access, err) != 0)
         return -1;
     result = registry_cache_init(&cache, options->cache, registry_http_name(http), err);
     if (result == 0 && (result = ask(http, subject, id, err)) == 0) {
-        /* A disk that is full costs no score. */
-        (void)registry_cache_store_id(&cache, subject, text(), *id, &late);
+        registry_cache_store_id(&cache, subject, text(), *id);
     } else if (err->kind == ERR_DEPENDENCY && registry_cache_load_id(&cache, subject, text(), id)) {
         err_reset(err);
         result = 0;

@@ -103,7 +103,7 @@ static size_t print_answer(const struct stub_client *c, char **out)
     fprintf(file, "HTTP/1.1 %d x\r\nContent-Type: application/vnd.schemaregistry.v1+json\r\n",
             r->status);
     if (r->status >= 300 && r->status < 400)
-        fprintf(file, "Location: /elsewhere\r\n");
+        fprintf(file, "Location: %s\r\n", *body ? body : "/elsewhere");
     if (r->manner == STUB_BABBLES)
         for (int i = 0; i < 3000; i++)
             fprintf(file, "X-%d: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", i);

@@ -3,6 +3,7 @@
  * One thread, loopback, a port of its own. It answers GET by path, and POST by "POST path", from a
  * table that the test may change at any time; what is not in the table is 404 with the registry's
  * "no such schema". It closes each connection after its answer.
+ * The body of a 3xx is where it points.
  */
 #ifndef TESTS_STUB_H
 #define TESTS_STUB_H

@@ -52,6 +52,16 @@ void child_exec(struct child *k, const char *folder, const char *const *words)
     }
 }
 
+void child_command(struct child *k, struct cluster *c, const char *command,
+                   const char *const *words)
+{
+    const char *all[32] = {command, "-c", c->config};
+
+    for (size_t count = 3; *words; count++)
+        all[count] = *words++;
+    child_exec(k, c->folder, all);
+}
+
 void child_start(struct child *k, struct cluster *c, const char *const *items)
 {
     const char *words[MAX_WORDS] = {"run", "-c", c->config};
@@ -172,6 +182,18 @@ void child_expect_exit(struct child *k, int code)
     }
     read_log(k);
     ck_assert_msg(k->code == code, "exit code %d, want %d; the log:\n%s", k->code, code, k->log);
+}
+
+const char *child_expect_complaint(struct child *k, const char *text)
+{
+    bool has_log = child_count(k, " error event=") > 0;
+    const char *line;
+
+    ck_assert_msg(child_count(k, " error event=") + child_count(k, "kscore run: ") == 1,
+                  "want exactly one line that complains:\n%s", k->log);
+    line = child_wait_line(k, has_log ? " error event=" : "kscore", 1);
+    ck_assert_msg(strstr(line, text) != NULL, "want \"%s\" in: %s", text, line);
+    return line;
 }
 
 const char *child_stop(struct child *k)

@@ -25,6 +25,10 @@ void child_start(struct child *child, struct cluster *cluster, const char *const
 #define child_run(child, cluster, ...)                                                             \
     child_start(child, cluster, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
+/* kscore COMMAND -c the cluster's configuration WORDS..., NULL-terminated. */
+void child_command(struct child *child, struct cluster *cluster, const char *command,
+                   const char *const *words);
+
 /* Waits until the log holds text for the nth time (1 = once). Returns that line, in a
  * buffer of its own per call (4 of them). */
 const char *child_wait_line(struct child *child, const char *text, int nth);
@@ -42,6 +46,9 @@ bool child_is_running(struct child *child);
 
 /* Waits for its end, and checks the exit code (128 + signal). */
 void child_expect_exit(struct child *child, int code);
+
+/* It failed with exactly one line that complains, and text is in it. Returns that line. */
+const char *child_expect_complaint(struct child *child, const char *text);
 
 /* SIGTERM, and exit 0. Checks the sum of P1 in the last line, which is event=stopped. Returns that
  * line. */

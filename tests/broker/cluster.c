@@ -37,17 +37,35 @@ rd_kafka_t *cluster_producer(struct cluster *c, const char *const *settings)
     return new_client(c, RD_KAFKA_PRODUCER, settings);
 }
 
-static void write_config(struct cluster *c)
+/* kafka: the lines of that section. */
+static void write_config(struct cluster *c, const char *kafka)
 {
-    char text[2000];
+    char text[4000], name[40];
 
+    snprintf(name, sizeof name, "kscore-%d.ini", c->config_count++);
     snprintf(text, sizeof text,
-             "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\nbootstrap.servers = %s\n"
+             "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\n%s"
              "[consumer]\ntopic = %s\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n"
              "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
-             c->group, c->bootstrap, c->in, c->folder, c->scores, c->dead);
-    snprintf(c->config, sizeof c->config, "%s",
-             harness_write(c->folder, "kscore.ini", text, strlen(text)));
+             c->group, kafka, c->in, c->folder, c->scores, c->dead);
+    snprintf(c->config, sizeof c->config, "%s", harness_write(c->folder, name, text, strlen(text)));
+}
+
+void cluster_use_door(struct cluster *c, enum cluster_door door, const char *lines)
+{
+    const char *broker = getenv("KSCORE_BROKER");
+    char kafka[3000], host[100] = "localhost";
+    size_t len;
+
+    ck_assert_msg(broker != NULL, "KSCORE_BROKER is not set: start it by tests/run-broker");
+    if (sscanf(lines, "host = %99s\n", host) == 1)
+        lines = strchr(lines, '\n') + 1;
+    len = (size_t)snprintf(kafka, sizeof kafka, "bootstrap.servers = %s:%d\n", host,
+                           atoi(strrchr(c->bootstrap, ':') + 1) + (int)door);
+    for (; *lines; lines++)
+        len += (size_t)snprintf(kafka + len, sizeof kafka - len, *lines == '@' ? "%s/tls" : "%.1s",
+                                *lines == '@' ? broker : lines);
+    write_config(c, kafka);
 }
 
 void cluster_open(struct cluster *c, int32_t partitions)
@@ -72,7 +90,7 @@ void cluster_open(struct cluster *c, int32_t partitions)
     cluster_create_topic(c, c->dead, partitions, NULL);
     c->topic = rd_kafka_topic_new(c->producer, c->in, NULL);
     fixture_bundle(c->folder);
-    write_config(c);
+    cluster_use_door(c, DOOR_PLAIN, "host = 127.0.0.1\n");
 }
 
 void cluster_add_alerts(struct cluster *c, const char *line)
@@ -258,18 +276,13 @@ void cluster_delete_topic(struct cluster *c, const char *topic)
 
 void cluster_use_password(struct cluster *c, const char *password)
 {
-    char text[2000];
-    const char *bootstrap = getenv("KSCORE_BOOTSTRAP_SASL");
+    char lines[300];
 
-    ck_assert_msg(bootstrap != NULL, "KSCORE_BOOTSTRAP_SASL is not set");
-    snprintf(text, sizeof text,
-             "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\nbootstrap.servers = %s\n"
-             "security.protocol = sasl_plaintext\nsasl.mechanism = PLAIN\n"
-             "sasl.username = kscore\nsasl.password = %s\n"
-             "[consumer]\ntopic = %s\n[model]\npath = %s\n"
-             "[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
-             c->group, bootstrap, password, c->in, c->folder, c->scores, c->dead);
-    harness_write(c->folder, "kscore.ini", text, strlen(text));
+    snprintf(lines, sizeof lines,
+             "host = 127.0.0.1\nsecurity.protocol = sasl_plaintext\nsasl.mechanism = PLAIN\n"
+             "sasl.username = kscore\nsasl.password = %s\n",
+             password);
+    cluster_use_door(c, DOOR_PASSWORD, lines);
 }
 
 void cluster_allow_all_but(struct cluster *c, int missing)
@@ -451,19 +464,22 @@ void cluster_commit(struct cluster *c, int32_t partition, int64_t offset, const 
     ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
 }
 
-static bool has_lag(struct cluster *c)
+int64_t cluster_lag(struct cluster *c)
 {
-    for (int32_t i = 0; i < c->partitions; i++)
-        if (cluster_committed(c, i) != cluster_end(c, c->in, i))
-            return true;
-    return false;
+    int64_t lag = 0;
+
+    for (int32_t i = 0; i < c->partitions; i++) {
+        int64_t committed = cluster_committed(c, i);
+        lag += cluster_end(c, c->in, i) - (committed < 0 ? 0 : committed);
+    }
+    return lag;
 }
 
 void cluster_wait_no_lag(struct cluster *c)
 {
     int64_t until = harness_deadline();
 
-    while (has_lag(c) && clock_ms() < until)
+    while (cluster_lag(c) > 0 && clock_ms() < until)
         harness_breathe();
     cluster_expect_no_lag(c);
 }

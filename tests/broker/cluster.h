@@ -16,7 +16,8 @@ enum { CLUSTER_MAX_PARTITIONS = 8 };
 
 struct cluster {
     char bootstrap[100];
-    char folder[300], config[320];                            /* kscore.ini */
+    char folder[300], config[320]; /* kscore.ini */
+    int config_count;
     char group[64], in[80], scores[80], dead[80], alerts[80]; /* alerts: by cluster_add_alerts */
     int32_t partitions;
     rd_kafka_t *producer;    /* sends to explicit partitions; copies what it is given */
@@ -51,12 +52,27 @@ void cluster_allow(struct cluster *cluster, rd_kafka_ResourceType_t type, const 
 void cluster_forbid(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
                     rd_kafka_AclOperation_t operation);
 
-/* Rewrites the configuration for the broker's door with passwords, where User:kscore may only do
- * what is allowed. */
+/* The broker's doors (tests/kafka): number of the port behind the plain one's. */
+enum cluster_door {
+    DOOR_PLAIN = 0,
+    DOOR_PASSWORD = 1,
+    DOOR_TLS = 3,
+    DOOR_TLS_PASSWORD = 4,
+    DOOR_MUTUAL = 5,
+    DOOR_EXPIRED = 6
+};
+
+/* Writes a configuration beside the one before, for another door, and makes it the cluster's.
+ * lines are those of [kafka]; an @ in them is the folder of the certificates (tests/certificates),
+ * and a first line "host = NAME" replaces localhost. Behind the doors with a password or a client's
+ * certificate User:kscore may only do what is allowed. */
+void cluster_use_door(struct cluster *cluster, enum cluster_door door, const char *lines);
+
+/* DOOR_PASSWORD, as kscore. */
 void cluster_use_password(struct cluster *cluster, const char *password);
 
-/* All permissions that kscore needs (those for alerts where they are on), but the one of that number
- * (-1: all). */
+/* All permissions that kscore needs (those for alerts where they are on), but the one of that
+ * number (-1: all). */
 void cluster_allow_all_but(struct cluster *cluster, int missing);
 
 /* One setting of a topic while it is in use; value NULL: as it was made. */
@@ -97,7 +113,8 @@ int64_t cluster_committed(struct cluster *cluster, int32_t partition);
 void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
                     const char *metadata);
 
-/* Waits until every partition's committed offset is its end. */
+/* Sum over the partitions: records behind the committed offset; and waits until there is none. */
+int64_t cluster_lag(struct cluster *cluster);
 void cluster_wait_no_lag(struct cluster *cluster);
 
 /* Fails unless every partition's committed offset is its end. */

@@ -14,22 +14,12 @@
 #include "tests/events.h"
 #include "tests/harness.h"
 
-/* kscore tail -c the cluster's configuration WORDS... */
-static void start_tail(struct child *k, struct cluster *c, const char *const *words)
-{
-    const char *all[32] = {"tail", "-c", c->config};
-
-    for (size_t count = 3; *words; count++)
-        all[count] = *words++;
-    child_exec(k, c->folder, all);
-}
-
-#define tail_start(k, c, ...) start_tail(k, c, (const char *const[]){__VA_ARGS__, NULL})
+#define tail_start(k, c, ...) child_command(k, c, "tail", (const char *const[]){__VA_ARGS__, NULL})
 
 /* The same to its end, which is 0; k->log is all that it printed. */
 static void run_tail(struct child *k, struct cluster *c, const char *const *words)
 {
-    start_tail(k, c, words);
+    child_command(k, c, "tail", words);
     child_expect_exit(k, 0);
 }
 
@@ -217,6 +207,53 @@ START_TEST(events_in_avro_are_read_by_their_writers_schema)
                 "@1 cut byte 14: truncated: value ends inside a field {\"x\":0.1,\"note\":\n");
     expect_text(k.log, "@2 unknown schema 9: there is none");
     expect_text(k.log, "@3 plain bad_magic: ");
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+static void send_avro(struct cluster *c, const char *body, size_t len)
+{
+    struct event e = {0};
+
+    event_frame(&e, 2);
+    event_bytes(&e, body, len);
+    cluster_send(c, 0, "k", e.data, e.len);
+    event_release(&e);
+}
+
+START_TEST(envelopes_are_shown_whole_and_those_without_an_event_are_marked)
+{
+    static const char schema[] =
+        "{\"type\":\"record\",\"name\":\"Change\",\"fields\":[{\"name\":\"op\",\"type\":\"string\"}"
+        ","
+        "{\"name\":\"after\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"E\",\"fields\":["
+        "{\"name\":\"x\",\"type\":\"int\"}]}]}]}";
+    static const char *const events[] = {"{\"op\":\"d\",\"after\":null}",
+                                         "{\"op\":\"c\",\"after\":{\"x\":1}}", "{\"op\":\"?\"}"};
+    struct cluster c;
+    struct child k;
+    char folder[400];
+
+    cluster_open(&c, 1);
+    snprintf(folder, sizeof folder, "schemas.folder=%s", c.folder);
+    harness_write(c.folder, "2.avsc", schema, sizeof schema - 1);
+    for (size_t i = 0; i < 3; i++)
+        cluster_send(&c, 0, "k", events[i], strlen(events[i]));
+    cluster_send(&c, 0, "k", NULL, 0);
+    send_avro(&c, "\2d\0", 3);
+    send_avro(&c, "\2c\2\2", 4);
+    cluster_flush(c.producer);
+    tail_all(&k, &c, "events", "--from", "0", "-n", "4", "-s", "consumer.root=after");
+    expect_text(k.log, "@0 k skipped {\"op\":\"d\",\"after\":null}\n");
+    expect_text(k.log, "@1 k {\"op\":\"c\",\"after\":{\"x\":1}}\n");
+    expect_text(k.log, "@2 k {\"op\":\"?\"}\n");
+    expect_text(k.log, "@3 k null\n");
+    child_release(&k);
+    tail_all(&k, &c, "events", "--from", "4", "-s", "consumer.root=after", "-s",
+             "consumer.format=avro", "-s", folder);
+    expect_text(k.log, "@4 k skipped {\"op\":\"d\",\"after\":null}\n");
+    expect_text(k.log, "@5 k {\"op\":\"c\",\"after\":{\"x\":1}}\n");
     child_release(&k);
     cluster_close(&c);
 }
@@ -489,7 +526,8 @@ SUITE(tail)
     tcase_add_loop_test(loops, scores_say_what_they_are_and_of_what, 0, 2);
     CASE("values", dead_letters_say_why_and_no_terminal_obeys_their_values,
          events_are_read_from_an_offset_to_the_end, events_of_every_topic_are_read,
-         events_in_avro_are_read_by_their_writers_schema, events_are_read_in_each_framing);
+         events_in_avro_are_read_by_their_writers_schema, events_are_read_in_each_framing,
+         envelopes_are_shown_whole_and_those_without_an_event_are_marked);
     CASE("places", a_time_begins_at_the_first_record_that_is_not_older,
          an_offset_outside_of_the_log_is_said_and_begins_at_its_edge,
          retention_that_overtakes_it_is_said_and_it_goes_on,

@@ -131,6 +131,47 @@ START_TEST(a_registry_that_answers_nonsense_is_waited_for)
 }
 END_TEST
 
+static void wait_asked(struct fixture *f, const char *path, unsigned count)
+{
+    int64_t until = harness_deadline();
+
+    while (stub_count(&f->stub, path) < count) {
+        ck_assert_msg(clock_ms() < until, "not asked for in time");
+        harness_breathe();
+    }
+}
+
+/* Eight times are enough for the back-off to grow to its most: 100, 200, ... 1600, 2000 ms. */
+START_TEST(an_id_is_asked_for_again_with_back_off_of_at_most_2_s)
+{
+    enum { ASKS = 8 };
+    struct fixture f;
+    struct mock *m = &f.mock;
+    int64_t at_ms, gap_ms = 0, longest_ms = 0;
+
+    init(&f, false);
+    stub_set(&f.stub, "/schemas/ids/2", STUB_ANSWERS, 503, "");
+    run(&f);
+    mock_produce_avro(m, 0, 2, 1);
+    wait_asked(&f, "/schemas/ids/2", 1);
+    at_ms = clock_ms();
+    for (unsigned n = 2; n <= ASKS; n++) {
+        wait_asked(&f, "/schemas/ids/2", n);
+        gap_ms = clock_ms() - at_ms;
+        at_ms += gap_ms;
+        longest_ms = gap_ms > longest_ms ? gap_ms : longest_ms;
+    }
+    printf("asked again after %lld ms at most\n", (long long)longest_ms);
+    ck_assert_int_ge(gap_ms, 950);
+    ck_assert_int_le(longest_ms, 2000 + 200 * harness_slowness());
+    stub_set_schema(&f.stub, 2, SCHEMA, NULL);
+    mock_wait_outcomes(m, 1);
+    expect_recovery(m, at_ms);
+    mock_stop(m);
+    release(&f);
+}
+END_TEST
+
 START_TEST(a_restart_without_the_registry_scores_what_was_known)
 {
     struct fixture f;
@@ -177,6 +218,31 @@ START_TEST(a_start_without_registry_and_cache_waits)
 }
 END_TEST
 
+/* RecordNameStrategy: a topic's schemas are under other names. */
+START_TEST(the_subjects_that_are_named_are_known_before_the_first_record)
+{
+    struct fixture f;
+    struct mock *m = &f.mock;
+    char lines[200];
+
+    memset(&f, 0, sizeof f);
+    serve(&f);
+    stub_set(&f.stub, "/subjects/com.example.E/versions", STUB_ANSWERS, 200, "[3]");
+    stub_set_version(&f.stub, "com.example.E", 3, 1, SCHEMA, NULL);
+    snprintf(lines, sizeof lines, "registry.url = %s\nsubjects = com.example.E , none\n",
+             f.stub.url);
+    mock_start_avro(m, lines);
+    run(&f);
+    mock_wait_log(m, "event=schema_loaded id=1", 1);
+    ck_assert_uint_eq(stub_count(&f.stub, "/subjects/in-value/versions"), 0);
+    mock_produce_avro(m, 0, 1, 10);
+    mock_wait_outcomes(m, 10);
+    ck_assert_uint_eq(stub_count(&f.stub, "/schemas/ids/1"), 0);
+    mock_stop(m);
+    release(&f);
+}
+END_TEST
+
 START_TEST(a_start_that_the_registry_does_not_let_in_ends_with_77)
 {
     struct fixture f;
@@ -202,7 +268,6 @@ START_TEST(unknown_ids_of_one_poll_are_asked_for_together)
     static const char unknown[] = "{\"error_code\":40403}";
     struct fixture f;
     struct mock *m = &f.mock;
-    int64_t until = harness_deadline();
 
     init(&f, false);
     stub_set(&f.stub, "/schemas/ids/900", STUB_HANGS, 200, "");
@@ -211,10 +276,8 @@ START_TEST(unknown_ids_of_one_poll_are_asked_for_together)
     for (uint32_t id = 900; id <= 902; id++)
         mock_produce_avro(m, 0, id, 1);
     run(&f);
-    while (stub_count(&f.stub, "/schemas/ids/901") + stub_count(&f.stub, "/schemas/ids/902") < 2) {
-        ck_assert_msg(clock_ms() < until, "not asked for in time");
-        harness_breathe();
-    }
+    wait_asked(&f, "/schemas/ids/901", 1);
+    wait_asked(&f, "/schemas/ids/902", 1);
     ck_assert_uint_eq(m->progress.dead, 0);
     stub_set(&f.stub, "/schemas/ids/900", STUB_ANSWERS, 404, unknown);
     mock_wait_outcomes(m, 3);
@@ -257,8 +320,10 @@ SUITE(registry_outage)
     tcase_add_loop_test(loops, a_registry_that_answers_nonsense_is_waited_for, 0,
                         sizeof troubles / sizeof troubles[0]);
     CASE("outage", a_partition_waits_for_the_registry_and_the_other_goes_on,
+         an_id_is_asked_for_again_with_back_off_of_at_most_2_s,
          a_restart_without_the_registry_scores_what_was_known);
     CASE("start", a_start_without_registry_and_cache_waits,
+         the_subjects_that_are_named_are_known_before_the_first_record,
          a_start_that_the_registry_does_not_let_in_ends_with_77);
     CASE("unknown", unknown_ids_of_one_poll_are_asked_for_together,
          many_unknown_ids_cost_a_dead_letter_and_a_request_each);

@@ -50,7 +50,7 @@ START_TEST(a_value_may_be_read_from_a_file)
     ck_assert_str_eq(c.kafka.items[1].value, "p w");
     config_release(&c);
     fixture_config_fails(FIXTURE_CONFIG "[kafka]\nsasl.password_FILE = no/such/file\n", NULL,
-                         EXIT_IO, "k.ini:14: sasl.password_FILE: no/such/file: No such file");
+                         EXIT_IO, "k.ini:14: sasl.password_FILE: No such file");
     snprintf(text, sizeof text,
              FIXTURE_CONFIG "[kafka]\nsasl.password = x\nsasl.password_FILE = %s\n",
              harness_write(folder, "secret", "y", 1));
@@ -86,7 +86,7 @@ END_TEST
 START_TEST(a_wrong_override_names_itself)
 {
     fixture_config_fails(FIXTURE_CONFIG, "commit_ms=1", EXIT_USAGE,
-                         "-s commit_ms=1: expected section.key=value");
+                         "-s commit_ms: expected section.key=value");
     fixture_config_fails(FIXTURE_CONFIG, "kscore.commit_ms", EXIT_USAGE,
                          "expected section.key=value");
     fixture_config_fails(FIXTURE_CONFIG, "kscore.=1", EXIT_USAGE, "expected section.key=value");

@@ -290,6 +290,8 @@ static const struct {
      "k.ini:14: consumer.root: \"a..b\" is not a path"},
     {FIXTURE_CONFIG "[consumer]\nevent_time =\n", EXIT_CONFIGURATION,
      "k.ini:14: consumer.event_time: \"\" is not a path"},
+    {FIXTURE_CONFIG "[schemas]\nsubjects =\n", EXIT_CONFIGURATION,
+     "k.ini:14: schemas.subjects: 1 to 64 names, with commas"},
     {FIXTURE_CONFIG "[producer]\nheaders = a,,b\n", EXIT_CONFIGURATION,
      "k.ini:14: producer.headers: 1 to 64 names, with commas"},
     {FIXTURE_CONFIG "[producer]\ncarry = a,,b\n", EXIT_CONFIGURATION,

@@ -1,5 +1,5 @@
 /* A schema registry over HTTP, well and badly behaved (tests/stub.h), behind the table of schemas.
- */
+ * One piece: all of it is said about one fixture, stub and table. */
 #include "schemas/registry.h"
 
 #include <glob.h>
@@ -224,7 +224,7 @@ static const struct {
     {STUB_DRIPS, 200, "{\"schema\":\"{}\"}", "timed out"},
     {STUB_CUTS, 200, "{\"schema\":\"{}\"}", ""},
     {STUB_RESETS, 200, "", ""},
-    {STUB_FLOODS, 200, "", "more than 4194304 bytes"},
+    {STUB_FLOODS, 503, "", "more than 4194304 bytes"},
     {STUB_BABBLES, 200, "{\"schema\":\"{}\"}", "more than 65536 bytes"},
 };
 
@@ -248,6 +248,67 @@ START_TEST(a_registry_that_misbehaves_is_waited_for_and_heals)
     while (learn(&f, 7) != 0)
         harness_breathe();
     ck_assert_int_eq(find(&f, 7), SCHEMA_USABLE);
+    release(&f);
+}
+END_TEST
+
+static void keep_text(void *arg, int64_t id, bool usable, const char *text)
+{
+    (void)id;
+    (void)usable;
+    snprintf(arg, 300, "%s", text);
+}
+
+/* Waiting does not make it smaller. */
+START_TEST(a_schema_too_large_to_be_one_is_unusable)
+{
+    struct fixture f;
+    char text[300] = "";
+
+    init(&f);
+    f.options.access.answer_ms = 20000;
+    stub_set(&f.stub, "/schemas/ids/7", STUB_FLOODS, 200, "");
+    open_table(&f);
+    await(&f);
+    expect_known(&f, 7, SCHEMA_UNUSABLE);
+    schema_table_report(f.table, keep_text, text);
+    ck_assert_msg(strstr(text, "an answer of more than 4194304 bytes") != NULL, "%s", text);
+    release(&f);
+}
+END_TEST
+
+/* user info, token, user in the URL, what the registry hears */
+static const struct {
+    const char *user_info, *token, *user, *header;
+} logins[] = {
+    {NULL, NULL, "", ""},
+    {"fraud:s3cret", NULL, "", "Basic ZnJhdWQ6czNjcmV0"},
+    {NULL, "s3cret", "", "Bearer s3cret"},
+    {NULL, NULL, "fraud:s3cret@", "Basic ZnJhdWQ6czNjcmV0"},
+    {NULL, NULL, "fraud:s%33cret@", "Basic ZnJhdWQ6czNjcmV0"},
+};
+
+START_TEST(a_redirect_is_not_followed_and_carries_no_login)
+{
+    char there[200];
+    struct fixture f;
+    struct stub other;
+
+    init(&f);
+    stub_start(&other, 0);
+    f.options.access.user_info = logins[_i].user_info;
+    f.options.access.token = logins[_i].token;
+    snprintf(f.urls, sizeof f.urls, "http://%s127.0.0.1:%d", logins[_i].user, f.stub.port);
+    snprintf(there, sizeof there, "%s/schemas/ids/7", other.url);
+    stub_set_schema(&other, 7, GOOD, NULL);
+    stub_set(&f.stub, "/schemas/ids/7", STUB_ANSWERS, 307, there);
+    open_table(&f);
+    ck_assert_int_eq(learn(&f, 7), -1);
+    ck_assert_ptr_nonnull(strstr(f.err.text, "redirects are not followed"));
+    ck_assert_ptr_null(strstr(f.err.text, "cret"));
+    ck_assert_str_eq(f.stub.authorization, logins[_i].header);
+    ck_assert_uint_eq(stub_count(&other, NULL), 0);
+    stub_stop(&other);
     release(&f);
 }
 END_TEST
@@ -291,19 +352,9 @@ START_TEST(of_several_urls_the_one_that_answers_is_asked)
 }
 END_TEST
 
-/* user info, token, user in the URL, what the registry hears */
-static const struct {
-    const char *user_info, *token, *user, *header;
-} logins[] = {
-    {NULL, NULL, "", ""},
-    {"fraud:s3cret", NULL, "", "Basic ZnJhdWQ6czNjcmV0"},
-    {NULL, "s3cret", "", "Bearer s3cret"},
-    {NULL, NULL, "fraud:s3cret@", "Basic ZnJhdWQ6czNjcmV0"},
-    {NULL, NULL, "fraud:s%33cret@", "Basic ZnJhdWQ6czNjcmV0"},
-};
-
 START_TEST(a_login_is_sent_and_never_said)
 {
+    char body[200];
     struct fixture f;
 
     init(&f);
@@ -319,9 +370,16 @@ START_TEST(a_login_is_sent_and_never_said)
     ck_assert_ptr_null(strstr(f.err.text, "cret"));
     ck_assert_ptr_nonnull(strstr(f.err.text, "HTTP 401"));
     ck_assert_int_eq(learn(&f, 7), 0);
-    stub_set(&f.stub, "/schemas/ids/8", STUB_ANSWERS, 500, "");
+    /* An answer that repeats what it was sent. */
+    snprintf(body, sizeof body, "{\"message\":\"no s3cret here, %s is wrong\"}", logins[_i].header);
+    stub_set(&f.stub, "/schemas/ids/8", STUB_ANSWERS, 500, body);
     ck_assert_int_eq(learn(&f, 8), -1);
-    ck_assert_ptr_null(strstr(f.err.text, "cret"));
+    ck_assert_ptr_nonnull(strstr(f.err.text, " is wrong"));
+    if (*logins[_i].header) {
+        ck_assert_ptr_null(strstr(f.err.text, "cret"));
+        ck_assert_ptr_null(strstr(f.err.text, strchr(logins[_i].header, ' ') + 1));
+        ck_assert_ptr_nonnull(strstr(f.err.text, "no ****** here"));
+    }
     release(&f);
 }
 END_TEST
@@ -372,6 +430,29 @@ START_TEST(a_registry_that_is_down_at_the_start_is_waited_for)
     ck_assert_msg(await(&f) == 0, "%s", f.err.text);
     ck_assert_int_eq(find(&f, 11), SCHEMA_USABLE);
     ck_assert_int_eq(await(&f), 0); /* once it is there it is there */
+    release(&f);
+}
+END_TEST
+
+/* Said before the first record, not at its dead letters. */
+START_TEST(a_version_that_is_no_schema_of_ours_is_known_at_the_start)
+{
+    struct fixture f;
+
+    init(&f);
+    stub_set(&f.stub, "/subjects/in-value/versions", STUB_ANSWERS, 200, "[1,2,3]");
+    stub_set_version(&f.stub, "in-value", 1, 11, GOOD, NULL);
+    stub_set(&f.stub, "/subjects/in-value/versions/2", STUB_ANSWERS, 200,
+             "{\"subject\":\"in-value\",\"version\":2,\"id\":12,\"schemaType\":\"JSON\","
+             "\"schema\":\"{}\"}");
+    stub_set_version(&f.stub, "in-value", 3, 13, GOOD,
+                     "[{\"name\":\"n.A\",\"subject\":\"gone\",\"version\":1}]");
+    open_table(&f);
+    ck_assert_msg(await(&f) == 0, "%s", f.err.text);
+    ck_assert_int_eq(find(&f, 11), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, 12), SCHEMA_UNUSABLE);
+    ck_assert_int_eq(find(&f, 13), SCHEMA_UNUSABLE);
+    ck_assert_uint_eq(stub_count(&f.stub, "/schemas/ids/12"), 0);
     release(&f);
 }
 END_TEST
@@ -464,6 +545,88 @@ START_TEST(a_damaged_file_of_the_cache_is_asked_for_again)
 }
 END_TEST
 
+/* Everything that is logged goes to a file from here on. */
+static void log_into(const char *path)
+{
+    ck_assert_ptr_nonnull(freopen(path, "w", stderr));
+}
+
+static int count_in_log(const char *path, const char *text)
+{
+    struct err err = ERR_INIT;
+    int count = 0;
+    char *log;
+    size_t len;
+
+    fflush(stderr);
+    ck_assert_int_eq(file_read(path, 1 << 20, &log, &len, &err), 0);
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at += strlen(text))
+        count++;
+    free(log);
+    return count;
+}
+
+START_TEST(a_cache_that_cannot_be_written_any_more_is_said_once_and_costs_no_score)
+{
+    char folder[400], moved[410], path[400];
+    struct fixture f;
+
+    init(&f);
+    for (unsigned id = 20; id < 25; id++)
+        stub_set_schema(&f.stub, id, GOOD, NULL);
+    fill_cache(&f);
+    find_cache(&f, folder);
+    snprintf(path, sizeof path, "%s/log", f.options.cache);
+    snprintf(moved, sizeof moved, "%s-moved", folder);
+    log_into(path);
+    open_table(&f);
+    /* A file in its place: nothing can be written, whoever we are. */
+    ck_assert_int_eq(rename(folder, moved), 0);
+    harness_write(f.options.cache, strrchr(folder, '/') + 1, "", 0);
+    expect_known(&f, 20, SCHEMA_USABLE);
+    expect_known(&f, 21, SCHEMA_USABLE);
+    ck_assert_int_eq(count_in_log(path, "event=cache_failed"), 1);
+    ck_assert_int_eq(count_in_log(path, "Not a directory"), 1);
+    /* Mended, it is used; broken again, that is said again. */
+    ck_assert_int_eq(remove(folder), 0);
+    ck_assert_int_eq(rename(moved, folder), 0);
+    expect_known(&f, 22, SCHEMA_USABLE);
+    ck_assert_int_eq(rename(folder, moved), 0);
+    harness_write(f.options.cache, strrchr(folder, '/') + 1, "", 0);
+    expect_known(&f, 23, SCHEMA_USABLE);
+    close_table(&f);
+    ck_assert_int_eq(count_in_log(path, "event=cache_failed"), 2);
+    ck_assert_int_eq(remove(folder), 0);
+    ck_assert_int_eq(rename(moved, folder), 0);
+    open_table(&f);
+    ck_assert_int_eq(find(&f, 22), SCHEMA_USABLE);
+    ck_assert_int_eq(find(&f, 21), SCHEMA_NOT_ASKED);
+    free((char *)f.options.cache);
+    release(&f);
+}
+END_TEST
+
+START_TEST(a_cache_that_was_deleted_is_made_again)
+{
+    char folder[400], command[420];
+    struct fixture f;
+
+    init(&f);
+    stub_set_schema(&f.stub, 20, GOOD, NULL);
+    fill_cache(&f);
+    find_cache(&f, folder);
+    open_table(&f);
+    snprintf(command, sizeof command, "rm -rf %s", f.options.cache);
+    ck_assert_int_eq(system(command), 0);
+    expect_known(&f, 20, SCHEMA_USABLE);
+    close_table(&f);
+    open_table(&f);
+    ck_assert_int_eq(find(&f, 20), SCHEMA_USABLE);
+    free((char *)f.options.cache);
+    release(&f);
+}
+END_TEST
+
 START_TEST(a_cache_that_cannot_be_written_stops_the_start)
 {
     struct fixture f;
@@ -484,16 +647,20 @@ SUITE(registry)
     tcase_add_loop_test(loops, a_registry_that_misbehaves_is_waited_for_and_heals, 0,
                         sizeof troubles / sizeof troubles[0]);
     tcase_add_loop_test(loops, a_login_is_sent_and_never_said, 0, sizeof logins / sizeof logins[0]);
+    tcase_add_loop_test(loops, a_redirect_is_not_followed_and_carries_no_login, 0,
+                        sizeof logins / sizeof logins[0]);
     tcase_add_loop_test(loops, what_can_be_no_registry_stops_the_start, 0,
                         sizeof refusals / sizeof refusals[0]);
     CASE("ids", a_schema_is_fetched_once_and_kept,
          an_id_that_the_registry_does_not_know_is_absent_and_asked_for_once,
-         types_of_other_subjects_are_found, a_slow_id_holds_up_no_other,
-         of_several_urls_the_one_that_answers_is_asked);
+         types_of_other_subjects_are_found, a_schema_too_large_to_be_one_is_unusable,
+         a_slow_id_holds_up_no_other, of_several_urls_the_one_that_answers_is_asked);
     CASE("start", a_subjects_versions_are_there_before_the_first_record,
          five_hundred_versions_are_fetched_a_few_at_a_time,
-         a_registry_that_is_down_at_the_start_is_waited_for);
+         a_registry_that_is_down_at_the_start_is_waited_for,
+         a_version_that_is_no_schema_of_ours_is_known_at_the_start);
     CASE("cache", what_was_known_is_known_after_a_restart_without_a_registry,
          a_damaged_file_of_the_cache_is_asked_for_again,
-         a_cache_that_cannot_be_written_stops_the_start);
+         a_cache_that_cannot_be_written_any_more_is_said_once_and_costs_no_score,
+         a_cache_that_was_deleted_is_made_again, a_cache_that_cannot_be_written_stops_the_start);
 }

@@ -16,32 +16,15 @@ struct fixture {
     pid_t server;
 };
 
-static void shell(const char *folder, const char *command)
-{
-    char line[2000];
-
-    snprintf(line, sizeof line, "cd %s && (%s) > log 2>&1", folder, command);
-    ck_assert_msg(system(line) == 0, "%s: see %s/log", command, folder);
-}
-
-/* An authority, a server's certificate for localhost, a client's, whose key has a password. */
 static void make_certificates(const char *folder)
 {
-    static const char *const commands[] = {
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key "
-        "-out ca.pem -subj /CN=ca -days 2",
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key "
-        "-out other.pem -subj /CN=other -days 2",
-        "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key "
-        "-subj /CN=localhost -addext subjectAltName=DNS:localhost | openssl x509 -req -CA ca.pem "
-        "-CAkey ca.key -CAcreateserial -copy_extensions copy -out server.pem -days 2",
-        "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -passout pass:s3cret "
-        "-keyout client.key -subj /CN=kscore | openssl x509 -req -CA ca.pem -CAkey ca.key "
-        "-CAcreateserial -out client.pem -days 2",
-        "mkdir -p www/schemas/ids && echo '{\"schema\":\"\\\"int\\\"\"}' > www/schemas/ids/7"};
+    char line[1400];
 
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        shell(folder, commands[i]);
+    snprintf(line, sizeof line,
+             "tests/certificates %s > %s/log 2>&1 && mkdir -p %s/www/schemas/ids && "
+             "echo '{\"schema\":\"\\\"int\\\"\"}' > %s/www/schemas/ids/7",
+             folder, folder, folder, folder);
+    ck_assert_msg(system(line) == 0, "see %s/log", folder);
 }
 
 /* Waits for the line "ACCEPT host:port" of a server that chose its port. */

@@ -1,0 +1,494 @@
+#include "cli/contract_view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+
+static const char dim[] = "2", bold[] = "1", red[] = "31", green[] = "32", yellow[] = "33",
+                  plain[] = "";
+
+enum { WIDEST = 40 };
+
+/* ---- lines */
+
+/* As no terminal obeys it; a new text. */
+static char *visible(const char *text)
+{
+    size_t len = strlen(text);
+    char *out = mem_alloc(VISIBLE_MAX(len) + 1, 1);
+
+    visible_print(out, text, len);
+    return out;
+}
+
+static size_t columns_of(const char *text)
+{
+    char *out = visible(text);
+    size_t columns = SIZE_MAX;
+
+    text_columns(out, strlen(out), &columns);
+    free(out);
+    return columns;
+}
+
+/* The text, and blanks up to that many columns. */
+static void put(const struct contract_view *v, const char *colour, const char *text, size_t width)
+{
+    char *out = visible(text);
+    size_t columns = columns_of(text);
+
+    if (v->has_colour && *colour)
+        fprintf(v->out, "\033[%sm%s\033[0m", colour, out);
+    else
+        fputs(out, v->out);
+    fprintf(v->out, "%*s", (int)(width > columns ? width - columns : 0), "");
+    free(out);
+}
+
+static void widen(size_t *width, const char *text)
+{
+    size_t columns = columns_of(text);
+
+    if (columns > *width && columns <= WIDEST)
+        *width = columns;
+}
+
+/* ---- words */
+
+/* How the feature's value comes about, or why there is none: a new text. */
+static char *becomes(const struct feature *f, const struct bound *b)
+{
+    char missing[FEATURE_WORDS_MAX], *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    feature_print_missing(missing, f);
+    if (b->kind == BOUND_FIELD)
+        fputs(b->how, out);
+    else if (b->kind == BOUND_MISSING)
+        fprintf(out, "always %s: %s", missing, b->why);
+    else
+        fprintf(out, "cannot be served: %s", b->why ? b->why : "no root");
+    fclose(out);
+    return text;
+}
+
+static const char *path_of(const struct feature *f, const struct bound *b)
+{
+    return b->kind == BOUND_FIELD ? f->paths[b->path].text : "-";
+}
+
+/* ---- a contract for a person */
+
+static void show_features(const struct contract_view *v, const struct contract *c,
+                          const struct binding *b)
+{
+    static const char *const colours[] = {
+        [BOUND_FIELD] = plain, [BOUND_MISSING] = yellow, [BOUND_WRONG] = red};
+    size_t names = 7, paths = 4, types = 4;
+
+    for (size_t i = 0; i < b->count; i++) {
+        widen(&names, c->features.items[i].name);
+        widen(&paths, path_of(&c->features.items[i], &b->items[i]));
+        widen(&types, b->items[i].type ? b->items[i].type : "-");
+    }
+    fputs("  ", v->out);
+    put(v, dim, "feature", names + 2);
+    put(v, dim, "from", paths + 2);
+    put(v, dim, "type", types + 2);
+    put(v, dim, "becomes", 0);
+    fputc('\n', v->out);
+    for (size_t i = 0; i < b->count; i++) {
+        const struct feature *f = &c->features.items[i];
+        const struct bound *bound = &b->items[i];
+        char *text = becomes(f, bound);
+        fputs("  ", v->out);
+        put(v, plain, f->name, names + 2);
+        put(v, plain, path_of(f, bound), paths + 2);
+        put(v, plain, bound->type ? bound->type : "-", types + 2);
+        put(v, colours[bound->kind], text, 0);
+        fputc('\n', v->out);
+        free(text);
+    }
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_same(const struct binding *a, const struct binding *b)
+{
+    if (!a || !b || a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct bound *x = &a->items[i], *y = &b->items[i];
+        if (x->kind != y->kind || x->path != y->path || x->may_miss != y->may_miss ||
+            !is_same_text(x->type, y->type) || !is_same_text(x->how, y->how) ||
+            !is_same_text(x->why, y->why))
+            return false;
+    }
+    return is_same_text(a->root_why, b->root_why);
+}
+
+/* Of many versions most change nothing for the model: these are one line. */
+static const struct contract_schema *same_before(const struct contract *c, size_t number)
+{
+    for (size_t i = 0; i < number; i++)
+        if (is_same(c->schemas[i].binding, c->schemas[number].binding))
+            return &c->schemas[i];
+    return NULL;
+}
+
+static void show_unused(const struct contract_view *v, const struct unused *u)
+{
+    if (u->count == 0)
+        return;
+    put(v, dim, "  not used: ", 0);
+    for (size_t i = 0; i < u->count; i++) {
+        fputs(i ? ", " : "", v->out);
+        put(v, plain, u->items[i].path, 0);
+    }
+    fputs(u->has_more ? ", and more\n" : "\n", v->out);
+}
+
+/* What cannot be had of what is asked for beside the features: events are scored without it. */
+static void show_lost(const struct contract_view *v, const struct contract *c,
+                      const struct binding *b)
+{
+    for (size_t i = 0; i < b->carry_count; i++) {
+        bool is_time = c->features.has_time && i == b->carry_count - 1;
+        if (b->carries[i])
+            continue;
+        put(v, yellow, is_time ? "  event_time: no long at " : "  not carried: nothing at ", 0);
+        put(v, yellow, c->features.carries[i].text, 0);
+        put(v, yellow, is_time ? ", the record's time is taken" : "", 0);
+        fputc('\n', v->out);
+    }
+}
+
+static void show_title(const struct contract_view *v, const struct contract_schema *s)
+{
+    char text[64];
+
+    fputs(*s->id ? "\nschema " : s->file ? "\nfile " : "\nfile", v->out);
+    put(v, bold, *s->id ? s->id : s->file ? s->file : "", 0);
+    if (s->subject) {
+        fputs(", ", v->out);
+        put(v, plain, s->subject, 0);
+        snprintf(text, sizeof text, " version %lld", (long long)s->version);
+        fputs(text, v->out);
+    }
+    if (s->file && *s->id) {
+        fputs(" in ", v->out);
+        put(v, plain, s->file, 0);
+    }
+    if (s->name) {
+        fputs(" (", v->out);
+        put(v, plain, s->name, 0);
+        fputs(")", v->out);
+    }
+    fputs(": ", v->out);
+}
+
+static void show_schema(const struct contract_view *v, const struct contract *c, size_t number)
+{
+    const struct contract_schema *s = &c->schemas[number], *same = same_before(c, number);
+    const struct binding *b = s->binding;
+
+    show_title(v, s);
+    put(v, s->is_usable ? green : red, s->is_usable ? "usable" : "NOT USABLE", 0);
+    if (b && !b->root_why) {
+        fprintf(v->out, ", %zu of %zu features bound", b->bound_count, b->count);
+        if (b->missing_count)
+            fprintf(v->out, ", %zu always missing", b->missing_count);
+        if (b->wrong_count)
+            fprintf(v->out, ", %zu cannot be served", b->wrong_count);
+    }
+    if (s->why && (!b || b->root_why || b->wrong_count == 0)) {
+        fputs(": ", v->out);
+        put(v, plain, s->why, 0);
+    }
+    if (same)
+        fprintf(v->out, "; each feature as in schema %s", same->id);
+    fputc('\n', v->out);
+    if (b && !b->root_why && !same)
+        show_features(v, c, b);
+    if (b && !b->root_why)
+        show_lost(v, c, b);
+    show_unused(v, &s->unused);
+}
+
+static void show_subjects(const struct contract_view *v, const struct contract *c)
+{
+    for (size_t i = 0; i < c->subject_count && !err_is_set(&c->trouble); i++) {
+        const struct contract_subject *s = &c->subjects[i];
+        fputs("subject ", v->out);
+        put(v, plain, s->name, 0);
+        if (s->version_count)
+            fprintf(v->out, ": %zu version%s\n", s->version_count,
+                    s->version_count == 1 ? "" : "s");
+        else
+            fputs(": no versions: nothing is known before the first record\n", v->out);
+    }
+}
+
+void contract_view_show(const struct contract_view *v, const struct contract *c)
+{
+    put(v, bold, c->bundle->name, 0);
+    fputc(' ', v->out);
+    put(v, bold, c->bundle->version, 0);
+    fputs(" and ", v->out);
+    put(v, plain, c->where ? c->where : "JSON events: no schema says what they hold", 0);
+    if (c->schema_count)
+        fprintf(v->out, ": %zu of %zu schemas usable", c->usable_count, c->schema_count);
+    else if (c->where)
+        fputs(": no schemas", v->out);
+    fputc('\n', v->out);
+    show_subjects(v, c);
+    if (err_is_set(&c->trouble)) {
+        put(v, red, c->trouble.text, 0);
+        fputs(c->schema_count ? "\nwhat follows is what the cache knows\n" : "\n", v->out);
+    }
+    for (size_t i = 0; i < c->schema_count; i++)
+        show_schema(v, c, i);
+}
+
+/* ---- a sample for a person */
+
+static double percent(uint64_t part, uint64_t of)
+{
+    return of ? 100.0 * (double)part / (double)of : 0;
+}
+
+static void show_outcomes(const struct contract_view *v, const struct sample *s)
+{
+    fprintf(v->out, "\nthe newest %llu records%s: ", (unsigned long long)s->records,
+            s->is_cut ? " that came in time" : "");
+    fprintf(v->out, "%llu would be scored, %llu dead, %llu skipped", (unsigned long long)s->scored,
+            (unsigned long long)s->dead, (unsigned long long)s->skipped);
+    if (s->waiting)
+        fprintf(v->out, ", %llu wait for their schema", (unsigned long long)s->waiting);
+    fputc('\n', v->out);
+    if (err_is_set(&s->trouble)) {
+        fputs("  ", v->out);
+        put(v, red, s->trouble.text, 0);
+        fputc('\n', v->out);
+    }
+    for (size_t i = 0; i < FAULT_COUNT; i++) {
+        const struct fault_tally *t = &s->faults[i];
+        char text[400];
+        if (t->count == 0)
+            continue;
+        snprintf(text, sizeof text, "%s/%s", fault_stage((enum fault)i),
+                 fault_reason((enum fault)i));
+        fputs("  ", v->out);
+        put(v, red, text, 26);
+        fprintf(v->out, "%6llu %5.1f %%  ", (unsigned long long)t->count,
+                percent(t->count, s->records));
+        snprintf(text, sizeof text, "first %s[%d]@%lld: ", t->topic, t->first_partition,
+                 (long long)t->first_offset);
+        put(v, plain, text, 0);
+        put(v, plain, t->message, 0);
+        fputc('\n', v->out);
+    }
+    if (s->no_event_time)
+        fprintf(v->out, "  event_time is in %llu of them no time: the record's is taken\n",
+                (unsigned long long)s->no_event_time);
+}
+
+static void show_shares(const struct contract_view *v, const struct sample *s)
+{
+    for (size_t i = 0; i < s->schema_count; i++) {
+        const struct sample_schema *schema = &s->schemas[i];
+        fprintf(v->out, "  schema %-20s %6llu %5.1f %%  %llu of them scored\n", schema->id,
+                (unsigned long long)schema->records, percent(schema->records, s->records),
+                (unsigned long long)schema->scored);
+    }
+}
+
+static void put_count(const struct contract_view *v, const char *colour, uint64_t count, int width)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%*llu", width, (unsigned long long)count);
+    put(v, count ? colour : dim, text, 0);
+}
+
+static void show_finds(const struct contract_view *v, const struct sample *s)
+{
+    const struct features *features = &s->bundle->features;
+    size_t names = 7;
+
+    for (size_t i = 0; i < features->count; i++)
+        widen(&names, features->items[i].name);
+    fputs("\n  ", v->out);
+    put(v, dim, "feature", names);
+    put(v, dim, "   there missing wrong_type unknown_category not_finite", 0);
+    fputc('\n', v->out);
+    for (size_t i = 0; i < features->count; i++) {
+        const struct feature *f = &features->items[i];
+        const struct sample_feature *found = &s->features[i];
+        fputs("  ", v->out);
+        put(v, plain, f->name, names);
+        put_count(v, plain, found->present, 8);
+        put_count(v, f->required ? red : yellow, found->missing, 8);
+        put_count(v, red, found->wrong_type, 11);
+        put_count(v, f->unknown_is_missing ? yellow : red, found->unknown_category, 17);
+        put_count(v, red, found->not_finite, 11);
+        if (found->missing == s->events)
+            put(v, yellow, found->nearest ? "  in no event; did you mean " : "  in no event", 0);
+        if (found->nearest)
+            put(v, yellow, found->nearest, 0);
+        fputc('\n', v->out);
+    }
+}
+
+void contract_view_show_sample(const struct contract_view *v, const struct sample *s)
+{
+    show_outcomes(v, s);
+    show_shares(v, s);
+    if (s->events == 0)
+        return;
+    show_finds(v, s);
+    show_unused(v, &s->unused);
+}
+
+/* ---- as JSON */
+
+/* Whatever it is, it becomes a string; NULL becomes null. */
+static json_t *json_text(const char *text)
+{
+    json_t *json;
+    char *repaired;
+
+    if (!text)
+        return json_null();
+    json = json_string(text);
+    if (json)
+        return json;
+    repaired = mem_alloc(strlen(text) * 3 + 1, 1);
+    json = json_stringn(repaired, utf8_repair(repaired, text, strlen(text)));
+    free(repaired);
+    return json;
+}
+
+static json_t *json_feature(const struct feature *f, const struct bound *b)
+{
+    static const char *const kinds[] = {
+        [BOUND_FIELD] = "field", [BOUND_MISSING] = "missing", [BOUND_WRONG] = "wrong"};
+    char missing[FEATURE_WORDS_MAX];
+
+    feature_print_missing(missing, f);
+    return json_pack(
+        "{s:o,s:s,s:o,s:o,s:o,s:b,s:s,s:o,s:o}", "feature", json_text(f->name), "bound",
+        kinds[b->kind], "field", json_text(b->kind == BOUND_FIELD ? path_of(f, b) : NULL), "type",
+        json_text(b->type), "how", json_text(b->how), "may_miss", b->may_miss, "missing", missing,
+        "why", json_text(b->why), "nearest", json_text(b->nearest));
+}
+
+static json_t *json_unused(const struct unused *u, bool has_counts)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < u->count; i++)
+        json_array_append_new(list, has_counts ? json_pack("{s:o,s:I}", "field",
+                                                           json_text(u->items[i].path), "events",
+                                                           (json_int_t)u->items[i].events)
+                                               : json_text(u->items[i].path));
+    return list;
+}
+
+static json_t *json_schema(const struct contract *c, const struct contract_schema *s)
+{
+    json_t *features = json_array(), *lost = json_array();
+
+    for (size_t i = 0; s->binding && i < s->binding->carry_count; i++)
+        if (!s->binding->carries[i])
+            json_array_append_new(lost, json_text(c->features.carries[i].text));
+    for (size_t i = 0; s->binding && i < s->binding->count; i++)
+        json_array_append_new(features, json_feature(&c->features.items[i], &s->binding->items[i]));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:b}", "id",
+                     json_text(*s->id ? s->id : NULL), "subject", json_text(s->subject), "version",
+                     s->version ? json_integer(s->version) : json_null(), "file",
+                     json_text(s->file), "name", json_text(s->name), "usable", s->is_usable, "why",
+                     json_text(s->why), "features", features, "not_carried", lost, "unused",
+                     json_unused(&s->unused, false), "more_unused", s->unused.has_more);
+}
+
+json_t *contract_view_json(const struct contract *c)
+{
+    static const char *const sources[] = {[CONTRACT_NONE] = "none",
+                                          [CONTRACT_FIXED] = "fixed",
+                                          [CONTRACT_FOLDER] = "folder",
+                                          [CONTRACT_REGISTRY] = "registry"};
+    json_t *subjects = json_array(), *schemas = json_array();
+
+    for (size_t i = 0; i < c->subject_count; i++)
+        json_array_append_new(subjects,
+                              json_pack("{s:o,s:I}", "subject", json_text(c->subjects[i].name),
+                                        "versions", (json_int_t)c->subjects[i].version_count));
+    for (size_t i = 0; i < c->schema_count; i++)
+        json_array_append_new(schemas, json_schema(c, &c->schemas[i]));
+    return json_pack("{s:{s:o,s:o,s:s},s:s,s:o,s:o,s:I,s:o,s:o}", "model", "name",
+                     json_text(c->bundle->name), "version", json_text(c->bundle->version), "digest",
+                     c->bundle->digest, "source", sources[c->source], "where", json_text(c->where),
+                     "trouble", json_text(err_is_set(&c->trouble) ? c->trouble.text : NULL),
+                     "usable", (json_int_t)c->usable_count, "subjects", subjects, "schemas",
+                     schemas);
+}
+
+static json_t *json_faults(const struct sample *s)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < FAULT_COUNT; i++) {
+        const struct fault_tally *t = &s->faults[i];
+        if (t->count)
+            json_array_append_new(
+                list, json_pack("{s:s,s:s,s:s,s:I,s:{s:o,s:i,s:I},s:o}", "stage",
+                                fault_stage((enum fault)i), "reason", fault_reason((enum fault)i),
+                                "blame", fault_blame((enum fault)i), "count", (json_int_t)t->count,
+                                "first", "topic", json_text(t->topic), "partition",
+                                (int)t->first_partition, "offset", (json_int_t)t->first_offset,
+                                "message", json_text(t->message)));
+    }
+    return list;
+}
+
+static json_t *json_finds(const struct sample *s)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < s->bundle->features.count; i++) {
+        const struct sample_feature *f = &s->features[i];
+        json_array_append_new(
+            list,
+            json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:o}", "feature",
+                      json_text(s->bundle->features.items[i].name), "there", (json_int_t)f->present,
+                      "missing", (json_int_t)f->missing, "wrong_type", (json_int_t)f->wrong_type,
+                      "unknown_category", (json_int_t)f->unknown_category, "not_finite",
+                      (json_int_t)f->not_finite, "nearest", json_text(f->nearest)));
+    }
+    return list;
+}
+
+json_t *contract_view_sample_json(const struct sample *s)
+{
+    json_t *schemas = json_array();
+
+    for (size_t i = 0; i < s->schema_count; i++)
+        json_array_append_new(schemas, json_pack("{s:s,s:I,s:I}", "id", s->schemas[i].id, "records",
+                                                 (json_int_t)s->schemas[i].records, "scored",
+                                                 (json_int_t)s->schemas[i].scored));
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:o,s:o,s:o,s:o,s:o,s:b}", "records",
+                     (json_int_t)s->records, "scored", (json_int_t)s->scored, "dead",
+                     (json_int_t)s->dead, "skipped", (json_int_t)s->skipped, "waiting",
+                     (json_int_t)s->waiting, "events", (json_int_t)s->events, "is_cut", s->is_cut,
+                     "no_event_time", (json_int_t)s->no_event_time, "trouble",
+                     json_text(err_is_set(&s->trouble) ? s->trouble.text : NULL), "faults",
+                     json_faults(s), "schemas", schemas, "features", json_finds(s), "unused",
+                     json_unused(&s->unused, true), "more_unused", s->unused.has_more);
+}
