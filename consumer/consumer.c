@@ -375,15 +375,6 @@ struct slice consumer_member(struct consumer *c)
     return (struct slice){bytes, len};
 }
 
-void consumer_note_committed(struct consumer *c)
-{
-    for (size_t i = 0; i < c->ledger->count; i++) {
-        struct part *part = &c->ledger->parts[i];
-        if (part->is_owned)
-            part->committed = part->stored = part->done;
-    }
-}
-
 void consumer_rejoin(struct consumer *c)
 {
     c->must_rejoin = true;
@@ -412,7 +403,8 @@ static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
     int64_t left_ms = deadline_ms - clock_ms();
     struct err why = ERR_INIT;
 
-    if (!c->assignment || rd_kafka_assignment_lost(c->client) || is_all_committed(c))
+    if (c->config->delivery == DELIVERY_EXACTLY_ONCE || !c->assignment ||
+        rd_kafka_assignment_lost(c->client) || is_all_committed(c))
         return 0;
     if (assignment_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
         return err_fatal(err, EXIT_AGAIN,

@@ -69,9 +69,6 @@ void consumer_store(struct consumer *consumer);
  * The caller frees them; data NULL when we are no member. */
 struct slice consumer_member(struct consumer *consumer);
 
-/* What a transaction committed: done offsets that need no store. */
-void consumer_note_committed(struct consumer *consumer);
-
 /* Leaves the group and joins it again: the partitions are assigned anew. */
 void consumer_rejoin(struct consumer *consumer);
 

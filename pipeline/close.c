@@ -43,7 +43,7 @@ static void close_consumer(struct pipeline *p, const struct err *err, struct err
     if (is_broken(err))
         consumer_abandon(p->consumer);
     else if (consumer_close(p->consumer, timeout_ms, err_is_set(late) ? &second : late) == 0 &&
-             p->summary->consumed > 0)
+             p->summary->consumed > 0 && p->config->delivery == DELIVERY_AT_LEAST_ONCE)
         p->summary->commits++; /* the last one, which the client does when it leaves the group */
 }
 
@@ -65,11 +65,12 @@ static void say_late(const struct pipeline *p, struct err *late)
 
 int pipeline_close(struct pipeline *p, struct err *err)
 {
-    struct err late = ERR_INIT;
+    struct err late;
 
     p->close_ms = (p->stop_ms ? p->stop_ms : clock_ms()) + p->config->drain_ms;
     if (p->producer)
         p->commit->settle(p, is_broken(err), p->close_ms);
+    late = p->transaction.err;
     if (p->has_unsent)
         batch_drop(p);
     if (p->producer && !p->commit->is_idle(p))

@@ -67,6 +67,9 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
     if (said == TRANSACT_AGAIN)
         return true;
     backoff_fail(&p->backoff);
+    /* Whether a commit that was asked for came to pass is the group's to say. */
+    t->must_rejoin =
+        t->must_rejoin || said == TRANSACT_FENCED || t->state == TRANSACTION_COMMITTING;
     t->state = said == TRANSACT_ABORT ? TRANSACTION_ABORTING : TRANSACTION_DEAD;
     return true;
 }
@@ -76,15 +79,25 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
 static void end(struct transaction *t)
 {
     t->state = TRANSACTION_NONE;
+    t->must_rejoin = false;
     t->begun_ms = 0;
     t->ended_ms = clock_ms();
 }
 
-/* When there is something to send, or offsets of no record that wait for a commit. */
+/* No transaction is open, and offsets of no record (pipeline_take_ends) are not committed. */
+static bool has_ends(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->ledger.count; i++)
+        if (p->ledger.parts[i].is_owned && p->ledger.parts[i].done != p->ledger.parts[i].committed)
+            return true;
+    return false;
+}
+
+/* When there is something to send, or ends wait for a commit. */
 static int begin(struct pipeline *p, struct err *err)
 {
     struct transaction *t = &p->transaction;
-    bool is_due = t->has_ends && clock_ms() - t->ended_ms >= p->config->transaction_ms;
+    bool is_due = clock_ms() - t->ended_ms >= p->config->transaction_ms && has_ends(p);
     int result;
 
     if (p->must_rewind || backoff_is_waiting(&p->backoff) || (!p->has_unsent && !is_due))
@@ -127,7 +140,6 @@ static void collect(struct pipeline *p)
 static int send_offsets(struct pipeline *p, struct err *err)
 {
     struct transaction *t = &p->transaction;
-    struct slice member;
     int result;
 
     if (!producer_flush(p->producer, 5))
@@ -135,8 +147,8 @@ static int send_offsets(struct pipeline *p, struct err *err)
     if (p->must_rewind) /* the last reports said so */
         return 0;
     collect(p);
-    member = consumer_member(p->consumer);
-    if (t->count > 0 && member.data) {
+    if (t->count > 0) {
+        struct slice member = consumer_member(p->consumer);
         enum transacted said =
             producer_send_offsets(p->producer, t->offsets, t->count, member, err);
         free((void *)member.data);
@@ -147,6 +159,19 @@ static int send_offsets(struct pipeline *p, struct err *err)
     return 0;
 }
 
+/* As they were sent: more may be done by now. */
+static void note_committed(struct pipeline *p)
+{
+    const struct transaction *t = &p->transaction;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct offset *o = &t->offsets[i];
+        struct part *part = &p->ledger.parts[ledger_find(&p->ledger, o->topic, o->partition)];
+        if (part->is_owned)
+            part->committed = part->stored = o->offset;
+    }
+}
+
 static int commit(struct pipeline *p, struct err *err)
 {
     struct transaction *t = &p->transaction;
@@ -155,10 +180,10 @@ static int commit(struct pipeline *p, struct err *err)
     if (has_failed(p, producer_commit(p->producer, SLICE_MS, err), err, &result))
         return result;
     end(t);
-    t->has_ends = t->is_fenced = false;
+    t->is_fenced = false;
     t->commits++;
     pipeline_retire(p);
-    consumer_note_committed(p->consumer);
+    note_committed(p);
     return ring_check(&p->ring, &p->ledger, err);
 }
 
@@ -169,7 +194,7 @@ static int abort_open(struct pipeline *p, struct err *err)
     if (has_failed(p, producer_abort(p->producer, SLICE_MS, err), err, &result))
         return result;
     end(&p->transaction);
-    p->must_rewind = true;
+    p->must_rewind = p->must_rewind || p->ring.count > 0;
     return 0;
 }
 
@@ -181,12 +206,14 @@ static int bury(struct pipeline *p)
     producer_drop(p->producer);
     if (!producer_flush(p->producer, 100))
         return 0;
-    p->must_rewind = true;
+    p->must_rewind = p->must_rewind || p->ring.count > 0;
     producer_renew(p->producer, "its transaction is lost");
-    t->state = t->is_fenced ? TRANSACTION_REJOINING : TRANSACTION_INITIAL;
+    t->state = t->must_rejoin ? TRANSACTION_REJOINING : TRANSACTION_INITIAL;
     t->epoch = p->ledger.epoch;
-    if (t->is_fenced)
+    if (t->must_rejoin)
         consumer_rejoin(p->consumer);
+    t->must_rejoin = false;
+    t->begun_ms = 0;
     return 0;
 }
 
@@ -205,11 +232,14 @@ static int step(struct pipeline *p, struct err *err)
 {
     struct transaction *t = &p->transaction;
 
+    if (err_is_set(&t->err)) { /* settling met it, in a rebalance */
+        *err = t->err;
+        return -1;
+    }
     if ((t->state == TRANSACTION_OPEN || t->state == TRANSACTION_ENDING) &&
         (p->must_rewind || clock_ms() - t->begun_ms >= KAFKA_TRANSACTION_MS / 2))
         t->state = TRANSACTION_ABORTING; /* one that gets too old costs the producer */
-    if (pipeline_take_ends(p))
-        t->has_ends = true;
+    pipeline_take_ends(p);
     switch (t->state) {
     case TRANSACTION_NONE: return begin(p, err);
     case TRANSACTION_OPEN:
@@ -234,11 +264,9 @@ static int step(struct pipeline *p, struct err *err)
 static int open(struct pipeline *p, struct err *err)
 {
     p->transaction.state = TRANSACTION_INITIAL;
-    while (p->transaction.state != TRANSACTION_NONE && !shared_is_stopping(p->shared)) {
+    while (p->transaction.state != TRANSACTION_NONE && pipeline_pause(p))
         if (step(p, err) != 0)
             return -1;
-        backoff_sleep(&p->backoff);
-    }
     return 0;
 }
 
@@ -259,14 +287,18 @@ static bool is_idle(const struct pipeline *p)
 static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
 {
     struct transaction *t = &p->transaction;
-    struct err ignored = ERR_INIT; /* a rewind follows what fails here */
 
+    if (t->state == TRANSACTION_NONE && !must_undo && has_ends(p)) {
+        t->ended_ms = 0; /* due */
+        begin(p, &t->err);
+    }
     if (t->state == TRANSACTION_OPEN)
         t->state = TRANSACTION_ENDING;
     if (t->state == TRANSACTION_ENDING && (must_undo || is_in_a_batch(p)))
         t->state = TRANSACTION_ABORTING;
     while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)
-        step(p, &ignored);
+        if (step(p, &t->err) != 0)
+            return;
 }
 
 const struct commit commit_exactly_once = {open, step, can_send, is_idle, settle};

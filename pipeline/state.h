@@ -62,12 +62,13 @@ struct transaction {
     } state;
     int64_t begun_ms; /* 0 when none is open */
     int64_t ended_ms;
-    bool has_ends;          /* offsets to commit that belong to no record */
     bool is_fenced;         /* and that nothing was committed since */
+    bool must_rejoin;       /* only the group knows what is committed */
     uint32_t epoch;         /* REJOINING: the ledger's before */
     struct offset *offsets; /* count, of cap: what is committed */
     size_t count, cap;
     uint64_t commits;
+    struct err err; /* what settling met: the next step's */
 };
 
 struct pipeline {

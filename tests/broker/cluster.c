@@ -373,6 +373,20 @@ int64_t cluster_end(struct cluster *c, const char *topic, int32_t partition)
     return high;
 }
 
+/* What the leader answers to an uncommitted reader's question. */
+int64_t cluster_high(struct cluster *c, const char *topic, int32_t partition)
+{
+    rd_kafka_t *reader = new_client(c, RD_KAFKA_CONSUMER,
+                                    (const char *[]){"isolation.level=read_uncommitted", NULL});
+    rd_kafka_resp_err_t code;
+    int64_t low, high;
+
+    code = rd_kafka_query_watermark_offsets(reader, topic, partition, &low, &high, ASK_MS);
+    ck_assert_msg(!code, "%s[%d]: %s", topic, partition, rd_kafka_err2str(code));
+    rd_kafka_destroy(reader);
+    return high;
+}
+
 bool cluster_is_exactly_once(void)
 {
     const char *delivery = getenv("KSCORE_DELIVERY");

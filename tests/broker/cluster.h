@@ -99,6 +99,9 @@ void cluster_flush(rd_kafka_t *producer);
 int64_t cluster_low(struct cluster *cluster, const char *topic, int32_t partition);
 int64_t cluster_end(struct cluster *cluster, const char *topic, int32_t partition);
 
+/* The end, with what open transactions have written. */
+int64_t cluster_high(struct cluster *cluster, const char *topic, int32_t partition);
+
 /* Whether what tests start runs with delivery = exactly_once: $KSCORE_DELIVERY. */
 bool cluster_is_exactly_once(void);
 

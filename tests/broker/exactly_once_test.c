@@ -1,5 +1,7 @@
 /* delivery = exactly_once: what a read_committed reader sees, on a real broker. */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -113,10 +115,199 @@ START_TEST(of_two_with_one_instance_the_older_ends_with_75)
 }
 END_TEST
 
+/* A producer of transactions, with records of its own in in[0], where the last offset is a mark. */
+static rd_kafka_t *send_transaction(struct cluster *c, int count)
+{
+    char id[100];
+    rd_kafka_t *producer;
+
+    snprintf(id, sizeof id, "transactional.id=%s", c->group);
+    producer = cluster_producer(c, (const char *[]){id, NULL});
+    ck_assert(!rd_kafka_init_transactions(producer, 10000));
+    ck_assert(!rd_kafka_begin_transaction(producer));
+    for (int i = 0; i < count; i++)
+        ck_assert(!rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(c->in), RD_KAFKA_V_PARTITION(0),
+                                     RD_KAFKA_V_VALUE((void *)"{\"x\":1}", 7),
+                                     RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    ck_assert(!rd_kafka_commit_transaction(producer, 10000));
+    return producer;
+}
+
+/* The mark is no record, so no transaction carries it when the stop comes. */
+START_TEST(a_stop_commits_the_mark_at_the_end_and_no_offset_from_before)
+{
+    struct cluster c;
+    struct child k;
+    rd_kafka_t *producer;
+    int64_t until = harness_deadline();
+
+    cluster_open(&c, 1);
+    producer = send_transaction(&c, 10);
+    child_run(&k, &c, EXACTLY, "kscore.instance=a", "kscore.transaction_ms=10000",
+              "kscore.transaction_rows=10");
+    for (; cluster_committed(&c, 0) < 10; harness_breathe())
+        ck_assert_msg(clock_ms() < until, "committed %lld", (long long)cluster_committed(&c, 0));
+    child_stop(&k);
+    ck_assert_int_eq(cluster_committed(&c, 0), cluster_end(&c, c.in, 0));
+    child_release(&k);
+    child_run(&k, &c, EXACTLY, "kscore.instance=a");
+    cluster_send_events(&c, 10);
+    expect_exactly_once(&c);
+    ck_assert_int_eq(child_number(child_stop(&k), "scored"), 10);
+    expect_exactly_once(&c);
+    rd_kafka_destroy(producer);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+/* A compacted topic takes no record without a key: the broker refuses the batch it is in, and
+ * names none. */
+START_TEST(a_record_that_the_broker_refuses_is_dead_and_its_neighbours_are_scored_once)
+{
+    struct cluster c;
+    struct child k;
+    const char *last;
+
+    cluster_open(&c, PARTITIONS);
+    cluster_configure(&c, c.scores, "cleanup.policy", "compact");
+    for (int i = 0; i < 3; i++) {
+        cluster_send_events(&c, 100);
+        cluster_send(&c, i, NULL, "{\"x\":1}", 7);
+    }
+    cluster_send_events(&c, 100);
+    child_run(&k, &c, EXACTLY, "kscore.instance=a");
+    cluster_wait_no_lag(&c);
+    last = child_stop(&k);
+    ck_assert_int_eq(child_number(last, "scored"), 400);
+    ck_assert_int_eq(child_number(last, "dead"), 3);
+    expect_exactly_once(&c);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+static void broker(const char *command)
+{
+    char line[200];
+
+    snprintf(line, sizeof line, "%s tests/kafka %s \"$KSCORE_BROKER\" %s > /dev/null",
+             strcmp(command, "start") == 0 ? "AUTH=1" : "", command,
+             strcmp(command, "start") == 0 ? "0" : "");
+    ck_assert_msg(system(line) == 0, "%s", line);
+}
+
+/* With a transaction that has records of the first events, and stays open. */
+static void start_open(struct cluster *c, struct child *k, const char *more)
+{
+    int64_t until = harness_deadline();
+
+    cluster_open(c, PARTITIONS);
+    child_run(k, c, EXACTLY, "kscore.instance=a", "kscore.transaction_ms=10000", more);
+    child_wait_line(k, "event=ready", 1);
+    cluster_send_events(c, 400);
+    while (cluster_high(c, c->scores, 0) == 0) {
+        ck_assert_msg(clock_ms() < until, "nothing was sent in time");
+        harness_breathe();
+    }
+}
+
+START_TEST(a_stop_while_the_broker_hangs_ends_in_time_with_75)
+{
+    struct cluster c;
+    struct child k;
+    int64_t start_ms;
+
+    start_open(&c, &k, "kscore.drain_ms=2000");
+    broker("pause");
+    child_signal(&k, SIGTERM);
+    start_ms = clock_ms();
+    child_expect_exit(&k, 75);
+    ck_assert_int_lt(clock_ms() - start_ms, (int64_t)(7500 * harness_slowness()));
+    broker("cont");
+    child_release(&k);
+    child_run(&k, &c, EXACTLY, "kscore.instance=a");
+    expect_exactly_once(&c);
+    child_stop(&k);
+    expect_exactly_once(&c);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+/* ---- beyond time-outs: tests/run-long */
+
+/* Goes on, repeats nothing, stops well. */
+static void expect_recovery(struct cluster *c, struct child *k)
+{
+    cluster_send_events(c, 400);
+    expect_exactly_once(c);
+    child_stop(k);
+    expect_exactly_once(c);
+    child_release(k);
+    cluster_close(c);
+}
+
+static void sleep_past_the_transaction(void)
+{
+    int64_t until = clock_ms() + 36000;
+
+    while (clock_ms() < until)
+        harness_breathe();
+}
+
+START_TEST(who_sleeps_past_the_transaction_goes_on_with_a_new_producer)
+{
+    struct cluster c;
+    struct child k;
+
+    start_open(&c, &k, "consumer.session.timeout.ms=60000");
+    child_signal(&k, SIGSTOP);
+    sleep_past_the_transaction();
+    child_signal(&k, SIGCONT);
+    child_wait_line(&k, "event=rewound", 1);
+    expect_recovery(&c, &k);
+}
+END_TEST
+
+START_TEST(a_broker_that_sleeps_past_the_transaction_costs_nothing)
+{
+    struct cluster c;
+    struct child k;
+
+    start_open(&c, &k, _i ? "consumer.session.timeout.ms=60000" : "consumer.start=earliest");
+    broker("pause");
+    sleep_past_the_transaction();
+    broker("cont");
+    expect_recovery(&c, &k);
+}
+END_TEST
+
+START_TEST(a_crash_of_the_broker_in_a_transaction_costs_nothing)
+{
+    struct cluster c;
+    struct child k;
+
+    start_open(&c, &k, "consumer.start=earliest");
+    broker("kill");
+    broker("start");
+    expect_recovery(&c, &k);
+}
+END_TEST
+
 SUITE(exactly_once)
 {
     CASE("stream", every_event_has_one_outcome_and_its_offset_is_committed_with_it,
          a_crash_in_a_transaction_repeats_nothing_that_readers_see,
          members_that_join_and_leave_in_the_stream_repeat_nothing,
          of_two_with_one_instance_the_older_ends_with_75);
+    CASE("stop", a_stop_commits_the_mark_at_the_end_and_no_offset_from_before,
+         a_stop_while_the_broker_hangs_ends_in_time_with_75);
+    CASE("refused", a_record_that_the_broker_refuses_is_dead_and_its_neighbours_are_scored_once);
+    if (getenv("KSCORE_LONG")) {
+        TCase *tcase = CASE("long", who_sleeps_past_the_transaction_goes_on_with_a_new_producer,
+                            a_crash_of_the_broker_in_a_transaction_costs_nothing);
+        tcase_add_loop_test(tcase, a_broker_that_sleeps_past_the_transaction_costs_nothing, 0, 2);
+        tcase_set_timeout(tcase, 180 * harness_slowness());
+    }
 }
