@@ -107,10 +107,9 @@ static int open_client(struct producer *p, struct err *err)
         max_bytes[i] = effective_limit(conf, p->known.bytes[i]);
     set_batch_size(conf, p);
     if (p->config->delivery == DELIVERY_EXACTLY_ONCE) {
-        char id[600];
-        snprintf(id, sizeof id, "%s-%s-%u", config_group(p->config), p->config->instance,
-                 p->provenance.worker);
-        kafka_conf_set(conf, "transactional.id", id);
+        snprintf(p->transactional_id, sizeof p->transactional_id, "%s-%s-%u",
+                 config_group(p->config), p->config->instance, p->provenance.worker);
+        kafka_conf_set(conf, "transactional.id", p->transactional_id);
     }
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);

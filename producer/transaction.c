@@ -39,7 +39,7 @@ static enum transacted judge(struct producer *p, rd_kafka_error_t *error, const 
     }
     rd_kafka_error_destroy(error);
     if (is_denied(code) || is_denied(cause))
-        err_fatal(err, EXIT_DENIED, "%s: %s", what, text);
+        err_fatal(err, EXIT_DENIED, "transactional.id %s: %s: %s", p->transactional_id, what, text);
     else
         err_dependency(err, "%s: %s", what, text);
     return result;
@@ -67,7 +67,7 @@ enum transacted producer_begin(struct producer *p, struct err *err)
 enum transacted producer_send_offsets(struct producer *p, const struct offset *offsets,
                                       size_t count, struct slice member, struct err *err)
 {
-    enum { WAIT_MS = 5000 }; /* not resumable: a call that is cut short is sent once more */
+    enum { WAIT_MS = 3000 }; /* not resumable: a call that is cut short is sent once more */
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     rd_kafka_consumer_group_metadata_t *metadata = NULL;
     rd_kafka_error_t *error =

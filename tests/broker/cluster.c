@@ -215,8 +215,21 @@ void cluster_delete_records(struct cluster *c, int32_t partition, int64_t before
     ck_assert_int_eq(cluster_low(c, c->in, partition), before);
 }
 
-void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
-                   rd_kafka_AclOperation_t operation)
+/* Writing (nothing else is needed of an id), by Kafka's own tool. */
+static void change_transactional_id(const char *change, const char *prefix)
+{
+    char line[500];
+
+    snprintf(line, sizeof line,
+             "tests/kafka tool \"$KSCORE_BROKER\" acls %s --transactional-id %s "
+             "--resource-pattern-type prefixed --operation Write --allow-principal User:kscore "
+             "> \"$KSCORE_BROKER/acls.log\" 2>&1",
+             change, prefix);
+    ck_assert_msg(system(line) == 0, "%s", line);
+}
+
+static void create_acl(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                       rd_kafka_AclOperation_t operation)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
     char text[256];
@@ -236,8 +249,8 @@ void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *
     rd_kafka_AclBinding_destroy(wanted);
 }
 
-void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
-                    rd_kafka_AclOperation_t operation)
+static void delete_acl(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                       rd_kafka_AclOperation_t operation)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
     char text[256];
@@ -249,6 +262,24 @@ void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char 
     rd_kafka_DeleteAcls(c->producer, &filter, 1, NULL, queue);
     rd_kafka_event_destroy(admin_answer(queue, "deleting an ACL"));
     rd_kafka_AclBinding_destroy(filter);
+}
+
+void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                   rd_kafka_AclOperation_t operation)
+{
+    if ((int)type == CLUSTER_TRANSACTIONAL_ID)
+        change_transactional_id("--add", name);
+    else
+        create_acl(c, type, name, operation);
+}
+
+void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                    rd_kafka_AclOperation_t operation)
+{
+    if ((int)type == CLUSTER_TRANSACTIONAL_ID)
+        change_transactional_id("--remove --force", name);
+    else
+        delete_acl(c, type, name, operation);
 }
 
 void cluster_configure(struct cluster *c, const char *topic, const char *name, const char *value)
@@ -309,6 +340,8 @@ void cluster_allow_all_but(struct cluster *c, int missing)
     for (int i = 0; i < (int)(sizeof needed / sizeof needed[0]); i++)
         if (i != missing && *needed[i].name)
             cluster_allow(c, needed[i].type, needed[i].name, needed[i].operation);
+    if (cluster_is_exactly_once())
+        change_transactional_id("--add", c->group);
 }
 
 void cluster_send(struct cluster *c, int32_t partition, const char *key, const void *value,

@@ -45,7 +45,10 @@ void cluster_add_partitions(struct cluster *cluster, const char *topic, int32_t 
 /* Deletes the records of in[partition] below `before`. */
 void cluster_delete_records(struct cluster *cluster, int32_t partition, int64_t before);
 
-/* Allows User:kscore one operation on a topic or group. */
+/* As Kafka numbers it; librdkafka 2.0.2 has no such resource. */
+enum { CLUSTER_TRANSACTIONAL_ID = 5 };
+
+/* Allows User:kscore one operation on a topic, on a group, or on transactional ids that begin so. */
 void cluster_allow(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
                    rd_kafka_AclOperation_t operation);
 

@@ -56,13 +56,13 @@ START_TEST(a_crash_in_a_transaction_repeats_nothing_that_readers_see)
     for (int kills = 0; kills < 5; kills++) {
         int64_t before = cluster_outcome_count(&c);
         cluster_send_events(&c, 3000);
-        child_run(&k, &c, EXACTLY, "kscore.instance=a", "kscore.batch_rows=50");
+        child_run(&k, &c, EXACTLY, "kscore.instance=a", "kscore.batch_rows=50", "kscore.workers=2");
         cluster_wait_outcomes(&c, before + 500 * (kills + 1));
         child_signal(&k, SIGKILL);
         child_expect_exit(&k, 128 + SIGKILL);
         child_release(&k);
     }
-    child_run(&k, &c, EXACTLY, "kscore.instance=a");
+    child_run(&k, &c, EXACTLY, "kscore.instance=a", "kscore.workers=2");
     expect_exactly_once(&c);
     child_stop(&k);
     expect_exactly_once(&c);
@@ -210,6 +210,7 @@ static void start_open(struct cluster *c, struct child *k, const char *more)
         ck_assert_msg(clock_ms() < until, "nothing was sent in time");
         harness_breathe();
     }
+    cluster_send_events(c, 400);
 }
 
 START_TEST(a_stop_while_the_broker_hangs_ends_in_time_with_75)
@@ -240,7 +241,6 @@ END_TEST
 /* Goes on, repeats nothing, stops well. */
 static void expect_recovery(struct cluster *c, struct child *k)
 {
-    cluster_send_events(c, 400);
     expect_exactly_once(c);
     child_stop(k);
     expect_exactly_once(c);
