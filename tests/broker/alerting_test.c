@@ -217,11 +217,12 @@ START_TEST(a_permission_to_alert_that_goes_and_comes_back_is_waited_for)
     cluster_send_events(&c, 100);
     cluster_wait_outcomes(&c, 100);
     cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.alerts, RD_KAFKA_ACL_OPERATION_WRITE);
-    for (; child_count(&k, "event=delivery_failed") == 0; harness_breathe()) {
+    for (; child_count(&k, "Topic authorization failed") == 0; harness_breathe()) {
         ck_assert_int_lt(clock_ms(), until);
         cluster_send_events(&c, 20);
     }
-    ck_assert_int_ge(child_count(&k, ".alerts: Broker: Topic authorization failed"), 1);
+    if (!cluster_is_exactly_once()) /* the transaction fails, and librdkafka says for which topic */
+        ck_assert_int_ge(child_count(&k, ".alerts: Broker: Topic authorization failed"), 1);
     ck_assert_int_lt(cluster_committed(&c, 0) + cluster_committed(&c, 1), c.event_count);
     cluster_allow_all_but(&c, -1);
     while (cluster_committed(&c, 0) + cluster_committed(&c, 1) < c.event_count)

@@ -265,7 +265,7 @@ START_TEST(who_sleeps_past_the_transaction_goes_on_with_a_new_producer)
     child_signal(&k, SIGSTOP);
     sleep_past_the_transaction();
     child_signal(&k, SIGCONT);
-    child_wait_line(&k, "event=rewound", 1);
+    child_wait_line(&k, "a new one is in its place", 1);
     expect_recovery(&c, &k);
 }
 END_TEST

@@ -49,7 +49,7 @@ START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
     cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.scores, RD_KAFKA_ACL_OPERATION_WRITE);
     if (_i)
         cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.dead, RD_KAFKA_ACL_OPERATION_WRITE);
-    send_until(&c, &k, "event=delivery_failed");
+    send_until(&c, &k, "Topic authorization failed");
     send_until(&c, &k, "event=rewound");
     cluster_allow_all_but(&c, -1);
     cluster_wait_outcomes(&c, c.event_count);
