@@ -24,8 +24,8 @@ struct consumer_hooks {
     void *arg;
     /* The partitions are about to go: finish what is in flight within a bound, return the rest to
      * the ledger. is_lost: they are gone already, nothing may be stored. Runs inside consumer_poll
-     * and consumer_close. */
-    void (*revoking)(void *arg, bool is_lost);
+     * and consumer_close. False: something is still in flight, which may be committed yet. */
+    bool (*revoking)(void *arg, bool is_lost);
     /* New partitions are in the ledger. */
     void (*assigned)(void *arg);
 };

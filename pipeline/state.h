@@ -152,7 +152,7 @@ void pipeline_steer(struct pipeline *p);
 bool pipeline_can_take(const struct pipeline *p);
 bool pipeline_can_send(const struct pipeline *p);
 producer_report pipeline_on_report;
-void pipeline_on_revoking(void *arg, bool is_lost);
+bool pipeline_on_revoking(void *arg, bool is_lost);
 void pipeline_on_assigned(void *arg);
 
 /* close.c */

@@ -175,7 +175,7 @@ void pipeline_on_assigned(void *arg)
 
 /* Partitions go: what is on its way is waited for within a bound below the session's time-out, the
  * rest is returned. */
-void pipeline_on_revoking(void *arg, bool is_lost)
+bool pipeline_on_revoking(void *arg, bool is_lost)
 {
     enum { DRAIN_MS = 5000 };
     struct pipeline *p = arg;
@@ -189,8 +189,10 @@ void pipeline_on_revoking(void *arg, bool is_lost)
         batch_drop(p);
     while (producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
         producer_flush(p->producer, 50);
-    if (p->commit->is_idle(p))
-        ring_return_all(&p->ring, &p->ledger);
-    else
+    if (!p->commit->is_idle(p)) {
         p->must_rewind = true;
+        return false;
+    }
+    ring_return_all(&p->ring, &p->ledger);
+    return true;
 }
