@@ -221,9 +221,10 @@ static int init(struct pipeline *p, struct err *err)
 {
     int result;
 
-    if (backoff_is_waiting(&p->backoff) ||
-        has_failed(p, producer_init_transactions(p->producer, SLICE_MS, err), err, &result))
-        return backoff_is_waiting(&p->backoff) ? 0 : result;
+    if (backoff_is_waiting(&p->backoff))
+        return 0;
+    if (has_failed(p, producer_init_transactions(p->producer, SLICE_MS, err), err, &result))
+        return result;
     p->transaction.state = TRANSACTION_NONE;
     return 0;
 }

@@ -3,8 +3,8 @@
  *   init, then again and again: begin, (producer_send_...), offsets, commit
  *                                                            or abort
  *
- * Each call waits for a slice of time at most, and is called again when it says AGAIN. One that says
- * ABORT: the transaction is lost, abort it. DEAD: librdkafka gave the client up, only
+ * Each call waits for a slice of time at most, and is called again when it says AGAIN. One that
+ * says ABORT: the transaction is lost, abort it. DEAD: librdkafka gave the client up, only
  * producer_renew helps; FENCED: so it did, for somebody else has the transactional.id, or the
  * transaction was older than KAFKA_TRANSACTION_MS (librdkafka says no difference). What librdkafka
  * 2.0.2 says when: docs/delivery.md.

@@ -1,3 +1,4 @@
+/* One piece: what the tests ask of a cluster, a few lines each. */
 #include "tests/broker/cluster.h"
 
 #include <poll.h>

@@ -48,7 +48,8 @@ void cluster_delete_records(struct cluster *cluster, int32_t partition, int64_t 
 /* As Kafka numbers it; librdkafka 2.0.2 has no such resource. */
 enum { CLUSTER_TRANSACTIONAL_ID = 5 };
 
-/* Allows User:kscore one operation on a topic, on a group, or on transactional ids that begin so. */
+/* Allows User:kscore one operation on a topic, on a group, or on transactional ids that begin so.
+ */
 void cluster_allow(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
                    rd_kafka_AclOperation_t operation);
 
@@ -108,7 +109,8 @@ int64_t cluster_high(struct cluster *cluster, const char *topic, int32_t partiti
 /* Whether what tests start runs with delivery = exactly_once: $KSCORE_DELIVERY. */
 bool cluster_is_exactly_once(void);
 
-/* Scores and dead letters: the sum of the topics' ends; exactly once: what committed readers see. */
+/* Scores and dead letters: the sum of the topics' ends; exactly once: what committed readers see.
+ */
 int64_t cluster_outcome_count(struct cluster *cluster);
 void cluster_wait_outcomes(struct cluster *cluster, int64_t count);
 
