@@ -147,7 +147,7 @@ static json_t *json_report(const char *path, const struct model_report *r)
 
 static void print_json(json_t *json)
 {
-    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(json);
 }

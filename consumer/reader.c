@@ -86,19 +86,8 @@ struct reader *reader_new(const struct config *config, struct err *err)
 
 /* ---- where partitions begin and end */
 
-static int watermarks(struct reader *r, const struct span *s, int64_t *low, int64_t *high,
-                      int timeout_ms, struct err *err)
-{
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(r->client, s->name, s->partition, low, high, timeout_ms);
-    char what[320];
-
-    snprintf(what, sizeof what, "asking for the first and last offset of %s [%d]", s->name,
-             s->partition);
-    return code ? kafka_err(err, code, what) : 0;
-}
-
-/* The first offset of that time or later, -1 when nothing is that young. */
+/* The first offset of that time or later, -1 when nothing is that young; of OFFSET_BEGINNING and
+ * OFFSET_END, too. */
 static int offset_at(struct reader *r, const struct span *s, int64_t time_ms, int timeout_ms,
                      int64_t *offset, struct err *err)
 {
@@ -113,9 +102,19 @@ static int offset_at(struct reader *r, const struct span *s, int64_t time_ms, in
     if (!code)
         code = entry->err;
     *offset = entry->offset < 0 ? -1 : entry->offset;
-    snprintf(what, sizeof what, "asking %s [%d] for the offset of a time", s->name, s->partition);
+    snprintf(what, sizeof what, "asking %s [%d] for an offset", s->name, s->partition);
     rd_kafka_topic_partition_list_destroy(list);
     return code ? kafka_err(err, code, what) : 0;
+}
+
+/* Not rd_kafka_query_watermark_offsets, which before 2.3 outlasts its time-out, for ever when the
+ * broker goes meanwhile (librdkafka #2588, #4460). */
+static int watermarks(struct reader *r, const struct span *s, int64_t *low, int64_t *high,
+                      int timeout_ms, struct err *err)
+{
+    if (offset_at(r, s, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, low, err) != 0)
+        return -1;
+    return offset_at(r, s, RD_KAFKA_OFFSET_END, timeout_ms, high, err);
 }
 
 /* The log's offsets, low to high - 1. */

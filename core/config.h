@@ -53,6 +53,9 @@ struct config_names {
     size_t count;
 };
 
+/* The value of a key, NULL when it is not set. */
+const char *kafka_keys_find(const struct kafka_keys *list, const char *name);
+
 struct config {
     char *file;
 
@@ -132,7 +135,7 @@ const char *config_group(const struct config *config);
 /* A key whose value must never be printed: passwords, tokens, private keys. */
 bool config_is_secret(const char *name);
 
-/* Anything in it is one. */
+/* Anything in it is one, or it names a private key that is read into memory. */
 bool config_has_secrets(const struct config *config);
 
 /* A URL, or a list of them, with a user or password in it. */

@@ -280,6 +280,20 @@ rd_kafka_conf_t *kafka_conf_new(const struct config *config, enum kafka_role rol
     return conf;
 }
 
+int kafka_conf_read(const struct config *config, enum kafka_role role, const char *name, char *out,
+                    size_t cap, struct err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(config, role, err);
+
+    *out = '\0';
+    if (!conf)
+        return -1;
+    if (rd_kafka_conf_get(conf, name, out, &cap) != RD_KAFKA_CONF_OK)
+        *out = '\0';
+    rd_kafka_conf_destroy(conf);
+    return 0;
+}
+
 /* syslog levels: 0-3 errors, 4 warning, 5-6 info, 7 debug. librdkafka says connection troubles as
  * errors although it recovers by itself: they are warnings here. */
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)

@@ -45,6 +45,11 @@ bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap
  * it over). NULL and EXIT_CONFIGURATION when librdkafka refuses a value. */
 rd_kafka_conf_t *kafka_conf_new(const struct config *config, enum kafka_role role, struct err *err);
 
+/* What a client of that role has for a key, as librdkafka prints it, "" when nothing. -1 as
+ * kafka_conf_new. */
+int kafka_conf_read(const struct config *config, enum kafka_role role, const char *name, char *out,
+                    size_t cap, struct err *err);
+
 /* Adds a preset or owned key; aborts when librdkafka refuses it: our own bug. */
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 

@@ -196,15 +196,18 @@ static int take_all(struct question *q, int timeout_ms, struct err *err)
 
 static void name_subjects(struct contract *c)
 {
-    c->subject_count = c->config->topic_count;
+    char **names;
+
+    c->subject_count = schemas_subjects(c->config, &names);
     c->subjects = mem_alloc(c->subject_count, sizeof *c->subjects);
     for (size_t i = 0; i < c->subject_count; i++) {
         struct contract_subject *subject = &c->subjects[i];
-        subject->name = schemas_subject(c->config->topics[i]);
+        subject->name = names[i];
         for (size_t k = 0; k < c->schema_count; k++)
             subject->version_count +=
                 c->schemas[k].subject && strcmp(c->schemas[k].subject, subject->name) == 0;
     }
+    free(names);
 }
 
 static int take_source(struct contract *c, const struct contract_options *o, struct question *q,

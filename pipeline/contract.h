@@ -28,7 +28,7 @@ enum contract_source {
     CONTRACT_NONE,     /* JSON events: no schema is looked at */
     CONTRACT_FIXED,    /* [consumer] schema */
     CONTRACT_FOLDER,   /* every file of the folder */
-    CONTRACT_REGISTRY, /* every version of the subject <topic>-value of each topic */
+    CONTRACT_REGISTRY, /* every version of the subjects (schemas_subjects) */
 };
 
 struct contract_schema {

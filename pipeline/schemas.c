@@ -12,7 +12,6 @@
 #include "schemas/registry.h"
 #include "schemas/schema_fingerprints.h"
 #include "schemas/schema_folder.h"
-#include "schemas/score_subject.h"
 
 static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
 {
@@ -59,23 +58,28 @@ char *schemas_subject(const char *topic)
     return subject;
 }
 
+size_t schemas_subjects(const struct config *c, char ***subjects)
+{
+    const struct config_names *named = &c->subjects;
+    size_t count = named->count ? named->count : c->topic_count;
+
+    *subjects = mem_alloc(count, sizeof **subjects);
+    for (size_t i = 0; i < count; i++)
+        (*subjects)[i] = named->count ? mem_copy_text(named->items[i], strlen(named->items[i]))
+                                      : schemas_subject(c->topics[i]);
+    return count;
+}
+
 static int open_registry(const struct config *c, struct schema_source **source, struct err *err)
 {
     struct registry_options options = options_of(c);
     char **subjects;
     int result;
 
-    options.subjects = (const char *const *)c->subjects.items;
-    options.subject_count = c->subjects.count;
-    if (c->subjects.count > 0)
-        return registry_new(source, &options, err);
-    subjects = mem_alloc(c->topic_count, sizeof *subjects);
-    for (size_t i = 0; i < c->topic_count; i++)
-        subjects[i] = schemas_subject(c->topics[i]);
-    options.subject_count = c->topic_count;
+    options.subject_count = schemas_subjects(c, &subjects);
     options.subjects = (const char *const *)subjects;
     result = registry_new(source, &options, err);
-    for (size_t i = 0; i < c->topic_count; i++)
+    for (size_t i = 0; i < options.subject_count; i++)
         free(subjects[i]);
     free(subjects);
     return result;
@@ -130,6 +134,17 @@ int schemas_find_score(const struct config *c, uint32_t *id, struct err *err)
     result = score_subject_find(&options, subject, id, err);
     if (result == 0)
         log_event(LOG_INFO, "schema_loaded", "id=%u subject=%s of the scores", *id, subject);
+    free(subject);
+    return result;
+}
+
+int schemas_prove_score(const struct config *c, enum score_subject *state, uint32_t *id,
+                        struct err *err)
+{
+    struct registry_options options = options_of(c);
+    char *subject = schemas_subject(c->score_topic);
+    int result = score_subject_prove(&options, subject, state, id, err);
+
     free(subject);
     return result;
 }

@@ -2,6 +2,7 @@
 #ifndef PIPELINE_SCHEMAS_H
 #define PIPELINE_SCHEMAS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/config.h"
@@ -9,6 +10,7 @@
 #include "core/feature.h"
 #include "schemas/decoder.h"
 #include "schemas/schema_source.h"
+#include "schemas/score_subject.h"
 
 /* The folder or the registry, new; NULL where events name no schema. */
 int schemas_open(const struct config *config, struct schema_source **source, struct err *err);
@@ -20,9 +22,18 @@ int schemas_find_score(const struct config *config, uint32_t *id, struct err *er
 /* What Confluent's clients call the schemas of a topic's values; new. */
 char *schemas_subject(const char *topic);
 
+/* The subjects whose versions are known at the start, [schemas] subjects or those of the topics:
+ * new, as are its texts. Returns how many. */
+size_t schemas_subjects(const struct config *config, char ***subjects);
+
 /* The decoder that run has, for these features. It owns the source (NULL where events name no
  * schema); when it fails, that is still the caller's. Errors: as decoder_new. */
 int schemas_decoder(struct decoder **decoder, const struct config *config,
                     struct schema_source *source, const struct features *features, struct err *err);
+
+/* What the registry would make of it, of Avro scores without a configured id: see
+ * score_subject_prove. */
+int schemas_prove_score(const struct config *config, enum score_subject *state, uint32_t *id,
+                        struct err *err);
 
 #endif

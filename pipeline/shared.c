@@ -26,14 +26,20 @@ static void make_run(struct shared *s)
     snprintf(s->run, sizeof s->run, "%.12s", hex);
 }
 
+int shared_load_bundle(const struct config *config, struct bundle **bundle, struct err *err)
+{
+    if (bundle_load(bundle, config->model_path, err) != 0 || golden_events_run(*bundle, err) != 0)
+        return err_prefix(err, "[model]");
+    if (model_output_count((*bundle)->model) != 1)
+        return err_fatal(err, EXIT_DATA, "[model] %s: %zu outputs per row; one is published",
+                         config->model_path, model_output_count((*bundle)->model));
+    return 0;
+}
+
 static int load_model(struct shared *s, struct err *err)
 {
-    if (bundle_load(&s->bundle, s->config->model_path, err) != 0 ||
-        golden_events_run(s->bundle, err) != 0)
-        return err_prefix(err, "[model]");
-    if (model_output_count(s->bundle->model) != 1)
-        return err_fatal(err, EXIT_DATA, "[model] %s: %zu outputs per row; one is published",
-                         s->config->model_path, model_output_count(s->bundle->model));
+    if (shared_load_bundle(s->config, &s->bundle, err) != 0)
+        return -1;
     log_event(LOG_INFO, "model_loaded", "name=%s version=%s digest=%.12s goldens=%zu %s",
               s->bundle->name, s->bundle->version, s->bundle->digest, s->bundle->golden_count,
               model_summary(s->bundle->model));

@@ -31,6 +31,10 @@ struct shared {
 int shared_open(struct shared *shared, const struct pipeline_options *options, struct err *err);
 void shared_release(struct shared *shared);
 
+/* A bundle that may take traffic: its goldens hold. *bundle is the caller's, whatever comes of it.
+ */
+int shared_load_bundle(const struct config *config, struct bundle **bundle, struct err *err);
+
 /* Told to stop, from outside or by a worker. */
 bool shared_is_stopping(const struct shared *shared);
 

@@ -226,8 +226,7 @@ static int open_schemas(struct tail *t, struct err *err)
     }
     if (t->options->topic == TAIL_EVENTS)
         result = schemas_open(c, &source, err);
-    t->writers = writers_new(source);
-    return result;
+    return result == 0 ? writers_new(&t->writers, source, err) : -1;
 }
 
 int tail_run(const struct tail_options *options, struct err *err)

@@ -37,79 +37,165 @@ static rd_kafka_t *open_client(const struct config *config, struct kafka_trouble
     kafka_conf_set(conf, "message.max.bytes", "100000000");
     kafka_conf_set(conf, "message.timeout.ms", "5000");
     kafka_conf_set(conf, "linger.ms", "0");
+    kafka_conf_set(conf, "allow.auto.create.topics", "false");
     rd_kafka_conf_set_dr_msg_cb(conf, on_proof);
     rd_kafka_conf_set_opaque(conf, trouble);
     rd_kafka_conf_set_error_cb(conf, on_error);
     return kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
 }
 
+/* A record that is sent to be refused. The handle is made before the first question: a record to a
+ * topic that the client has just heard of is up to 1 s late (librdkafka #5032). */
+struct proof {
+    rd_kafka_topic_t *handle;
+    rd_kafka_resp_err_t code;
+};
+
 /* A broker checks permission first, then size (KafkaApis.handleProduceRequest): a record one byte
  * over the topic's limit is refused by either, and never written. */
-static int prove_write(rd_kafka_t *client, const char *topic, int64_t limit, int timeout_ms,
-                       bool *is_proven, struct err *err)
+static void send_proof(rd_kafka_t *client, const struct producer_topic *t, struct proof *proof,
+                       void *zeros)
 {
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__IN_PROGRESS;
-    int64_t deadline_ms = clock_ms() + timeout_ms;
-    char *zeros, what[300];
-
-    if (limit <= 0 || limit >= PROOF_MAX_BYTES) {
-        *is_proven = false;
-        return 0;
-    }
-    zeros = mem_alloc((size_t)limit + 1, 1);
-    snprintf(what, sizeof what, "writing to topic %s", topic);
-    if (rd_kafka_producev(client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY("kscore", 6),
-                          RD_KAFKA_V_VALUE(zeros, (size_t)limit + 1),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(&code),
+    if (!proof->handle || err_is_set(&t->err) || t->max_bytes <= 0 ||
+        t->max_bytes >= PROOF_MAX_BYTES)
+        return;
+    proof->code = RD_KAFKA_RESP_ERR__IN_PROGRESS;
+    if (rd_kafka_producev(client, RD_KAFKA_V_RKT(proof->handle), RD_KAFKA_V_KEY("kscore", 6),
+                          RD_KAFKA_V_VALUE(zeros, (size_t)t->max_bytes + 1),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(&proof->code),
                           RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = rd_kafka_last_error();
-    while (code == RD_KAFKA_RESP_ERR__IN_PROGRESS && clock_ms() < deadline_ms)
+        proof->code = rd_kafka_last_error();
+}
+
+static bool is_waiting(const struct proof *proofs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (proofs[i].code == RD_KAFKA_RESP_ERR__IN_PROGRESS)
+            return true;
+    return false;
+}
+
+/* Leaves no record behind that could still be reported. */
+static void await_proofs(rd_kafka_t *client, const struct proof *proofs, size_t count,
+                         int timeout_ms)
+{
+    int64_t deadline_ms = clock_ms() + timeout_ms;
+
+    while (is_waiting(proofs, count) && clock_ms() < deadline_ms)
         rd_kafka_poll(client, 50);
-    if (code == RD_KAFKA_RESP_ERR__IN_PROGRESS) {
+    if (is_waiting(proofs, count)) {
         rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_flush(client, 1000);
     }
-    free(zeros);
-    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-        return kafka_err(err, code, what);
-    *is_proven = *is_proven && code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+}
+
+static void take_proof(struct producer_topic *t, const struct proof *proof)
+{
+    t->is_proven = proof->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    if (proof->code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        err_fatal(&t->err, EXIT_DENIED, "topic %s: %s: allow WRITE", t->name,
+                  rd_kafka_err2str(proof->code));
+}
+
+static void ask_limits(rd_kafka_t *client, struct producer_topic *topics, size_t count,
+                       int timeout_ms)
+{
+    const char **names = mem_alloc(count, sizeof *names);
+    int64_t *bytes = mem_alloc(count, sizeof *bytes);
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = topics[i].name;
+    kafka_topic_max_bytes(client, names, count, timeout_ms, bytes);
+    for (size_t i = 0; i < count; i++)
+        topics[i].max_bytes = bytes[i];
+    free(names);
+    free(bytes);
+}
+
+/* Who does not answer is not asked for every topic. */
+static int ask_topics(rd_kafka_t *client, struct producer_topic *topics, size_t count,
+                      int timeout_ms, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct producer_topic *t = &topics[i];
+        kafka_topic_ask(client, t->name, timeout_ms, &t->topic, &t->err);
+        if (t->err.kind == ERR_DEPENDENCY) {
+            *err = t->err;
+            return err_prefix(err, "%s", t->section);
+        }
+    }
     return 0;
 }
 
-static int check_topics(rd_kafka_t *client, const struct config *config, int timeout_ms,
-                        struct producer_limits *limits, bool *is_proven, struct err *err)
+static void prove_all(rd_kafka_t *client, struct producer_topic *topics, size_t count,
+                      int timeout_ms, struct err *err)
 {
-    static const char *const sections[] = {"[producer]", "[dead_letters]", "[alerts]"};
-    const char *topics[OUTPUT_COUNT];
-    size_t count = producer_topics(config, topics);
-    int32_t partitions[OUTPUT_COUNT] = {0};
+    struct proof proofs[OUTPUT_COUNT] = {0};
+    void *zeros = mem_alloc(PROOF_MAX_BYTES, 1);
 
     for (size_t i = 0; i < count; i++)
-        if (kafka_topic_partitions(client, topics[i], timeout_ms, &partitions[i], err) != 0)
-            return err_prefix(err, "%s", sections[i]);
-    kafka_topic_max_bytes(client, topics, count, timeout_ms, limits->bytes);
-    limits->dead_partitions = partitions[OUTPUT_DEAD];
+        proofs[i].handle = rd_kafka_topic_new(client, topics[i].name, NULL);
+    if (ask_topics(client, topics, count, timeout_ms, err) == 0) {
+        ask_limits(client, topics, count, timeout_ms);
+        for (size_t i = 0; i < count; i++)
+            send_proof(client, &topics[i], &proofs[i], zeros);
+        await_proofs(client, proofs, count, timeout_ms);
+    }
+    for (size_t i = 0; i < count; i++) {
+        take_proof(&topics[i], &proofs[i]);
+        if (proofs[i].handle)
+            rd_kafka_topic_destroy(proofs[i].handle);
+    }
+    free(zeros);
+}
+
+static size_t list_topics(const struct config *config, struct producer_topic topics[OUTPUT_COUNT])
+{
+    static const char *const sections[] = {"[producer]", "[dead_letters]", "[alerts]"};
+    const char *names[OUTPUT_COUNT];
+    size_t count = producer_topics(config, names);
+
     for (size_t i = 0; i < count; i++)
-        if (prove_write(client, topics[i], limits->bytes[i], timeout_ms, is_proven, err) != 0)
-            return err_prefix(err, "%s", sections[i]);
-    return 0;
+        topics[i] = (struct producer_topic){.section = sections[i], .name = names[i]};
+    return count;
+}
+
+size_t producer_prove(const struct config *config, struct producer_topic topics[OUTPUT_COUNT],
+                      int timeout_ms, struct err *err)
+{
+    struct kafka_trouble trouble = {0};
+    rd_kafka_t *client = open_client(config, &trouble, err);
+    size_t count = list_topics(config, topics);
+
+    if (!client)
+        return 0;
+    prove_all(client, topics, count, timeout_ms, err);
+    if (err_is_set(err)) {
+        rd_kafka_poll(client, 10); /* what it was told meanwhile */
+        kafka_trouble_explain(&trouble, client, err);
+    }
+    kafka_client_destroy(client, timeout_ms);
+    return err_is_set(err) ? 0 : count;
 }
 
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err)
 {
-    struct kafka_trouble trouble = {0};
-    rd_kafka_t *client = open_client(config, &trouble, err);
-    int result;
+    struct producer_topic topics[OUTPUT_COUNT] = {0};
+    size_t count = producer_prove(config, topics, timeout_ms, err);
 
     *is_proven = true;
-    if (!client)
-        return -1;
-    result = check_topics(client, config, timeout_ms, limits, is_proven, err);
-    if (result != 0) {
-        rd_kafka_poll(client, 10); /* what it was told meanwhile */
-        kafka_trouble_explain(&trouble, client, err);
+    for (size_t i = 0; i < count && !err_is_set(err); i++) {
+        *is_proven = *is_proven && topics[i].is_proven;
+        if (err_is_set(&topics[i].err)) {
+            *err = topics[i].err;
+            err_prefix(err, "%s", topics[i].section);
+        }
     }
-    kafka_client_destroy(client, timeout_ms);
-    return result;
+    if (err_is_set(err))
+        return -1;
+    limits->dead_partitions = topics[OUTPUT_DEAD].topic.partition_count;
+    for (size_t i = 0; i < count; i++)
+        limits->bytes[i] = topics[i].max_bytes;
+    return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "core/config.h"
 #include "core/err.h"
+#include "core/kafka_topic.h"
 #include "core/outcome.h"
 #include "core/record.h"
 #include "producer/score.h"
@@ -56,9 +57,23 @@ enum sent {
     SENT_FAILED,    /* err says why; the dependency is not there */
 };
 
-/* Output topics exist and may be written. Writing is proven by a record that the broker must refuse
- * for its size after its permission check; *is_proven tells whether that was possible. Missing 78,
- * denied 77, no answer = dependency. Waits up to a few times timeout_ms. */
+/* A topic that is written to, and what was found of it. */
+struct producer_topic {
+    const char *section, *name; /* "[producer]", "scores" */
+    struct kafka_topic topic;   /* all zero where err is set */
+    int64_t max_bytes;          /* max.message.bytes, 0 = unknown */
+    bool is_proven; /* that it may be written; false without err: it could not be tried */
+    struct err err; /* missing 78, denied 77 */
+};
+
+/* Those of producer_topics, and whether each is there and may be written. Writing is proven by a
+ * record that the broker must refuse for its size after its permission check. Returns how many; 0
+ * with err: no answer, or EXIT_CONFIGURATION. Waits up to a few times timeout_ms. */
+size_t producer_prove(const struct config *config, struct producer_topic topics[OUTPUT_COUNT],
+                      int timeout_ms, struct err *err);
+
+/* All of them are there and may be written; *is_proven: the latter could be tried. Missing 78,
+ * denied 77, no answer = dependency. */
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err);
 

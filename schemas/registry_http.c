@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,6 +332,31 @@ static bool is_busy(long status)
     return status == 0 || status == 408 || status == 429 || status >= 500;
 }
 
+/* JSON writes a character in several ways: the message is what it says, decoded. */
+static void cover(const struct secrets *secrets, struct registry_response *r)
+{
+    json_t *json, *message;
+    char *words, *body;
+    size_t len;
+
+    secrets_hide(secrets, r->body, r->len);
+    json = json_loadb(r->body, r->len, 0, NULL);
+    message = json_object_get(json, "message");
+    if (secrets->count > 0 && json_is_string(message)) {
+        len = json_string_length(message);
+        words = mem_copy_text(json_string_value(message), len);
+        secrets_hide(secrets, words, len);
+        if (json_string_setn(message, words, len) != 0) /* no UTF-8 any more */
+            json_string_set(message, "");
+        body = json_dumps(json, JSON_COMPACT);
+        free(words);
+        free(r->body);
+        r->body = body;
+        r->len = strlen(body);
+    }
+    json_decref(json);
+}
+
 /* True: it is over, and *response filled. False: it went to the next URL. */
 static bool end_request(struct request *r, CURLcode code, struct registry_response *response)
 {
@@ -357,7 +383,7 @@ static bool end_request(struct request *r, CURLcode code, struct registry_respon
     response->body = r->body ? r->body : mem_copy_text("", 0);
     r->body = NULL;
     if (status != 200) /* a schema's own words are no secret of ours, and must stay */
-        secrets_hide(&h->secrets, response->body, response->len);
+        cover(&h->secrets, response);
     if (code == CURLE_WRITE_ERROR)
         snprintf(response->trouble, sizeof response->trouble, "an answer of more than %d bytes",
                  r->header_len > REGISTRY_MAX_HEADERS ? REGISTRY_MAX_HEADERS : REGISTRY_MAX_BODY);

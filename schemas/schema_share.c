@@ -154,6 +154,12 @@ static bool is_ready(const struct schema_source *source)
     return source->is_ready && source->is_ready(source);
 }
 
+static void empty(struct seat *seat)
+{
+    seat->first = 0;
+    seat->count = 0;
+}
+
 static bool poll(struct schema_source *source, struct schema_answer *answer)
 {
     struct seat *seat = of(source);
@@ -168,7 +174,7 @@ static bool poll(struct schema_source *source, struct schema_answer *answer)
     if (is_there)
         *answer = seat->answers[seat->first++];
     if (seat->first == seat->count)
-        seat->first = seat->count = 0;
+        empty(seat);
     pthread_mutex_unlock(&share->lock);
     return is_there;
 }
@@ -194,7 +200,8 @@ static void leave(struct schema_source *source)
         schema_answer_release(&seat->answers[seat->first]);
     free(seat->answers);
     seat->answers = NULL;
-    seat->first = seat->count = seat->cap = 0;
+    seat->cap = 0;
+    empty(seat);
     seat->is_taken = false;
     pthread_mutex_unlock(&seat->share->lock);
 }

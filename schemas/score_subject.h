@@ -14,4 +14,16 @@
 int score_subject_find(const struct registry_options *options, const char *subject, uint32_t *id,
                        struct err *err);
 
+/* What score_subject_find would come to, without registering anything. */
+enum score_subject {
+    SCORE_SUBJECT_HAS_IT, /* *id */
+    SCORE_SUBJECT_FITS,   /* it would be registered as a new, compatible version */
+    SCORE_SUBJECT_IS_NEW, /* and with it the subject */
+};
+
+/* Asks the registry alone, not the cache. Errors as score_subject_find; EXIT_CONFIGURATION: it is
+ * not compatible with what is there. */
+int score_subject_prove(const struct registry_options *options, const char *subject,
+                        enum score_subject *state, uint32_t *id, struct err *err);
+
 #endif

@@ -26,12 +26,16 @@ struct writers {
     struct writer misses[SLOTS]; /* by id; why NULL: free */
 };
 
-struct writers *writers_new(struct schema_source *source)
+int writers_new(struct writers **writers, struct schema_source *source, struct err *err)
 {
-    struct writers *w = mem_alloc(1, sizeof *w);
-
-    w->source = source;
-    return w;
+    *writers = NULL;
+    if (source && source->start(source, err) != 0) {
+        source->free(source);
+        return -1;
+    }
+    *writers = mem_alloc(1, sizeof **writers);
+    (*writers)->source = source;
+    return 0;
 }
 
 static void writer_release(struct writer *writer)

@@ -18,8 +18,9 @@ enum { WRITERS_MAX = 8192 };
 
 struct writers;
 
-/* Never NULL; takes the source over. source NULL: no id is known. */
-struct writers *writers_new(struct schema_source *source);
+/* *writers is new; takes the source over, and starts it. source NULL: no id is known. Errors: those
+ * of the start; the source is freed. */
+int writers_new(struct writers **writers, struct schema_source *source, struct err *err);
 void writers_free(struct writers *writers);
 
 /* The schema of an id or fingerprint, which lives until the next call; NULL and *why, a line that

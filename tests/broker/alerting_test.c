@@ -1,6 +1,5 @@
 /* [alerts] on a real broker: what readers of the topic find, and what becomes of a record whose
  * alert cannot be had. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,9 +185,7 @@ START_TEST(a_crash_loses_no_alert)
             cluster_send_events(&c, 100);
             end = cluster_end(&c, c.alerts, 0);
         }
-        child_signal(&k, SIGKILL);
-        child_expect_exit(&k, 128 + SIGKILL);
-        child_release(&k);
+        child_kill(&k);
     }
     child_run(&k, &c, "kscore.instance=a", "kscore.commit_ms=300");
     while (cluster_committed(&c, 0) + cluster_committed(&c, 1) < c.event_count)

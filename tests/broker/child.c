@@ -213,6 +213,13 @@ const char *child_stop(struct child *k)
     return line;
 }
 
+void child_kill(struct child *k)
+{
+    child_signal(k, SIGKILL);
+    child_expect_exit(k, 128 + SIGKILL);
+    child_release(k);
+}
+
 void child_release(struct child *k)
 {
     if (child_is_running(k)) {

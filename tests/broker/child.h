@@ -54,6 +54,9 @@ const char *child_expect_complaint(struct child *child, const char *text);
  * line. */
 const char *child_stop(struct child *child);
 
+/* A crash: SIGKILL, which it must still be there for; releases it. */
+void child_kill(struct child *child);
+
 /* Frees; kills it when it runs. */
 void child_release(struct child *child);
 

@@ -117,6 +117,10 @@ void cluster_wait_outcomes(struct cluster *cluster, int64_t count);
 /* The group's committed offset of in[partition], -1 without one. */
 int64_t cluster_committed(struct cluster *cluster, int32_t partition);
 
+/* What each partition has committed. Returns how many outcomes there are beyond it: after a crash
+ * these are repeated. */
+int64_t cluster_floor(struct cluster *cluster, int64_t *floor);
+
 /* Commits for the group, which has no member meanwhile. */
 void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
                     const char *metadata);

@@ -90,22 +90,16 @@ END_TEST
 
 START_TEST(a_crash_loses_nothing_and_repeats_only_what_was_not_committed)
 {
-    int64_t floor[PARTITIONS], repeated = 0;
+    int64_t floor[PARTITIONS], repeated;
     struct cluster c;
     struct child k;
 
     cluster_open(&c, PARTITIONS);
     child_run(&k, &c, "kscore.instance=a", "kscore.commit_ms=300");
     stream_until_busy(&c, 2000);
-    child_signal(&k, SIGKILL);
-    child_expect_exit(&k, 128 + SIGKILL);
-    child_release(&k);
+    child_kill(&k);
     cluster_send_events(&c, 200);
-    for (int32_t i = 0; i < PARTITIONS; i++) {
-        floor[i] = cluster_committed(&c, i);
-        repeated -= floor[i];
-    }
-    repeated += cluster_outcome_count(&c);
+    repeated = cluster_floor(&c, floor);
     child_run(&k, &c, "kscore.instance=a");
     child_wait_line(&k, "event=ready", 1);
     cluster_wait_outcomes(&c, c.event_count + repeated);
@@ -127,9 +121,7 @@ START_TEST(after_a_crash_before_the_first_commit_everything_is_scored_again_with
     cluster_send_events(&c, 400);
     child_run(&k, &c, "kscore.instance=a", "kscore.commit_ms=60000");
     cluster_wait_outcomes(&c, 400);
-    child_signal(&k, SIGKILL);
-    child_expect_exit(&k, 128 + SIGKILL);
-    child_release(&k);
+    child_kill(&k);
     child_run(&k, &c, "kscore.instance=a");
     cluster_wait_outcomes(&c, 800);
     child_stop(&k);

@@ -199,6 +199,24 @@ START_TEST(references_are_resolved_and_unknown_ids_cost_a_dead_letter_each)
 END_TEST
 
 /* Registered by the first run, found by the second. */
+START_TEST(tail_reads_events_by_the_schemas_of_the_registry)
+{
+    struct fixture f;
+
+    init(&f, 1);
+    register_versions(&f, 2);
+    send_version(&f, 0, 1, 2.5);
+    cluster_flush(f.cluster.producer);
+    child_command(&f.child, &f.cluster, "tail",
+                  (const char *const[]){"events", "-n", "1", "--from", "earliest", "-s",
+                                        "consumer.format=avro", "-s", f.url, NULL});
+    child_expect_exit(&f.child, 0);
+    child_wait_line(&f.child, "{\"f0\":null,\"x\":2.5}", 1);
+    child_release(&f.child);
+    cluster_close(&f.cluster);
+}
+END_TEST
+
 START_TEST(the_schema_of_avro_scores_is_registered_and_found)
 {
     struct fixture f;
@@ -235,7 +253,8 @@ END_TEST
 
 SUITE(real_registry)
 {
-    TCase *tcases[] = {CASE("apicurio", the_schema_of_avro_scores_is_registered_and_found,
+    TCase *tcases[] = {CASE("apicurio", tail_reads_events_by_the_schemas_of_the_registry,
+                            the_schema_of_avro_scores_is_registered_and_found,
                             references_are_resolved_and_unknown_ids_cost_a_dead_letter_each),
                        harness_case(suite, "stops", NULL, 0)};
 

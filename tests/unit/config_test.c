@@ -201,6 +201,38 @@ START_TEST(what_is_no_secret_is_not_taken_for_one)
 }
 END_TEST
 
+static const struct {
+    const char *lines;
+    bool has;
+} holders[] = {
+    {"", false},
+    {"[kafka]\nsasl.username = u\nssl.ca.location = /dev/null\n", false},
+    {"[kafka]\nsasl.password = p\n", true},
+    {"[producer]\nssl.key.password = p\n", true},
+    {"[kafka]\nssl.key.location = /dev/null\n", true},
+    {"[consumer]\nssl.keystore.location = /dev/null\n", true},
+    {"[kafka]\nsasl.kerberos.keytab = /dev/null\n", true},
+    {"[consumer]\nformat = avro\n[schemas]\nregistry.url = http://a\n", false},
+    {"[consumer]\nformat = avro\n[schemas]\nregistry.url = http://u:p@a\n", true},
+    {"[consumer]\nformat = avro\n[schemas]\nregistry.url = http://a\nbearer.auth.token = t\n",
+     true},
+    {"[consumer]\nformat = avro\n[schemas]\nregistry.url = https://a\nssl.key.location = k\n",
+     true},
+};
+
+/* Also a key that is only read from a file: then it lies in memory. */
+START_TEST(who_has_a_secret_in_memory_is_known)
+{
+    char text[1000];
+    struct config c;
+
+    snprintf(text, sizeof text, FIXTURE_CONFIG "%s", holders[_i].lines);
+    fixture_config(&c, text);
+    ck_assert_int_eq(config_has_secrets(&c), holders[_i].has);
+    config_release(&c);
+}
+END_TEST
+
 /* A key with a slip is unknown, and what stands behind it may be a password all the same. */
 START_TEST(a_misspelt_secret_is_not_printed)
 {
@@ -505,6 +537,8 @@ SUITE(config)
          the_digest_depends_on_no_order_and_no_secret);
     loops = harness_case(suite, "tables", NULL, 0);
     tcase_add_loop_test(loops, a_start_is_a_word_or_a_time, 0, sizeof starts / sizeof starts[0]);
+    tcase_add_loop_test(loops, who_has_a_secret_in_memory_is_known, 0,
+                        sizeof holders / sizeof holders[0]);
     tcase_add_loop_test(loops, each_fault_has_file_line_and_words, 0,
                         sizeof faults / sizeof faults[0]);
     tcase_add_loop_test(loops, topics_are_names_and_lead_nowhere_in_a_circle, 0,

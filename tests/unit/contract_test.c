@@ -315,15 +315,16 @@ struct registry_fixture {
     struct stub stub;
 };
 
-static void init_registry(struct registry_fixture *r)
+/* more: further keys of [schemas] */
+static void init_registry_with(struct registry_fixture *r, const char *more)
 {
     char text[300];
 
     init(&r->f);
     stub_start(&r->stub, 0);
     snprintf(text, sizeof text,
-             "[consumer]\nformat = avro\n[schemas]\nregistry.url = %s\ncache = %%s/cache\n",
-             r->stub.url);
+             "[consumer]\nformat = avro\n[schemas]\nregistry.url = %s\ncache = %%s/cache\n%s",
+             r->stub.url, more);
     configure(&r->f, text);
     stub_set(&r->stub, "/subjects/payments-value/versions", STUB_ANSWERS, 200, "[1,2,4]");
     stub_set_version(&r->stub, "payments-value", 1, 21, GOOD, NULL);
@@ -332,6 +333,11 @@ static void init_registry(struct registry_fixture *r)
              "{\"subject\":\"payments-value\",\"version\":4,\"id\":31,\"schemaType\":\"JSON\","
              "\"schema\":\"{}\"}");
     stub_set_schema(&r->stub, 7, GOOD, NULL);
+}
+
+static void init_registry(struct registry_fixture *r)
+{
+    init_registry_with(r, "");
 }
 
 static void release_registry(struct registry_fixture *r)
@@ -363,6 +369,28 @@ START_TEST(the_versions_of_a_subject_are_in_their_order)
         ck_assert_uint_eq(c->subjects[0].version_count, 3);
         contract_release(&r.f.contract);
     }
+    release_registry(&r);
+}
+END_TEST
+
+START_TEST(the_subjects_are_those_that_are_configured)
+{
+    struct registry_fixture r;
+    const struct contract *c = &r.f.contract;
+
+    init_registry_with(&r, "subjects = shop.Refund, shop.Payment\n");
+    stub_set(&r.stub, "/subjects/shop.Refund/versions", STUB_ANSWERS, 404,
+             "{\"error_code\":40401,\"message\":\"no such subject\"}");
+    stub_set(&r.stub, "/subjects/shop.Payment/versions", STUB_ANSWERS, 200, "[3]");
+    stub_set_version(&r.stub, "shop.Payment", 3, 21, GOOD, NULL);
+    expect(&r.f, NULL);
+    ck_assert_uint_eq(c->schema_count, 1);
+    ck_assert_str_eq(c->schemas[0].subject, "shop.Payment");
+    ck_assert_uint_eq(c->subject_count, 2);
+    ck_assert_str_eq(c->subjects[0].name, "shop.Refund");
+    ck_assert_uint_eq(c->subjects[0].version_count, 0);
+    ck_assert_str_eq(c->subjects[1].name, "shop.Payment");
+    ck_assert_uint_eq(c->subjects[1].version_count, 1);
     release_registry(&r);
 }
 END_TEST
@@ -454,7 +482,8 @@ SUITE(contract)
          files_are_found_by_their_fingerprints, one_id_is_all_that_is_shown_when_it_is_asked_for,
          events_in_json_have_no_schemas);
     CASE("registry", the_versions_of_a_subject_are_in_their_order,
-         an_id_of_another_subject_is_asked_for, a_subject_without_versions_is_said,
+         the_subjects_are_those_that_are_configured, an_id_of_another_subject_is_asked_for,
+         a_subject_without_versions_is_said,
          a_registry_that_does_not_answer_is_trouble_and_the_cache_is_shown,
          a_registry_that_does_not_let_us_in_is_denied);
 }

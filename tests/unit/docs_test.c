@@ -7,6 +7,7 @@
 #include "core/kafka_conf.h"
 #include "core/log.h"
 #include "core/outcome.h"
+#include "pipeline/check.h"
 #include "tests/fixture.h"
 #include "tests/harness.h"
 
@@ -80,6 +81,18 @@ START_TEST(dead_letters_lists_each_fault_in_the_order_of_the_code)
 }
 END_TEST
 
+START_TEST(check_lists_each_check_in_its_order)
+{
+    const char *names[MAX_ROWS];
+    size_t count = check_names(names, MAX_ROWS);
+
+    read_table("docs/check.md", "| check | what is proven | failed |");
+    ck_assert_uint_eq(table.count, count);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_str_eq(table.cells[i][0], names[i]);
+}
+END_TEST
+
 START_TEST(kafka_settings_lists_each_preset_with_its_value)
 {
     size_t count;
@@ -150,9 +163,10 @@ END_TEST
 
 SUITE(docs)
 {
-    TCase *tables = CASE("tables", dead_letters_lists_each_fault_in_the_order_of_the_code,
-                         kafka_settings_lists_each_preset_with_its_value,
-                         kafka_settings_lists_each_owned_key_with_its_value,
-                         log_events_lists_the_closed_list_in_its_order);
+    TCase *tables =
+        CASE("tables", dead_letters_lists_each_fault_in_the_order_of_the_code,
+             kafka_settings_lists_each_preset_with_its_value,
+             kafka_settings_lists_each_owned_key_with_its_value,
+             log_events_lists_the_closed_list_in_its_order, check_lists_each_check_in_its_order);
     tcase_add_checked_fixture(tables, NULL, release_table);
 }

@@ -38,10 +38,11 @@ static void init(struct fixture *f)
     stub_start(&f->stub, 0);
     snprintf(f->urls, sizeof f->urls, "%s", f->stub.url);
     f->features = EVENTS_FEATURES(NULL, "x = x | a.x : number, required");
-    f->options = (struct registry_options){.access = {.urls = f->urls, .answer_ms = ANSWER_MS},
-                                           .subjects = subjects,
-                                           .subject_count = 1,
-                                           .asks_per_s = 200};
+    f->options = (struct registry_options){
+        .access = {.urls = f->urls, .answer_ms = (long)(ANSWER_MS * harness_slowness())},
+        .subjects = subjects,
+        .subject_count = 1,
+        .asks_per_s = 200};
 }
 
 static int try_open(struct fixture *f)
@@ -384,6 +385,24 @@ START_TEST(a_login_is_sent_and_never_said)
 }
 END_TEST
 
+/* JSON can write each character in several ways: "/" as "\/", "=" as Gson does, all by number. */
+START_TEST(a_login_that_an_answer_repeats_in_escapes_is_covered)
+{
+    struct fixture f;
+
+    init(&f);
+    f.options.access.user_info = "u:s3c\"re\\t";
+    stub_set(&f.stub, "/subjects/in-value/versions", STUB_ANSWERS, 500,
+             "{\"message\":\"s3c\\\"re\\\\t, s\\u0033c\\u0022re\\\\t, "
+             "dTpzM2MicmVcdA\\u003d\\u003d!\"}");
+    open_table(&f);
+    ck_assert_int_eq(await(&f), -1);
+    ck_assert_msg(strstr(f.err.text, "HTTP 500: ********, ********, ****************!") != NULL,
+                  "%s", f.err.text);
+    release(&f);
+}
+END_TEST
+
 /* urls, file of ssl.ca.location, code, words */
 static const struct {
     const char *urls, *ca;
@@ -658,7 +677,8 @@ SUITE(registry)
     CASE("start", a_subjects_versions_are_there_before_the_first_record,
          five_hundred_versions_are_fetched_a_few_at_a_time,
          a_registry_that_is_down_at_the_start_is_waited_for,
-         a_version_that_is_no_schema_of_ours_is_known_at_the_start);
+         a_version_that_is_no_schema_of_ours_is_known_at_the_start,
+         a_login_that_an_answer_repeats_in_escapes_is_covered);
     CASE("cache", what_was_known_is_known_after_a_restart_without_a_registry,
          a_damaged_file_of_the_cache_is_asked_for_again,
          a_cache_that_cannot_be_written_any_more_is_said_once_and_costs_no_score,

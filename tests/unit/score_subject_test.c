@@ -22,7 +22,8 @@ static void init(struct fixture *f)
 {
     memset(f, 0, sizeof *f);
     stub_start(&f->stub, 0);
-    f->options = (struct registry_options){.access = {.urls = f->stub.url, .answer_ms = 300}};
+    f->options = (struct registry_options){
+        .access = {.urls = f->stub.url, .answer_ms = (long)(300 * harness_slowness())}};
 }
 
 static int find(struct fixture *f)
@@ -114,6 +115,55 @@ START_TEST(a_restart_without_the_registry_knows_the_id)
 }
 END_TEST
 
+#define COMPARE "POST /compatibility/subjects/scores-value/versions/latest?verbose=true"
+
+/* status and body of looking up, of comparing (0: not asked); what comes of it (-1: err) */
+static const struct {
+    int look_up;
+    const char *look_up_body;
+    int compare;
+    const char *compare_body;
+    int state, code;
+    const char *words;
+} proofs[] = {
+    {200, "{\"id\":9}", 0, NULL, SCORE_SUBJECT_HAS_IT, 0, NULL},
+    {404, "{\"error_code\":40401}", 404, "{\"error_code\":40401}", SCORE_SUBJECT_IS_NEW, 0, NULL},
+    {404, "{\"error_code\":40401}", 404, "{\"error_code\":40402}", SCORE_SUBJECT_IS_NEW, 0, NULL},
+    {404, "{\"error_code\":40403}", 200, "{\"is_compatible\":true}", SCORE_SUBJECT_FITS, 0, NULL},
+    {404, "{\"error_code\":40403}", 200,
+     "{\"is_compatible\":false,\"messages\":[\"field score has no default\"]}", -1,
+     EXIT_CONFIGURATION, "not compatible with its newest version: field score has no default"},
+    {404, "{\"error_code\":40403}", 200, "{\"is_compatible\":false}", -1, EXIT_CONFIGURATION,
+     "not compatible with its newest version"},
+    {404, "{\"error_code\":40403}", 200, "{}", -1, EXIT_UNAVAILABLE, "HTTP 200"},
+    {404, "{\"error_code\":40403}", 403, "", -1, EXIT_DENIED, "HTTP 403"},
+    {401, "", 0, NULL, -1, EXIT_DENIED, "HTTP 401"},
+    {503, "", 0, NULL, -1, EXIT_UNAVAILABLE, "HTTP 503"},
+};
+
+START_TEST(what_would_come_of_it_is_known_without_registering)
+{
+    struct fixture f;
+    enum score_subject state;
+    int result;
+
+    init(&f);
+    stub_set(&f.stub, LOOK_UP, STUB_ANSWERS, proofs[_i].look_up, proofs[_i].look_up_body);
+    stub_set(&f.stub, COMPARE, STUB_ANSWERS, proofs[_i].compare, proofs[_i].compare_body);
+    f.err = (struct err)ERR_INIT;
+    result = score_subject_prove(&f.options, "scores-value", &state, &f.id, &f.err);
+    ck_assert_int_eq(result, proofs[_i].state < 0 ? -1 : 0);
+    if (result == 0)
+        ck_assert_int_eq((int)state, proofs[_i].state);
+    else
+        ck_assert_msg(strstr(f.err.text, proofs[_i].words) != NULL, "%s", f.err.text);
+    ck_assert_int_eq(f.err.exit_code, proofs[_i].code);
+    ck_assert_uint_eq(stub_count(&f.stub, COMPARE), proofs[_i].compare != 0);
+    ck_assert_uint_eq(stub_count(&f.stub, REGISTER), 0);
+    stub_stop(&f.stub);
+}
+END_TEST
+
 SUITE(score_subject)
 {
     TCase *loops = harness_case(suite, "refusals", NULL, 0);
@@ -122,4 +172,6 @@ SUITE(score_subject)
          a_restart_without_the_registry_knows_the_id);
     tcase_add_loop_test(loops, a_refusal_is_said_in_the_registrys_own_words, 0,
                         sizeof refusals / sizeof refusals[0]);
+    tcase_add_loop_test(loops, what_would_come_of_it_is_known_without_registering, 0,
+                        sizeof proofs / sizeof proofs[0]);
 }
