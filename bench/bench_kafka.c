@@ -5,7 +5,7 @@
  *   bench_kafka fill  BOOTSTRAP TOPIC COUNT     COUNT Avro events (synthetic.h)
  *   bench_kafka pass  CONFIG COUNT BYTES        consumes COUNT, produces for each a value of BYTES
  *   bench_kafka pairs KSCORE CONFIG COUNT PAIRS runs kscore and pass in turns; prints the table
- *   bench_kafka workers KSCORE CONFIG COUNT PAIRS   kscore with one worker and with two, in turns
+ *   bench_kafka beside KSCORE CONFIG COUNT PAIRS A B   kscore with -s A and with -s B, in turns
  *
  * The pass-through has kscore's own client settings (core/kafka_conf.h), partitioner, timestamps,
  * delivery reports and stored offsets; it produces message by message with rd_kafka_producev. CPU
@@ -297,7 +297,7 @@ static void subject_release(struct subject *s)
     config_release(&s->config);
 }
 
-static struct cost run_kscore(struct subject *s, const char *workers)
+static struct cost run_kscore(struct subject *s, const char *setting)
 {
     char name[64], log[1000];
 
@@ -305,33 +305,34 @@ static struct cost run_kscore(struct subject *s, const char *workers)
     snprintf(log, sizeof log, "%s.log", s->path);
     return measure(
         s->client, s->config.score_topic,
-        (const char *const[]){s->kscore, "run", "-c", s->path, "-s", name, "-s", workers, NULL},
+        (const char *const[]){s->kscore, "run", "-c", s->path, "-s", name, "-s", setting, NULL},
         log, s->count);
 }
 
-static int workers(struct subject *s, int pair_count)
+/* Two settings of kscore in turns. */
+static int beside(struct subject *s, const char *first, const char *second, int pair_count)
 {
-    double one_us[MAX_PAIRS], two_us[MAX_PAIRS], ratios[MAX_PAIRS], speeds[MAX_PAIRS];
+    double first_us[MAX_PAIRS], second_us[MAX_PAIRS], ratios[MAX_PAIRS], speeds[MAX_PAIRS];
     struct cost one = {0}, two = {0};
 
-    run_kscore(s, "kscore.workers=1"); /* warm */
+    run_kscore(s, first); /* warm */
     for (int i = 0; i < pair_count; i++) {
-        one = run_kscore(s, "kscore.workers=1");
-        two = run_kscore(s, "kscore.workers=2");
-        one_us[i] = one.cpu_us;
-        two_us[i] = two.cpu_us;
+        one = run_kscore(s, first);
+        two = run_kscore(s, second);
+        first_us[i] = one.cpu_us;
+        second_us[i] = two.cpu_us;
         ratios[i] = two.cpu_us / one.cpu_us;
         speeds[i] = one.seconds / two.seconds;
-        fprintf(stderr, "pair %d: one worker %.2f us, two %.2f us, ratio %.2f; %.2f x as fast\n",
-                i + 1, one.cpu_us, two.cpu_us, ratios[i], speeds[i]);
+        fprintf(stderr, "pair %d: %s %.2f us, %s %.2f us, ratio %.2f; %.2f x as fast\n", i + 1,
+                first, one.cpu_us, second, two.cpu_us, ratios[i], speeds[i]);
     }
-    printf("| %ld records on 2 partitions, %d pairs | CPU per message, median | ratio | speed | "
-           "VmHWM |\n|---|---|---|---|---|\n",
+    printf("| %ld records, %d pairs | CPU per message, median | ratio | speed | VmHWM |\n"
+           "|---|---|---|---|---|\n",
            s->count, pair_count);
-    printf("| `workers = 1` | %.2f us | 1 | 1 | %ld MiB |\n", timing_median(one_us, pair_count),
+    printf("| `%s` | %.2f us | 1 | 1 | %ld MiB |\n", first, timing_median(first_us, pair_count),
            one.rss_mib);
-    printf("| `workers = 2` | %.2f us | %.2f | %.2f | %ld MiB |\n",
-           timing_median(two_us, pair_count), timing_median(ratios, pair_count),
+    printf("| `%s` | %.2f us | %.2f | %.2f | %ld MiB |\n", second,
+           timing_median(second_us, pair_count), timing_median(ratios, pair_count),
            timing_median(speeds, pair_count), two.rss_mib);
     return 0;
 }
@@ -383,7 +384,7 @@ static int compare(char **argv)
         die("pairs", "1 to 64");
     subject_init(&subject, argv + 2);
     result = strcmp(argv[1], "pairs") == 0 ? pairs(&subject, argv[0], pair_count)
-                                           : workers(&subject, pair_count);
+                                           : beside(&subject, argv[6], argv[7], pair_count);
     subject_release(&subject);
     return result;
 }
@@ -394,7 +395,8 @@ int main(int argc, char **argv)
         return fill(argv[2], argv[3], atol(argv[4]));
     if (argc == 5 && strcmp(argv[1], "pass") == 0)
         return pass(argv[2], atol(argv[3]), (size_t)atol(argv[4]));
-    if (argc == 6 && (strcmp(argv[1], "pairs") == 0 || strcmp(argv[1], "workers") == 0))
+    if ((argc == 6 && strcmp(argv[1], "pairs") == 0) ||
+        (argc == 8 && strcmp(argv[1], "beside") == 0))
         return compare(argv);
     if (argc == 3 && strcmp(argv[1], "bundle") == 0)
         return synthetic_write(argv[2], 100, 6) != 0;

@@ -251,15 +251,18 @@ static void take(struct consumer *c, list_t *list)
     c->hooks.assigned(c->hooks.arg);
 }
 
-static void give_up(struct consumer *c, bool is_lost)
+/* False: not all that was in flight has ended. */
+static bool give_up(struct consumer *c, bool is_lost)
 {
-    c->hooks.revoking(c->hooks.arg, is_lost);
+    bool is_settled = c->hooks.revoking(c->hooks.arg, is_lost);
+
     if (!is_lost)
         consumer_store(c);
     ledger_revoke_all(c->ledger);
     if (c->assignment)
         rd_kafka_topic_partition_list_destroy(c->assignment);
     c->assignment = NULL;
+    return is_settled;
 }
 
 /* The start offsets could not be found: out of the group, and in again. */
@@ -322,7 +325,8 @@ void assignment_renew(struct consumer *c)
     if (!c->assignment)
         return;
     list = rd_kafka_topic_partition_list_copy(c->assignment);
-    give_up(c, false);
+    if (!give_up(c, false)) /* a transaction may be committed yet: its offsets are asked for then */
+        result = err_dependency(&err, "what is in flight has not ended");
     /* Now and not by the next assignment: giving partitions up commits what was stored for them,
      * which must not come after the new offsets (of a topic made anew they are smaller). */
     rd_kafka_assign(c->client, NULL);

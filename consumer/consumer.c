@@ -351,6 +351,8 @@ void consumer_store(struct consumer *c)
 {
     bool is_new = false;
 
+    if (c->config->delivery == DELIVERY_EXACTLY_ONCE)
+        return; /* the producer's transactions commit */
     for (int i = 0; c->assignment && i < c->assignment->cnt; i++) {
         rd_kafka_topic_partition_t *entry = &c->assignment->elems[i];
         struct part *part =
@@ -360,6 +362,25 @@ void consumer_store(struct consumer *c)
     }
     if (is_new)
         rd_kafka_offsets_store(c->client, c->assignment);
+}
+
+struct slice consumer_member(struct consumer *c)
+{
+    rd_kafka_consumer_group_metadata_t *member = rd_kafka_consumer_group_metadata(c->client);
+    void *bytes = NULL;
+    size_t len = 0;
+
+    if (!member)
+        return (struct slice){0};
+    rd_kafka_error_destroy(rd_kafka_consumer_group_metadata_write(member, &bytes, &len));
+    rd_kafka_consumer_group_metadata_destroy(member);
+    return (struct slice){bytes, len};
+}
+
+void consumer_rejoin(struct consumer *c)
+{
+    c->must_rejoin = true;
+    c->rejoin_ms = 0;
 }
 
 uint64_t consumer_commit_count(const struct consumer *c)
@@ -384,7 +405,8 @@ static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
     int64_t left_ms = deadline_ms - clock_ms();
     struct err why = ERR_INIT;
 
-    if (!c->assignment || rd_kafka_assignment_lost(c->client) || is_all_committed(c))
+    if (c->config->delivery == DELIVERY_EXACTLY_ONCE || !c->assignment ||
+        rd_kafka_assignment_lost(c->client) || is_all_committed(c))
         return 0;
     if (assignment_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
         return err_fatal(err, EXIT_AGAIN,

@@ -24,8 +24,8 @@ struct consumer_hooks {
     void *arg;
     /* The partitions are about to go: finish what is in flight within a bound, return the rest to
      * the ledger. is_lost: they are gone already, nothing may be stored. Runs inside consumer_poll
-     * and consumer_close. */
-    void (*revoking)(void *arg, bool is_lost);
+     * and consumer_close. False: something is still in flight, which may be committed yet. */
+    bool (*revoking)(void *arg, bool is_lost);
     /* New partitions are in the ledger. */
     void (*assigned)(void *arg);
 };
@@ -64,6 +64,13 @@ void consumer_steer(struct consumer *consumer, bool pause_all);
 
 /* Hands every partition's done offset to the client, which commits it within commit_ms. */
 void consumer_store(struct consumer *consumer);
+
+/* Who we are in the group, for a transaction's offsets: bytes that producer/ hands to librdkafka.
+ * The caller frees them; data NULL when we are no member. */
+struct slice consumer_member(struct consumer *consumer);
+
+/* Leaves the group and joins it again: the partitions are assigned anew. */
+void consumer_rejoin(struct consumer *consumer);
 
 /* Number of commits that the broker acknowledged so far. */
 uint64_t consumer_commit_count(const struct consumer *consumer);

@@ -22,6 +22,7 @@ struct span {
     int32_t partition;
     int64_t next;    /* the offset that comes next */
     int64_t end;     /* the first that is not read; INT64_MAX: for ever */
+    int64_t skip;    /* how many records come before those that were asked for */
     int64_t left;    /* how many may still be read */
     bool is_started; /* librdkafka fetches it */
     bool is_done;
@@ -121,6 +122,69 @@ struct log_ends {
     int64_t low, high;
 };
 
+/* Counts the records of a batch that lie below `to`. 1: that was all, 0: go on, -1: err. */
+static int count_batch(rd_kafka_message_t **messages, ssize_t got, int64_t to, int64_t *count,
+                       struct err *err)
+{
+    int result = 0;
+
+    for (ssize_t i = 0; i < got; i++) {
+        const rd_kafka_message_t *m = messages[i];
+        if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            result = kafka_err(err, m->err, m->rkt ? rd_kafka_topic_name(m->rkt) : "reading");
+        else if (m->offset >= to && result == 0)
+            result = 1;
+        else if (!m->err && m->offset < to)
+            ++*count;
+        rd_kafka_message_destroy(messages[i]);
+    }
+    return result;
+}
+
+static int count_records(struct reader *r, const struct span *s, struct log_ends range,
+                         int timeout_ms, int64_t *count, struct err *err)
+{
+    enum { TURN_MS = 10 };
+    int64_t until = clock_ms() + timeout_ms;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(r->client);
+    int result = rd_kafka_consume_start_queue(s->topic, s->partition, range.low, queue) == 0
+                     ? 0
+                     : kafka_err(err, rd_kafka_last_error(), s->name);
+    bool is_started = result == 0;
+
+    *count = 0;
+    while (result == 0 && clock_ms() < until) {
+        ssize_t got = rd_kafka_consume_batch_queue(queue, TURN_MS, r->messages, r->message_cap);
+        result = count_batch(r->messages, got, range.high, count, err);
+    }
+    if (result == 0)
+        result = err_dependency(err, "%s [%d]: the last records: no answer", s->name, s->partition);
+    if (is_started)
+        rd_kafka_consume_stop(s->topic, s->partition);
+    rd_kafka_queue_destroy(queue);
+    return result < 0 ? -1 : 0;
+}
+
+/* Where the last `wanted` records begin. Marks of transactions and what was aborted have offsets,
+ * too: it looks further back until there are as many. */
+static int find_last(struct reader *r, struct span *s, int64_t wanted, struct log_ends log,
+                     int timeout_ms, struct err *err)
+{
+    int64_t back = wanted, found = wanted;
+
+    for (;;) {
+        s->next = log.high - log.low > back ? log.high - back : log.low;
+        if (s->next == log.high)
+            return 0;
+        if (count_records(r, s, (struct log_ends){s->next, log.high}, timeout_ms, &found, err) != 0)
+            return -1;
+        s->skip = found > wanted ? found - wanted : 0;
+        if (found >= wanted || s->next == log.low)
+            return 0;
+        back = s->next - log.low < back ? log.high - log.low : back * 4;
+    }
+}
+
 static int find_place(struct reader *r, const struct span *s, const struct reader_place *place,
                       struct log_ends log, int64_t *offset, int timeout_ms, struct err *err)
 {
@@ -176,7 +240,9 @@ static int find_span(struct reader *r, struct span *s, const struct reader_range
     struct log_ends log;
 
     if (watermarks(r, s, &log.low, &log.high, timeout_ms, err) != 0 ||
-        find_place(r, s, &range->from, log, &s->next, timeout_ms, err) != 0 ||
+        (range->from.kind == PLACE_END
+             ? find_last(r, s, range->from.at, log, timeout_ms, err)
+             : find_place(r, s, &range->from, log, &s->next, timeout_ms, err)) != 0 ||
         find_place(r, s, &range->to, log, &s->end, timeout_ms, err) != 0)
         return -1;
     s->left = range->count ? range->count : INT64_MAX;
@@ -334,6 +400,11 @@ static bool take_record(struct reader *r, struct record *record, rd_kafka_messag
     r->has_read = true;
     if (m->offset >= s->end) {
         finish(r, s);
+        return false;
+    }
+    if (s->skip > 0) {
+        s->skip--;
+        s->next = m->offset + 1;
         return false;
     }
     *record = (struct record){.key = {m->key, m->key_len},

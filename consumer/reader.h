@@ -26,8 +26,8 @@
 #include "core/record.h"
 
 enum reader_place_kind {
-    PLACE_START,  /* of the log */
-    PLACE_END,    /* of the log when it is opened, less `at` offsets */
+    PLACE_START, /* of the log */
+    PLACE_END,   /* of the log when it is opened, less the last `at` records (as an end: offsets) */
     PLACE_OFFSET, /* at */
     PLACE_SHARE,  /* END less `at` offsets of a topic, as many of each of its partitions */
     PLACE_TIME,   /* the first record of that time or later; at: ms since 1970 */

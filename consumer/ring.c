@@ -81,13 +81,18 @@ static void retire(struct slot *slot, struct ledger *ledger)
     slot->span_count = 0;
 }
 
+static bool is_finished(const struct slot *slot)
+{
+    return slot->waiting == 0 && !slot->is_open && !slot->has_failed;
+}
+
 size_t ring_retire(struct ring *ring, struct ledger *ledger)
 {
     size_t retired = 0;
 
     while (ring->count > 0) {
         struct slot *slot = &ring->slots[ring->head];
-        if (slot->waiting > 0 || slot->is_open || slot->has_failed)
+        if (!is_finished(slot))
             break;
         retire(slot, ledger);
         ring->head = (ring->head + 1) % RING_SLOTS;
@@ -95,6 +100,33 @@ size_t ring_retire(struct ring *ring, struct ledger *ledger)
         retired++;
     }
     return retired;
+}
+
+int64_t ring_next(const struct ring *ring, const struct ledger *ledger, uint32_t part)
+{
+    int64_t next = ledger->parts[part].done;
+
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct slot *slot = &ring->slots[(ring->head + i) % RING_SLOTS];
+        if (!is_finished(slot))
+            break;
+        for (size_t s = 0; s < slot->span_count; s++)
+            if (slot->spans[s].part == part && is_current(ledger, &slot->spans[s]))
+                next = slot->spans[s].end;
+    }
+    return next;
+}
+
+uint64_t ring_records(const struct ring *ring)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct slot *slot = &ring->slots[(ring->head + i) % RING_SLOTS];
+        for (size_t s = 0; s < slot->span_count; s++)
+            count += slot->spans[s].count;
+    }
+    return count;
 }
 
 void ring_return_all(struct ring *ring, struct ledger *ledger)

@@ -69,6 +69,12 @@ static inline void slot_acknowledge(struct slot *slot, bool ok)
 /* Retires what can be; returns how many slots. */
 size_t ring_retire(struct ring *ring, struct ledger *ledger);
 
+/* Where the partition is done once all is retired that can be. */
+int64_t ring_next(const struct ring *ring, const struct ledger *ledger, uint32_t part);
+
+/* Records in the slots. */
+uint64_t ring_records(const struct ring *ring);
+
 /* Returns every span to the ledger, and empties the ring. No report may be outstanding. */
 void ring_return_all(struct ring *ring, struct ledger *ledger);
 

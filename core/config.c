@@ -25,7 +25,7 @@ struct key {
     const char *const *choices;
 };
 
-static const char *const deliveries[] = {"at_least_once", NULL};
+static const char *const deliveries[] = {"at_least_once", "exactly_once", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"json", "avro", NULL};
@@ -46,6 +46,8 @@ static const struct key keys[] = {
     {{"kscore", "commit_ms", "1000", false}, NUMBER, AT(commit_ms), 10, 60000, NULL},
     {{"kscore", "memory_mib", "256", false}, NUMBER, AT(memory_mib), CONFIG_MIN_MEMORY_MIB, 65536,
      NULL},
+    {{"kscore", "transaction_rows", "50000", false}, NUMBER, AT(transaction_rows), 1, 100000, NULL},
+    {{"kscore", "transaction_ms", "500", false}, NUMBER, AT(transaction_ms), 10, 10000, NULL},
     {{"kscore", "drain_ms", "20000", false}, NUMBER, AT(drain_ms), 100, 600000, NULL},
     {{"kscore", "log_format", "text", false}, CHOICE, AT(log_format), 0, 0, log_formats},
     {{"kscore", "log_level", "info", false}, CHOICE, AT(log_level), 0, 0, log_levels},

@@ -23,6 +23,7 @@
 
 enum { CONFIG_MAX_WORKERS = 256, CONFIG_MIN_MEMORY_MIB = 64 /* of a worker */ };
 
+enum config_delivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_EXACTLY_ONCE };
 enum config_start { START_EARLIEST, START_LATEST, START_TIME };
 enum config_gap { GAP_RESUME, GAP_STOP };
 enum config_format { FORMAT_JSON, FORMAT_AVRO };
@@ -60,7 +61,9 @@ struct config {
 
     char *name;     /* group.id and client.id unless those are set */
     char *instance; /* "" = none */
-    int64_t workers, delivery;
+    int64_t workers;
+    int64_t delivery; /* enum config_delivery */
+    int64_t transaction_rows, transaction_ms;
     int64_t batch_rows, batch_wait_ms, commit_ms, memory_mib, drain_ms;
     int64_t log_format; /* 0 text, 1 json */
     int64_t log_level;  /* enum log_level */

@@ -11,6 +11,15 @@ struct rules {
     struct err *err;
 };
 
+static int check_delivery(const struct rules *r)
+{
+    if (r->config->delivery == DELIVERY_EXACTLY_ONCE && !*r->config->instance)
+        return ini_fail(r->ini, ini_find(r->ini, "kscore", "delivery"), r->err,
+                        "delivery = exactly_once needs [kscore] instance, a name of this process "
+                        "that is unique in the group: it is part of the transactional.id");
+    return 0;
+}
+
 static int check_start(const struct rules *r)
 {
     struct config *c = r->config;
@@ -142,7 +151,8 @@ int config_rules_check(struct config *config, const struct ini *ini, struct err 
     if (!servers || !*servers)
         return ini_fail(r->ini, ini_find(r->ini, "kafka", "bootstrap.servers"), r->err,
                         "bootstrap.servers is missing in [kafka]");
-    if (check_workers(r) != 0 || check_framing(r) != 0 || check_schemas(r) != 0)
+    if (check_delivery(r) != 0 || check_workers(r) != 0 || check_framing(r) != 0 ||
+        check_schemas(r) != 0)
         return -1;
     if (c->score_format == FORMAT_AVRO && c->score_schema_id == 0 && !*c->registry_url)
         return ini_fail(

@@ -25,9 +25,10 @@ static const struct kafka_owned owned[] = {
     {"enable.idempotence", "it is always on: no record is lost or reordered by a retry"},
     {"acks", "it is always all: an outcome counts when the brokers have it"},
     {"request.required.acks", "it is always all: an outcome counts when the brokers have it"},
-    {"message.timeout.ms", "it is always 0: a slow topic makes kscore wait, never drop"},
-    {"delivery.timeout.ms", "it is always 0: a slow topic makes kscore wait, never drop"},
+    {"message.timeout.ms", "it is 0, exactly_once: 20000; a slow topic makes kscore wait"},
+    {"delivery.timeout.ms", "it is 0, exactly_once: 20000; a slow topic makes kscore wait"},
     {"transactional.id", "it follows from [kscore] name and instance"},
+    {"transaction.timeout.ms", "it is always 30000; see [kscore] transaction_ms"},
     {"queued.min.messages", "use [kscore] memory_mib"},
     {"queued.max.messages.kbytes", "use [kscore] memory_mib"},
     {"fetch.queue.backoff.ms", "use [kscore] memory_mib"},
@@ -200,21 +201,29 @@ static void set_memory(rd_kafka_conf_t *conf, enum kafka_role role, int64_t memo
     kafka_conf_set(conf, "message.max.bytes", "1000000");
 }
 
+static void set_number(rd_kafka_conf_t *conf, const char *name, int64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    kafka_conf_set(conf, name, text);
+}
+
 static void set_owned(rd_kafka_conf_t *conf, enum kafka_role role, const struct config *config)
 {
-    char commit_ms[32];
+    bool is_exactly_once = config->delivery == DELIVERY_EXACTLY_ONCE;
 
     set_memory(conf, role, config->memory_mib / config->workers);
     if (role == KAFKA_PRODUCER) {
         kafka_conf_set(conf, "enable.idempotence", "true");
-        kafka_conf_set(conf, "message.timeout.ms", "0");
+        set_number(conf, "message.timeout.ms", is_exactly_once ? KAFKA_TRANSACTION_MESSAGE_MS : 0);
+        set_number(conf, "transaction.timeout.ms", KAFKA_TRANSACTION_MS);
         kafka_conf_set(conf, "partitioner", "murmur2_random");
         return;
     }
-    snprintf(commit_ms, sizeof commit_ms, "%lld", (long long)config->commit_ms);
     kafka_conf_set(conf, "group.id", config_group(config));
-    kafka_conf_set(conf, "enable.auto.commit", "true");
-    kafka_conf_set(conf, "auto.commit.interval.ms", commit_ms);
+    kafka_conf_set(conf, "enable.auto.commit", is_exactly_once ? "false" : "true");
+    set_number(conf, "auto.commit.interval.ms", config->commit_ms);
     kafka_conf_set(conf, "enable.auto.offset.store", "false");
     kafka_conf_set(conf, "auto.offset.reset", "error");
     kafka_conf_set(conf, "enable.partition.eof", "true");

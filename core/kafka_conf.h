@@ -17,6 +17,10 @@
 #include "core/config.h"
 #include "core/err.h"
 
+/* With delivery = exactly_once: readers wait that long behind a writer that crashed. Records must
+ * be delivered before, for a transaction that is older is fatal to its producer. */
+enum { KAFKA_TRANSACTION_MS = 30000, KAFKA_TRANSACTION_MESSAGE_MS = 20000 };
+
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
 /* A key that kscore sets unless a user does; one that a user may not set, and what is said then.

@@ -21,6 +21,13 @@ struct record {
     void *message;        /* consumer/'s own: the librdkafka message, for headers on demand */
 };
 
+/* Where reading goes on in a partition. */
+struct offset {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+};
+
 /* An event that says no time of its own. */
 #define EVENT_TIME_NONE INT64_MIN
 

@@ -7,14 +7,6 @@
 #include "core/log.h"
 #include "pipeline/state.h"
 
-/* Waits for the last reports until the deadline; then retires what can be. */
-static void drain(struct pipeline *p, int64_t deadline_ms)
-{
-    while (producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
-        producer_flush(p->producer, 100);
-    ring_retire(&p->ring, &p->ledger);
-}
-
 static void summarise(struct pipeline *p)
 {
     struct counts total = ledger_total(&p->ledger);
@@ -28,7 +20,7 @@ static void summarise(struct pipeline *p)
     s->alerts = total.alerts;
     s->stale_alerts = total.stale_alerts;
     if (p->consumer)
-        s->commits = consumer_commit_count(p->consumer);
+        s->commits = consumer_commit_count(p->consumer) + p->transaction.commits;
     s->in_flight = 0;
     for (size_t i = 0; i < p->ledger.count; i++) {
         int64_t lowest;
@@ -51,25 +43,38 @@ static void close_consumer(struct pipeline *p, const struct err *err, struct err
     if (is_broken(err))
         consumer_abandon(p->consumer);
     else if (consumer_close(p->consumer, timeout_ms, err_is_set(late) ? &second : late) == 0 &&
-             p->summary->consumed > 0)
+             p->summary->consumed > 0 && p->config->delivery == DELIVERY_AT_LEAST_ONCE)
         p->summary->commits++; /* the last one, which the client does when it leaves the group */
+}
+
+static void say_late(const struct pipeline *p, struct err *late)
+{
+    if (producer_in_flight(p->producer) > 0)
+        err_fatal(
+            late, EXIT_AGAIN,
+            "%zu outcomes were not acknowledged within drain_ms = %lld: the next start scores "
+            "their records again",
+            producer_in_flight(p->producer), (long long)p->config->drain_ms);
+    else
+        err_fatal(
+            late, EXIT_AGAIN,
+            "the transaction did not end within drain_ms = %lld: unless the brokers commit it "
+            "yet, the next start scores its records again",
+            (long long)p->config->drain_ms);
 }
 
 int pipeline_close(struct pipeline *p, struct err *err)
 {
-    struct err late = ERR_INIT;
+    struct err late;
 
     p->close_ms = (p->stop_ms ? p->stop_ms : clock_ms()) + p->config->drain_ms;
-    if (p->producer && !is_broken(err))
-        drain(p, p->close_ms);
+    if (p->producer)
+        p->commit->settle(p, is_broken(err), p->close_ms);
+    late = p->transaction.err;
     if (p->has_unsent)
         batch_drop(p);
-    if (p->producer && producer_in_flight(p->producer) > 0)
-        err_fatal(
-            &late, EXIT_AGAIN,
-            "%zu outcomes were not acknowledged within drain_ms = %lld: the next start scores "
-            "their records again",
-            producer_in_flight(p->producer), (long long)p->config->drain_ms);
+    if (p->producer && !p->commit->is_idle(p))
+        say_late(p, &late);
     else
         ring_return_all(&p->ring, &p->ledger);
     ring_check(&p->ring, &p->ledger, err);

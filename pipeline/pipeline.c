@@ -26,12 +26,14 @@ int pipeline_fail(struct pipeline *p, struct err *err)
     return -1;
 }
 
-/* At a partition's end with nothing of it in flight the end itself is done: transaction markers
- * leave no lag. */
-static bool take_ends(struct pipeline *p)
+bool pipeline_take_ends(struct pipeline *p)
 {
+    enum { ENDS_MS = 100 };
     bool has_moved = false;
 
+    if (clock_ms() - p->ends_checked_ms < ENDS_MS)
+        return false;
+    p->ends_checked_ms = clock_ms();
     for (size_t i = 0; i < p->ledger.count; i++) {
         struct part *part = &p->ledger.parts[i];
         int64_t lowest;
@@ -64,29 +66,14 @@ static void publish_progress(struct pipeline *p)
     *before = now;
 }
 
-/* At least once: what is done is stored, the client commits it within commit_ms. P1's sum is
- * checked at every commit that was acknowledged. */
-static int commit_step(struct pipeline *p, struct err *err)
+bool pipeline_retire(struct pipeline *p)
 {
-    enum { ENDS_MS = 100 };
-    bool has_moved = ring_retire(&p->ring, &p->ledger) > 0;
-
-    if (has_moved) {
-        p->backoff.tries = 0;
-        if (p->summary->first_score_ms < 0)
-            p->summary->first_score_ms = clock_ms() - p->assigned_ms;
-    }
-    if (clock_ms() - p->ends_checked_ms >= ENDS_MS) {
-        p->ends_checked_ms = clock_ms();
-        has_moved |= take_ends(p);
-    }
-    if (!has_moved)
-        return 0;
-    consumer_store(p->consumer);
-    if (consumer_commit_count(p->consumer) == p->commits_seen)
-        return 0;
-    p->commits_seen = consumer_commit_count(p->consumer);
-    return ring_check(&p->ring, &p->ledger, err);
+    if (ring_retire(&p->ring, &p->ledger) == 0)
+        return false;
+    p->backoff.tries = 0;
+    if (p->summary->first_score_ms < 0)
+        p->summary->first_score_ms = clock_ms() - p->assigned_ms;
+    return true;
 }
 
 /* Stopping, and nothing left to wait for, or no time. */
@@ -99,7 +86,7 @@ static bool is_done(struct pipeline *p)
         log_event(LOG_INFO, "stopping", "in_flight=%zu drain_ms=%lld",
                   producer_in_flight(p->producer), (long long)p->config->drain_ms);
     }
-    return (!p->has_unsent && producer_in_flight(p->producer) == 0) ||
+    return (!p->has_unsent && p->commit->is_idle(p)) ||
            clock_ms() - p->stop_ms >= p->config->drain_ms;
 }
 
@@ -108,10 +95,10 @@ static int loop(struct pipeline *p, struct err *err)
     while (!is_done(p)) {
         producer_poll(p->producer, 0); /* reports count slots down; a failure asks for a rewind */
         pipeline_unpark(p);
-        if (commit_step(p, err) != 0 && pipeline_fail(p, err) != 0)
+        if (p->commit->step(p, err) != 0 && pipeline_fail(p, err) != 0)
             return -1;
         publish_progress(p);
-        if (p->must_rewind && producer_in_flight(p->producer) == 0)
+        if (p->must_rewind && p->commit->is_idle(p))
             pipeline_rewind(p);
         if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) &&
             pipeline_fail(p, err) != 0)
@@ -142,6 +129,9 @@ int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_
                            .worker = worker,
                            .config = shared->config,
                            .bundle = shared->bundle,
+                           .commit = shared->config->delivery == DELIVERY_EXACTLY_ONCE
+                                         ? &commit_exactly_once
+                                         : &commit_at_least_once,
                            .summary = summary};
     backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);

@@ -44,17 +44,20 @@ static int wait_for_topics(struct pipeline *p, struct producer_limits *limits, s
 static int open_clients(struct pipeline *p, struct err *err)
 {
     struct consumer_hooks hooks = {p, pipeline_on_revoking, pipeline_on_assigned};
-    struct provenance provenance = {p->bundle->name, p->bundle->version, p->bundle->digest,
-                                    p->shared->run, p->worker};
-    struct producer_limits limits = {1, {0}};
+    struct producer_options options = {.config = p->config,
+                                       .limits = {1, {0}},
+                                       .provenance = {p->bundle->name, p->bundle->version,
+                                                      p->bundle->digest, p->shared->run, p->worker},
+                                       .score_schema_id = (int32_t)p->shared->score_schema_id,
+                                       .report = pipeline_on_report,
+                                       .arg = p};
 
     p->consumer = consumer_new(p->config, p->worker, &p->ledger, &hooks, err);
-    if (!p->consumer || wait_for_topics(p, &limits, err) != 0)
+    if (!p->consumer || wait_for_topics(p, &options.limits, err) != 0)
         return -1;
-    p->producer = producer_new(p->config, &limits, pipeline_on_report, p, err);
-    if (!p->producer)
+    p->producer = producer_new(&options, err);
+    if (!p->producer || p->commit->open(p, err) != 0)
         return -1;
-    producer_set_provenance(p->producer, &provenance, (int32_t)p->shared->score_schema_id);
     return shared_is_stopping(p->shared) ? 0 : consumer_subscribe(p->consumer, err);
 }
 

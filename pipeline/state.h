@@ -8,6 +8,7 @@
  *   alerts.c    which scores are alerts
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
  *   refusals.c  what the brokers refused, and the search for the record
+ *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  */
@@ -19,6 +20,7 @@
 #include "consumer/consumer.h"
 #include "consumer/ring.h"
 #include "pipeline/backoff.h"
+#include "pipeline/commit.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/refusals.h"
 #include "pipeline/shared.h"
@@ -46,6 +48,29 @@ struct batch {
     void *scratch;
 };
 
+/* The transaction that is open, or ends (exactly_once.c). */
+struct transaction {
+    enum {
+        TRANSACTION_NONE,
+        TRANSACTION_OPEN,       /* batches are sent */
+        TRANSACTION_ENDING,     /* waits for reports, then sends the offsets */
+        TRANSACTION_COMMITTING, /* its outcome is the coordinator's */
+        TRANSACTION_ABORTING,
+        TRANSACTION_DEAD,      /* librdkafka gave its producer up */
+        TRANSACTION_REJOINING, /* fenced: a new producer may begin when the group assigned anew */
+        TRANSACTION_INITIAL,   /* a new producer */
+    } state;
+    int64_t begun_ms; /* 0 when none is open */
+    int64_t ended_ms;
+    bool is_fenced;         /* and that nothing was committed since */
+    bool must_rejoin;       /* only the group knows what is committed */
+    uint32_t epoch;         /* REJOINING: the ledger's before */
+    struct offset *offsets; /* count, of cap: what is committed */
+    size_t count, cap;
+    uint64_t commits;
+    struct err err; /* what settling met: the next step's */
+};
+
 struct pipeline {
     const struct shared *shared;
     unsigned worker;
@@ -61,7 +86,9 @@ struct pipeline {
     struct consumer *consumer;
     struct producer *producer;
     struct batch batch;
-    bool has_unsent; /* the batch waits to be sent, or to be sent to its end */
+    const struct commit *commit;
+    struct transaction transaction; /* of exactly_once */
+    bool has_unsent;                /* the batch waits to be sent, or to be sent to its end */
 
     bool must_rewind;       /* a delivery failed */
     bool must_shrink;       /* one of them for its size: the topics' limits may be lower now */
@@ -85,6 +112,12 @@ int pipeline_fail(struct pipeline *p, struct err *err);
 /* pipeline.c: one worker, on the caller's thread; as pipeline_run. */
 int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,
                   struct err *err);
+
+/* The oldest slots that are finished leave the ring; true when there was one. */
+bool pipeline_retire(struct pipeline *p);
+/* At a partition's end with nothing of it in flight the end itself is done: transaction markers
+ * leave no lag. Looks every 100 ms. True when something is done that was not. */
+bool pipeline_take_ends(struct pipeline *p);
 
 /* start.c */
 int pipeline_start(struct pipeline *p, struct err *err);
@@ -119,7 +152,7 @@ void pipeline_steer(struct pipeline *p);
 bool pipeline_can_take(const struct pipeline *p);
 bool pipeline_can_send(const struct pipeline *p);
 producer_report pipeline_on_report;
-void pipeline_on_revoking(void *arg, bool is_lost);
+bool pipeline_on_revoking(void *arg, bool is_lost);
 void pipeline_on_assigned(void *arg);
 
 /* close.c */

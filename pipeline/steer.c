@@ -74,6 +74,8 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     if (delivery == DELIVERY_OK)
         return;
     p->must_rewind = true;
+    if (delivery == DELIVERY_DROPPED)
+        return;
     p->must_shrink = p->must_shrink || delivery == DELIVERY_TOO_LARGE;
     if (delivery == DELIVERY_FAILED) {
         log_event(LOG_WARNING, "delivery_failed", "%s", text);
@@ -119,7 +121,7 @@ void pipeline_rewind(struct pipeline *p)
 
 bool pipeline_can_send(const struct pipeline *p)
 {
-    return !p->must_rewind && !backoff_is_waiting(&p->backoff);
+    return !p->must_rewind && !backoff_is_waiting(&p->backoff) && p->commit->can_send(p);
 }
 
 bool pipeline_can_take(const struct pipeline *p)
@@ -173,7 +175,7 @@ void pipeline_on_assigned(void *arg)
 
 /* Partitions go: what is on its way is waited for within a bound below the session's time-out, the
  * rest is returned. */
-void pipeline_on_revoking(void *arg, bool is_lost)
+bool pipeline_on_revoking(void *arg, bool is_lost)
 {
     enum { DRAIN_MS = 5000 };
     struct pipeline *p = arg;
@@ -181,16 +183,16 @@ void pipeline_on_revoking(void *arg, bool is_lost)
 
     if (p->close_ms != 0 && p->close_ms < deadline_ms)
         deadline_ms = p->close_ms;
-    while (!p->must_rewind && producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
-        producer_flush(p->producer, 50);
-    ring_retire(&p->ring, &p->ledger);
+    p->commit->settle(p, is_lost, deadline_ms);
     /* Reports may still come for what is given up here: its slots must stay until they did. */
     if (p->has_unsent)
         batch_drop(p);
     while (producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
         producer_flush(p->producer, 50);
-    if (producer_in_flight(p->producer) == 0)
-        ring_return_all(&p->ring, &p->ledger);
-    else
+    if (!p->commit->is_idle(p)) {
         p->must_rewind = true;
+        return false;
+    }
+    ring_return_all(&p->ring, &p->ledger);
+    return true;
 }

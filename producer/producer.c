@@ -1,7 +1,6 @@
 #include "producer/producer.h"
 
 #include <assert.h>
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +11,8 @@
 #include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "producer/client.h"
 #include "producer/dead_letter.h"
-
-struct producer {
-    const struct config *config;
-    const char *topics[OUTPUT_COUNT]; /* topic_count, as all arrays of them */
-    size_t topic_count;
-    struct producer_limits known;    /* as read */
-    int64_t max_bytes[OUTPUT_COUNT]; /* the topic's limit, no more than the client's own */
-    producer_report *report;
-    void *arg;
-    rd_kafka_t *client;
-    rd_kafka_topic_t *handles[OUTPUT_COUNT];
-    struct score_encoder encoder;
-    struct provenance provenance; /* texts borrowed from the bundle in use */
-    char *buffer;                 /* the score that was encoded last */
-    size_t buffer_cap, encoded_len;
-    size_t in_flight;
-    int64_t refreshed_ms;
-    bool is_given_up; /* librdkafka takes nothing more from this client */
-};
 
 static enum delivery judge(rd_kafka_resp_err_t code)
 {
@@ -42,6 +23,8 @@ static enum delivery judge(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_INVALID_MSG:
     case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION: return DELIVERY_REFUSED;
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT: return DELIVERY_DROPPED;
     default: return DELIVERY_FAILED;
     }
 }
@@ -123,6 +106,11 @@ static int open_client(struct producer *p, struct err *err)
     for (size_t i = 0; i < p->topic_count; i++)
         max_bytes[i] = effective_limit(conf, p->known.bytes[i]);
     set_batch_size(conf, p);
+    if (p->config->delivery == DELIVERY_EXACTLY_ONCE) {
+        snprintf(p->transactional_id, sizeof p->transactional_id, "%s-%s-%u",
+                 config_group(p->config), p->config->instance, p->provenance.worker);
+        kafka_conf_set(conf, "transactional.id", p->transactional_id);
+    }
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
@@ -132,7 +120,7 @@ static int open_client(struct producer *p, struct err *err)
     if (p->client)
         close_client(p);
     p->client = client;
-    p->is_given_up = false;
+    p->is_given_up = p->can_begin = false;
     /* Made at start: the first producev by name to a topic is up to 1 s late (librdkafka #5032). */
     for (size_t i = 0; i < p->topic_count; i++) {
         p->max_bytes[i] = max_bytes[i];
@@ -141,17 +129,22 @@ static int open_client(struct producer *p, struct err *err)
     return 0;
 }
 
-struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
-                              producer_report *report, void *arg, struct err *err)
+struct producer *producer_new(const struct producer_options *options, struct err *err)
 {
     struct producer *p = mem_alloc(1, sizeof *p);
 
-    *p = (struct producer){.config = config, .known = *limits, .report = report, .arg = arg};
-    p->topic_count = producer_topics(config, p->topics);
-    if (open_client(p, err) == 0)
-        return p;
-    free(p);
-    return NULL;
+    *p = (struct producer){.config = options->config,
+                           .known = options->limits,
+                           .report = options->report,
+                           .arg = options->arg,
+                           .provenance = options->provenance};
+    p->topic_count = producer_topics(p->config, p->topics);
+    if (open_client(p, err) != 0) {
+        free(p);
+        return NULL;
+    }
+    producer_set_provenance(p, &options->provenance, options->score_schema_id);
+    return p;
 }
 
 void producer_set_provenance(struct producer *p, const struct provenance *provenance,
@@ -295,7 +288,7 @@ size_t producer_in_flight(const struct producer *p)
     return p->in_flight;
 }
 
-static void renew(struct producer *p, const char *why)
+void producer_renew(struct producer *p, const char *why)
 {
     struct err err = ERR_INIT;
 
@@ -312,8 +305,8 @@ void producer_refresh(struct producer *p)
 
     if (!p)
         return;
-    if (p->is_given_up && p->in_flight == 0)
-        renew(p, "librdkafka gave the producer up");
+    if (p->is_given_up && p->in_flight == 0 && p->config->delivery != DELIVERY_EXACTLY_ONCE)
+        producer_renew(p, "librdkafka gave the producer up");
     if (clock_ms() - p->refreshed_ms < EVERY_MS)
         return;
     p->refreshed_ms = clock_ms();
@@ -341,16 +334,21 @@ bool producer_shrink(struct producer *p)
         p->known.bytes[i] = bytes[i];
     }
     if (is_lower)
-        renew(p, "the topics' size limit was lowered");
+        producer_renew(p, "the topics' size limit was lowered");
     return is_lower;
+}
+
+void producer_drop(struct producer *p)
+{
+    if (p->in_flight > 0)
+        rd_kafka_purge(p->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 }
 
 void producer_close(struct producer *p)
 {
     if (!p)
         return;
-    if (p->in_flight > 0)
-        rd_kafka_purge(p->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    producer_drop(p);
     close_client(p);
     score_encoder_release(&p->encoder);
     free(p->buffer);

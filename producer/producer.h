@@ -44,6 +44,7 @@ enum delivery {
     DELIVERY_TOO_LARGE, /* the broker refuses a record for its size */
     DELIVERY_REFUSED,   /* the broker refuses a record itself */
     DELIVERY_FAILED,    /* something is not there: try again */
+    DELIVERY_DROPPED,   /* by producer_drop, or with its transaction */
 };
 
 /* Called once per record. tag: as sent. text: topic and librdkafka's words, for a failure. */
@@ -78,9 +79,18 @@ int producer_check(const struct config *config, int timeout_ms, struct producer_
 
 struct producer;
 
-/* NULL and EXIT_CONFIGURATION. */
-struct producer *producer_new(const struct config *config, const struct producer_limits *limits,
-                              producer_report *report, void *arg, struct err *err);
+/* Borrowed for as long as the producer lives; the provenance's texts, too. */
+struct producer_options {
+    const struct config *config;
+    struct producer_limits limits;
+    struct provenance provenance;
+    int32_t score_schema_id; /* Avro */
+    producer_report *report;
+    void *arg;
+};
+
+/* NULL and EXIT_CONFIGURATION. With delivery = exactly_once see producer/transaction.h, too. */
+struct producer *producer_new(const struct producer_options *options, struct err *err);
 
 /* From now on scores carry this provenance and (Avro) this schema id. */
 void producer_set_provenance(struct producer *producer, const struct provenance *provenance,
@@ -128,6 +138,12 @@ void producer_refresh(struct producer *producer);
 /* After a refusal for size: reads the topics' limits again, up to 2 s. True when one was lowered:
  * there is a new client whose batches stay below it. Nothing may be in flight. */
 bool producer_shrink(struct producer *producer);
+
+/* Whatever is in flight is reported as DROPPED, soon. */
+void producer_drop(struct producer *producer);
+
+/* Replaces the client; nothing may be in flight. why: for the log. */
+void producer_renew(struct producer *producer, const char *why);
 
 /* Drops what is in flight (its reports never come) and frees. producer may be NULL. */
 void producer_close(struct producer *producer);

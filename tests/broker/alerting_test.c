@@ -83,6 +83,7 @@ START_TEST(an_old_record_wakes_nobody_when_alerts_have_an_age)
     int64_t old_ms = clock_wall_ms() - 12 * 3600 * 1000;
     struct cluster c;
     struct child k;
+    struct dump alerts;
     const char *last;
 
     cluster_open(&c, 1);
@@ -96,7 +97,9 @@ START_TEST(an_old_record_wakes_nobody_when_alerts_have_an_age)
     last = child_stop(&k);
     ck_assert_int_eq(child_number(last, "alerts"), _i ? 3 : 2);
     ck_assert_int_eq(child_number(last, "alerts_stale"), _i ? 0 : 1);
-    ck_assert_int_eq(cluster_end(&c, c.alerts, 0), _i ? 3 : 2);
+    dump_load(&alerts, &c, c.alerts);
+    ck_assert_uint_eq(alerts.count, _i ? 3 : 2);
+    dump_release(&alerts);
     ck_assert_int_eq(child_count(&k, "event=stale_alert"), _i ? 0 : 1);
     ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
     child_release(&k);
@@ -211,11 +214,12 @@ START_TEST(a_permission_to_alert_that_goes_and_comes_back_is_waited_for)
     cluster_send_events(&c, 100);
     cluster_wait_outcomes(&c, 100);
     cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.alerts, RD_KAFKA_ACL_OPERATION_WRITE);
-    for (; child_count(&k, "event=delivery_failed") == 0; harness_breathe()) {
+    for (; child_count(&k, "Topic authorization failed") == 0; harness_breathe()) {
         ck_assert_int_lt(clock_ms(), until);
         cluster_send_events(&c, 20);
     }
-    ck_assert_int_ge(child_count(&k, ".alerts: Broker: Topic authorization failed"), 1);
+    if (!cluster_is_exactly_once()) /* the transaction fails, and librdkafka says for which topic */
+        ck_assert_int_ge(child_count(&k, ".alerts: Broker: Topic authorization failed"), 1);
     ck_assert_int_lt(cluster_committed(&c, 0) + cluster_committed(&c, 1), c.event_count);
     cluster_allow_all_but(&c, -1);
     while (cluster_committed(&c, 0) + cluster_committed(&c, 1) < c.event_count)

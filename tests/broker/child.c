@@ -66,7 +66,17 @@ void child_start(struct child *k, struct cluster *c, const char *const *items)
 {
     const char *words[MAX_WORDS] = {"run", "-c", c->config};
     size_t count = 3;
+    char instance[64];
 
+    if (cluster_is_exactly_once()) { /* one name for one struct child, whatever it runs next */
+        snprintf(instance, sizeof instance, "kscore.instance=c%zx", (size_t)k);
+        words[count++] = "-s";
+        words[count++] = "kscore.delivery=exactly_once";
+        words[count++] = "-s";
+        words[count++] = "kscore.transaction_ms=100";
+        words[count++] = "-s";
+        words[count++] = instance;
+    }
     for (; *items; items++) {
         ck_assert_uint_lt(count + 2, MAX_WORDS);
         words[count++] = "-s";

@@ -1,3 +1,4 @@
+/* One piece: what the tests ask of a cluster, a few lines each. */
 #include "tests/broker/cluster.h"
 
 #include <poll.h>
@@ -109,6 +110,8 @@ void cluster_close(struct cluster *c)
     rd_kafka_topic_destroy(c->topic);
     rd_kafka_destroy(c->producer);
     rd_kafka_destroy(c->watcher);
+    if (c->counter)
+        rd_kafka_destroy(c->counter);
 }
 
 /* Waits for the answer to an administrator's request; each kind of answer is judged by its caller.
@@ -213,8 +216,21 @@ void cluster_delete_records(struct cluster *c, int32_t partition, int64_t before
     ck_assert_int_eq(cluster_low(c, c->in, partition), before);
 }
 
-void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
-                   rd_kafka_AclOperation_t operation)
+/* Writing (nothing else is needed of an id), by Kafka's own tool. */
+static void change_transactional_id(const char *change, const char *prefix)
+{
+    char line[500];
+
+    snprintf(line, sizeof line,
+             "tests/kafka tool \"$KSCORE_BROKER\" acls %s --transactional-id %s "
+             "--resource-pattern-type prefixed --operation Write --allow-principal User:kscore "
+             "> \"$KSCORE_BROKER/acls.log\" 2>&1",
+             change, prefix);
+    ck_assert_msg(system(line) == 0, "%s", line);
+}
+
+static void create_acl(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                       rd_kafka_AclOperation_t operation)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
     char text[256];
@@ -234,8 +250,8 @@ void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *
     rd_kafka_AclBinding_destroy(wanted);
 }
 
-void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
-                    rd_kafka_AclOperation_t operation)
+static void delete_acl(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                       rd_kafka_AclOperation_t operation)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
     char text[256];
@@ -247,6 +263,24 @@ void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char 
     rd_kafka_DeleteAcls(c->producer, &filter, 1, NULL, queue);
     rd_kafka_event_destroy(admin_answer(queue, "deleting an ACL"));
     rd_kafka_AclBinding_destroy(filter);
+}
+
+void cluster_allow(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                   rd_kafka_AclOperation_t operation)
+{
+    if ((int)type == CLUSTER_TRANSACTIONAL_ID)
+        change_transactional_id("--add", name);
+    else
+        create_acl(c, type, name, operation);
+}
+
+void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char *name,
+                    rd_kafka_AclOperation_t operation)
+{
+    if ((int)type == CLUSTER_TRANSACTIONAL_ID)
+        change_transactional_id("--remove --force", name);
+    else
+        delete_acl(c, type, name, operation);
 }
 
 void cluster_configure(struct cluster *c, const char *topic, const char *name, const char *value)
@@ -307,6 +341,8 @@ void cluster_allow_all_but(struct cluster *c, int missing)
     for (int i = 0; i < (int)(sizeof needed / sizeof needed[0]); i++)
         if (i != missing && *needed[i].name)
             cluster_allow(c, needed[i].type, needed[i].name, needed[i].operation);
+    if (cluster_is_exactly_once())
+        change_transactional_id("--add", c->group);
 }
 
 void cluster_send(struct cluster *c, int32_t partition, const char *key, const void *value,
@@ -371,10 +407,67 @@ int64_t cluster_end(struct cluster *c, const char *topic, int32_t partition)
     return high;
 }
 
+/* What the leader answers to an uncommitted reader's question. */
+int64_t cluster_high(struct cluster *c, const char *topic, int32_t partition)
+{
+    rd_kafka_t *reader = new_client(c, RD_KAFKA_CONSUMER,
+                                    (const char *[]){"isolation.level=read_uncommitted", NULL});
+    rd_kafka_resp_err_t code;
+    int64_t low, high;
+
+    code = rd_kafka_query_watermark_offsets(reader, topic, partition, &low, &high, ASK_MS);
+    ck_assert_msg(!code, "%s[%d]: %s", topic, partition, rd_kafka_err2str(code));
+    rd_kafka_destroy(reader);
+    return high;
+}
+
+bool cluster_is_exactly_once(void)
+{
+    const char *delivery = getenv("KSCORE_DELIVERY");
+
+    return delivery && strcmp(delivery, "exactly_once") == 0;
+}
+
+static void open_counter(struct cluster *c)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256];
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", c->bootstrap, text, sizeof text);
+    rd_kafka_conf_set(conf, "group.id", "counter", text, sizeof text);
+    rd_kafka_conf_set(conf, "enable.auto.commit", "false", text, sizeof text);
+    rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", text, sizeof text);
+    c->counter = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    ck_assert_msg(c->counter != NULL, "%s", text);
+    for (int32_t i = 0; i < c->partitions; i++) {
+        rd_kafka_topic_partition_list_add(list, c->scores, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+        rd_kafka_topic_partition_list_add(list, c->dead, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    }
+    rd_kafka_assign(c->counter, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* What came since the last call is added: ends count aborted records and markers, too. */
+static int64_t count_committed(struct cluster *c)
+{
+    rd_kafka_message_t *message;
+
+    if (!c->counter)
+        open_counter(c);
+    while ((message = rd_kafka_consumer_poll(c->counter, 20)) != NULL) {
+        c->counted += !message->err;
+        rd_kafka_message_destroy(message);
+    }
+    return c->counted;
+}
+
 int64_t cluster_outcome_count(struct cluster *c)
 {
     int64_t sum = 0;
 
+    if (cluster_is_exactly_once())
+        return count_committed(c);
     for (int32_t i = 0; i < c->partitions; i++)
         sum += cluster_end(c, c->scores, i) + cluster_end(c, c->dead, i);
     return sum;
@@ -440,6 +533,15 @@ int64_t cluster_lag(struct cluster *c)
         lag += cluster_end(c, c->in, i) - (committed < 0 ? 0 : committed);
     }
     return lag;
+}
+
+void cluster_wait_no_lag(struct cluster *c)
+{
+    int64_t until = harness_deadline();
+
+    while (cluster_lag(c) > 0 && clock_ms() < until)
+        harness_breathe();
+    cluster_expect_no_lag(c);
 }
 
 void cluster_expect_no_lag(struct cluster *c)

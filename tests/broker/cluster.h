@@ -24,6 +24,8 @@ struct cluster {
     rd_kafka_topic_t *topic; /* in, to send to */
     rd_kafka_t *watcher; /* a consumer of the group that never joins it: offsets and watermarks */
     int64_t event_count; /* of cluster_send_events so far */
+    rd_kafka_t *counter; /* exactly once: reads scores and dead letters; NULL before */
+    int64_t counted;
 };
 
 /* Makes the three topics with that many partitions, the bundle and the configuration: commits every
@@ -43,7 +45,11 @@ void cluster_add_partitions(struct cluster *cluster, const char *topic, int32_t 
 /* Deletes the records of in[partition] below `before`. */
 void cluster_delete_records(struct cluster *cluster, int32_t partition, int64_t before);
 
-/* Allows User:kscore one operation on a topic or group. */
+/* As Kafka numbers it; librdkafka 2.0.2 has no such resource. */
+enum { CLUSTER_TRANSACTIONAL_ID = 5 };
+
+/* Allows User:kscore one operation on a topic, on a group, or on transactional ids that begin so.
+ */
 void cluster_allow(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
                    rd_kafka_AclOperation_t operation);
 
@@ -97,7 +103,14 @@ void cluster_flush(rd_kafka_t *producer);
 int64_t cluster_low(struct cluster *cluster, const char *topic, int32_t partition);
 int64_t cluster_end(struct cluster *cluster, const char *topic, int32_t partition);
 
-/* Sum of the ends of scores and dead letters. */
+/* The end, with what open transactions have written. */
+int64_t cluster_high(struct cluster *cluster, const char *topic, int32_t partition);
+
+/* Whether what tests start runs with delivery = exactly_once: $KSCORE_DELIVERY. */
+bool cluster_is_exactly_once(void);
+
+/* Scores and dead letters: the sum of the topics' ends; exactly once: what committed readers see.
+ */
 int64_t cluster_outcome_count(struct cluster *cluster);
 void cluster_wait_outcomes(struct cluster *cluster, int64_t count);
 
@@ -112,8 +125,9 @@ int64_t cluster_floor(struct cluster *cluster, int64_t *floor);
 void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
                     const char *metadata);
 
-/* Sum over the partitions: records behind the committed offset. */
+/* Sum over the partitions: records behind the committed offset; and waits until there is none. */
 int64_t cluster_lag(struct cluster *cluster);
+void cluster_wait_no_lag(struct cluster *cluster);
 
 /* Fails unless every partition's committed offset is its end. */
 void cluster_expect_no_lag(struct cluster *cluster);

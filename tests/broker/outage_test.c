@@ -49,7 +49,7 @@ START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
     cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.scores, RD_KAFKA_ACL_OPERATION_WRITE);
     if (_i)
         cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.dead, RD_KAFKA_ACL_OPERATION_WRITE);
-    send_until(&c, &k, "event=delivery_failed");
+    send_until(&c, &k, "Topic authorization failed");
     send_until(&c, &k, "event=rewound");
     cluster_allow_all_but(&c, -1);
     cluster_wait_outcomes(&c, c.event_count);
@@ -172,7 +172,7 @@ START_TEST(an_output_topic_that_is_made_anew_is_written_again)
     cluster_wait_outcomes(&c, 100);
     remake(&c, c.scores, PARTITIONS, 50);
     cluster_send_events(&c, 50);
-    cluster_wait_outcomes(&c, 100);
+    cluster_wait_no_lag(&c); /* nobody can tell how many scores went with the old topic */
     child_stop(&k);
     cluster_expect_no_lag(&c);
     child_release(&k);

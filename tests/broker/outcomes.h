@@ -34,7 +34,8 @@ void origin_of_dead(struct origin *origin, const rd_kafka_message_t *message);
 /* Which records must have outcomes, and which may have several. NULL: all, and none. */
 struct account {
     const int64_t *from;  /* by partition: records below have no outcome */
-    const int64_t *floor; /* by partition: records at or past it may have several, with equal ids */
+    const int64_t *floor; /* by partition: records at or past it may have several, with equal ids;
+                             exactly once: none has */
 };
 
 /* Reads everything, and fails unless each record of the input with a value has its outcome in

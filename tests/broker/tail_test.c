@@ -462,6 +462,12 @@ START_TEST(aborted_records_are_not_shown_and_markers_do_not_hold_up_the_end)
     ck_assert_uint_eq(line_count(k.log), 1);
     expect_text(k.log, "@2 - {}\n");
     child_release(&k);
+    for (int n = 1; n < 3; n++) { /* the last few, which lie before the mark */
+        tail_all(&k, &c, "events", "-n", n == 1 ? "1" : "2");
+        ck_assert_uint_eq(line_count(k.log), 1);
+        expect_text(k.log, "@2 - {}\n");
+        child_release(&k);
+    }
     cluster_close(&c);
 }
 END_TEST

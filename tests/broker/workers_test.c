@@ -1,4 +1,5 @@
 /* [kscore] workers: several consumers, scorers and producers in one process. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/broker/child.h"
@@ -13,6 +14,7 @@ START_TEST(workers_share_the_partitions_and_give_one_account)
     struct cluster c;
     struct child k;
     const char *last;
+    char line[200];
 
     cluster_open(&c, PARTITIONS);
     cluster_send_events(&c, 4000);
@@ -23,10 +25,11 @@ START_TEST(workers_share_the_partitions_and_give_one_account)
     cluster_send_events(&c, 4000);
     cluster_wait_outcomes(&c, 8001);
     ck_assert_int_eq(child_count(&k, "event=model_loaded"), 1);
-    ck_assert_int_eq(child_number(child_wait_line(&k, "event=assigned worker=0", 1), "partitions"),
-                     PARTITIONS / 2);
-    ck_assert_int_eq(child_number(child_wait_line(&k, "event=assigned worker=1", 1), "partitions"),
-                     PARTITIONS / 2);
+    for (int i = 0; i < 2; i++) { /* the first may have them all for a moment */
+        snprintf(line, sizeof line, "event=assigned worker=%d group=%s partitions=%d ", i, c.group,
+                 PARTITIONS / 2);
+        child_wait_line(&k, line, 1);
+    }
     last = child_stop(&k);
     ck_assert_ptr_null(strstr(last, "worker="));
     ck_assert_int_eq(child_number(last, "consumed"), 8001);
@@ -112,8 +115,9 @@ END_TEST
 
 SUITE(workers)
 {
+    if (!cluster_is_exactly_once()) /* what is repeated; exactly_once_test.c has its crash */
+        CASE("crash", a_crash_of_several_workers_loses_nothing);
     CASE("workers", workers_share_the_partitions_and_give_one_account,
-         a_crash_of_several_workers_loses_nothing,
          a_worker_that_fails_ends_all_with_its_code_and_the_others_commit,
          the_first_start_of_several_workers_is_at_the_latest_for_all);
 }

@@ -267,6 +267,8 @@ static const struct {
     {FIXTURE_CONFIG "[kscore]\nlog_level = loud\n", EXIT_CONFIGURATION,
      "k.ini:14: kscore.log_level is \"loud\"; it can be: error, warning, info, debug"},
     {FIXTURE_CONFIG "[kscore]\ndelivery = exactly_once\n", EXIT_CONFIGURATION,
+     "k.ini:14: delivery = exactly_once needs [kscore] instance"},
+    {FIXTURE_CONFIG "[kscore]\ndelivery = at_most_once\n", EXIT_CONFIGURATION,
      "it can be: at_least_once"},
     {FIXTURE_CONFIG "[kscore]\nbatch_row = 1\n", EXIT_CONFIGURATION,
      "k.ini:14: [kscore] has no key batch_row; did you mean batch_rows?"},

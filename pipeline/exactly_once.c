@@ -1,0 +1,305 @@
+/* exactly_once.c: outcomes and offsets of many batches in one transaction.
+ *
+ *   NONE -> OPEN -> ENDING -> COMMITTING -> NONE      the ring retires when it is committed
+ *             \________\__________\-> ABORTING -> NONE  what was in it is returned, and read again
+ *   any -> DEAD -> (REJOINING ->) INITIAL -> NONE     a new producer
+ *
+ * Slots stay in the ring until their transaction is committed, so that an abort is what a failed
+ * delivery is: a rewind. Offsets are sent when every outcome before them is acknowledged; what is
+ * parked, or not sent yet, is not among them. The group's generation goes with them: a member that
+ * lost its partitions cannot commit (KIP-447). Calls wait for a slice of time, and the loop turns
+ * between them.
+ */
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/kafka_conf.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "pipeline/state.h"
+#include "producer/transaction.h"
+
+enum { SLICE_MS = 500 };
+
+/* Of a batch some outcomes are sent and some are not: a commit would tear it apart. */
+static bool is_in_a_batch(const struct pipeline *p)
+{
+    return p->has_unsent && (p->batch.next > 0 || p->batch.owes_alert);
+}
+
+/* ---- what calls say */
+
+/* A second producer with our id, unless the brokers gave our transaction up for its age: once. */
+static int take_fence(struct pipeline *p, struct err *err)
+{
+    struct transaction *t = &p->transaction;
+    bool is_old = t->begun_ms != 0 && clock_ms() - t->begun_ms >= KAFKA_TRANSACTION_MS;
+
+    if (!is_old || t->is_fenced)
+        return err_fatal(err, EXIT_AGAIN,
+                         "another process runs with [kscore] instance = %s in group %s; each needs "
+                         "its own (%s)",
+                         p->config->instance, config_group(p->config), err->text);
+    t->is_fenced = true;
+    return 0;
+}
+
+/* False: it did what it should. True: the state is set, *result is the step's. */
+static bool has_failed(struct pipeline *p, enum transacted said, struct err *err, int *result)
+{
+    struct transaction *t = &p->transaction;
+
+    *result = 0;
+    if (said == TRANSACTED)
+        return false;
+    if (said == TRANSACT_FENCED && take_fence(p, err) != 0) {
+        t->state = TRANSACTION_DEAD;
+        *result = -1;
+        return true;
+    }
+    if (p->assigned_ms == 0 && err->kind == ERR_FATAL) { /* denied, and not ready yet */
+        *result = -1;
+        return true;
+    }
+    log_event(LOG_WARNING, said == TRANSACT_ABORT ? "delivery_failed" : "waiting", "%s%s",
+              said == TRANSACT_ABORT ? "" : "for=kafka ", err->text);
+    err_reset(err);
+    if (said == TRANSACT_AGAIN)
+        return true;
+    backoff_fail(&p->backoff);
+    /* Whether a commit that was asked for came to pass is the group's to say. */
+    t->must_rejoin =
+        t->must_rejoin || said == TRANSACT_FENCED || t->state == TRANSACTION_COMMITTING;
+    t->state = said == TRANSACT_ABORT ? TRANSACTION_ABORTING : TRANSACTION_DEAD;
+    return true;
+}
+
+/* ---- one step of each state */
+
+static void end(struct transaction *t)
+{
+    t->state = TRANSACTION_NONE;
+    t->must_rejoin = false;
+    t->begun_ms = 0;
+    t->ended_ms = clock_ms();
+}
+
+/* No transaction is open, and offsets of no record (pipeline_take_ends) are not committed. */
+static bool has_ends(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->ledger.count; i++)
+        if (p->ledger.parts[i].is_owned && p->ledger.parts[i].done != p->ledger.parts[i].committed)
+            return true;
+    return false;
+}
+
+/* When there is something to send, or ends wait for a commit. */
+static int begin(struct pipeline *p, struct err *err)
+{
+    struct transaction *t = &p->transaction;
+    bool is_due = clock_ms() - t->ended_ms >= p->config->transaction_ms && has_ends(p);
+    int result;
+
+    if (p->must_rewind || backoff_is_waiting(&p->backoff) || (!p->has_unsent && !is_due))
+        return 0;
+    if (!producer_can_begin(p->producer)) { /* it was renewed for the topics' limits */
+        t->state = TRANSACTION_INITIAL;
+        return 0;
+    }
+    if (has_failed(p, producer_begin(p->producer, err), err, &result))
+        return result;
+    t->state = p->has_unsent ? TRANSACTION_OPEN : TRANSACTION_ENDING;
+    t->begun_ms = clock_ms();
+    return 0;
+}
+
+static bool is_due(const struct pipeline *p)
+{
+    return !is_in_a_batch(p) &&
+           (clock_ms() - p->transaction.begun_ms >= p->config->transaction_ms ||
+            ring_records(&p->ring) >= (uint64_t)p->config->transaction_rows ||
+            ring_is_full(&p->ring) || (p->stop_ms != 0 && !p->has_unsent));
+}
+
+/* What the brokers do not have yet. */
+static void collect(struct pipeline *p)
+{
+    struct transaction *t = &p->transaction;
+
+    t->count = 0;
+    for (uint32_t i = 0; i < p->ledger.count; i++) {
+        const struct part *part = &p->ledger.parts[i];
+        int64_t next = part->is_owned ? ring_next(&p->ring, &p->ledger, i) : part->committed;
+        if (next == part->committed)
+            continue;
+        t->offsets = mem_grow(t->offsets, t->count, &t->cap, sizeof *t->offsets);
+        t->offsets[t->count++] = (struct offset){part->topic, part->partition, next};
+    }
+}
+
+static int send_offsets(struct pipeline *p, struct err *err)
+{
+    struct transaction *t = &p->transaction;
+    int result;
+
+    if (!producer_flush(p->producer, 5))
+        return 0;
+    if (p->must_rewind) /* the last reports said so */
+        return 0;
+    collect(p);
+    if (t->count > 0) {
+        struct slice member = consumer_member(p->consumer);
+        enum transacted said =
+            producer_send_offsets(p->producer, t->offsets, t->count, member, err);
+        free((void *)member.data);
+        if (has_failed(p, said, err, &result))
+            return result;
+    }
+    t->state = TRANSACTION_COMMITTING;
+    return 0;
+}
+
+/* As they were sent: more may be done by now. */
+static void note_committed(struct pipeline *p)
+{
+    const struct transaction *t = &p->transaction;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct offset *o = &t->offsets[i];
+        struct part *part = &p->ledger.parts[ledger_find(&p->ledger, o->topic, o->partition)];
+        if (part->is_owned)
+            part->committed = part->stored = o->offset;
+    }
+}
+
+static int commit(struct pipeline *p, struct err *err)
+{
+    struct transaction *t = &p->transaction;
+    int result;
+
+    if (has_failed(p, producer_commit(p->producer, SLICE_MS, err), err, &result))
+        return result;
+    end(t);
+    t->is_fenced = false;
+    t->commits++;
+    pipeline_retire(p);
+    note_committed(p);
+    return ring_check(&p->ring, &p->ledger, err);
+}
+
+static int abort_open(struct pipeline *p, struct err *err)
+{
+    int result;
+
+    if (has_failed(p, producer_abort(p->producer, SLICE_MS, err), err, &result))
+        return result;
+    end(&p->transaction);
+    p->must_rewind = p->must_rewind || p->ring.count > 0;
+    return 0;
+}
+
+/* What was on its way has failed with its producer; the brokers abort what was open. */
+static int bury(struct pipeline *p)
+{
+    struct transaction *t = &p->transaction;
+
+    producer_drop(p->producer);
+    if (!producer_flush(p->producer, 100))
+        return 0;
+    p->must_rewind = p->must_rewind || p->ring.count > 0;
+    producer_renew(p->producer, "its transaction is lost");
+    t->state = t->must_rejoin ? TRANSACTION_REJOINING : TRANSACTION_INITIAL;
+    t->epoch = p->ledger.epoch;
+    if (t->must_rejoin)
+        consumer_rejoin(p->consumer);
+    t->must_rejoin = false;
+    t->begun_ms = 0;
+    return 0;
+}
+
+static int init(struct pipeline *p, struct err *err)
+{
+    int result;
+
+    if (backoff_is_waiting(&p->backoff))
+        return 0;
+    if (has_failed(p, producer_init_transactions(p->producer, SLICE_MS, err), err, &result))
+        return result;
+    p->transaction.state = TRANSACTION_NONE;
+    return 0;
+}
+
+static int step(struct pipeline *p, struct err *err)
+{
+    struct transaction *t = &p->transaction;
+
+    if (err_is_set(&t->err)) { /* settling met it, in a rebalance */
+        *err = t->err;
+        return -1;
+    }
+    if ((t->state == TRANSACTION_OPEN || t->state == TRANSACTION_ENDING) &&
+        (p->must_rewind || clock_ms() - t->begun_ms >= KAFKA_TRANSACTION_MS / 2))
+        t->state = TRANSACTION_ABORTING; /* one that gets too old costs the producer */
+    pipeline_take_ends(p);
+    switch (t->state) {
+    case TRANSACTION_NONE: return begin(p, err);
+    case TRANSACTION_OPEN:
+        if (is_due(p))
+            t->state = TRANSACTION_ENDING;
+        return 0;
+    case TRANSACTION_ENDING: return send_offsets(p, err);
+    case TRANSACTION_COMMITTING: return commit(p, err);
+    case TRANSACTION_ABORTING: return abort_open(p, err);
+    case TRANSACTION_DEAD: return bury(p);
+    case TRANSACTION_REJOINING:
+        if (p->ledger.epoch != t->epoch)
+            t->state = TRANSACTION_INITIAL;
+        return 0;
+    case TRANSACTION_INITIAL: return init(p, err);
+    }
+    return 0;
+}
+
+/* ---- the rest of the interface */
+
+static int open(struct pipeline *p, struct err *err)
+{
+    p->transaction.state = TRANSACTION_INITIAL;
+    while (p->transaction.state != TRANSACTION_NONE && pipeline_pause(p))
+        if (step(p, err) != 0)
+            return -1;
+    return 0;
+}
+
+static bool can_send(const struct pipeline *p)
+{
+    return p->transaction.state == TRANSACTION_OPEN;
+}
+
+/* A new producer has nothing open. */
+static bool is_idle(const struct pipeline *p)
+{
+    return (p->transaction.state == TRANSACTION_NONE ||
+            p->transaction.state == TRANSACTION_REJOINING ||
+            p->transaction.state == TRANSACTION_INITIAL) &&
+           producer_in_flight(p->producer) == 0;
+}
+
+static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
+{
+    struct transaction *t = &p->transaction;
+
+    if (t->state == TRANSACTION_NONE && !must_undo && has_ends(p)) {
+        t->ended_ms = 0; /* due */
+        begin(p, &t->err);
+    }
+    if (t->state == TRANSACTION_OPEN)
+        t->state = TRANSACTION_ENDING;
+    if (t->state == TRANSACTION_ENDING && (must_undo || is_in_a_batch(p)))
+        t->state = TRANSACTION_ABORTING;
+    while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)
+        if (step(p, &t->err) != 0)
+            return;
+}
+
+const struct commit commit_exactly_once = {open, step, can_send, is_idle, settle};

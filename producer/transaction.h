@@ -1,0 +1,46 @@
+/* transaction.h: the producer's transactions (delivery = exactly_once).
+ *
+ *   init, then again and again: begin, (producer_send_...), offsets, commit
+ *                                                            or abort
+ *
+ * Each call waits for a slice of time at most, and is called again when it says AGAIN. One that
+ * says ABORT: the transaction is lost, abort it. DEAD: librdkafka gave the client up, only
+ * producer_renew helps; FENCED: so it did, for somebody else has the transactional.id, or the
+ * transaction was older than KAFKA_TRANSACTION_MS (librdkafka says no difference). What librdkafka
+ * 2.0.2 says when: docs/delivery.md.
+ *
+ * Thread: the worker's.
+ */
+#ifndef PRODUCER_TRANSACTION_H
+#define PRODUCER_TRANSACTION_H
+
+#include "core/record.h"
+#include "producer/producer.h"
+
+enum transacted { TRANSACTED, TRANSACT_AGAIN, TRANSACT_ABORT, TRANSACT_FENCED, TRANSACT_DEAD };
+
+/* All fill err but for TRANSACTED: ERR_DEPENDENCY, or EXIT_DENIED where permission for the
+ * transactional.id is missing. */
+
+/* Ends what an earlier client of this id left open, and fences that. */
+enum transacted producer_init_transactions(struct producer *producer, int timeout_ms,
+                                           struct err *err);
+
+/* init was done for the client there is. */
+bool producer_can_begin(const struct producer *producer);
+
+/* Waits for nothing. */
+enum transacted producer_begin(struct producer *producer, struct err *err);
+
+/* The group's offsets become part of the transaction. member: consumer_member's. To be called again
+ * with the same. */
+enum transacted producer_send_offsets(struct producer *producer, const struct offset *offsets,
+                                      size_t count, struct slice member, struct err *err);
+
+/* Nothing may be in flight. */
+enum transacted producer_commit(struct producer *producer, int timeout_ms, struct err *err);
+
+/* What is in flight is reported as DROPPED. */
+enum transacted producer_abort(struct producer *producer, int timeout_ms, struct err *err);
+
+#endif
