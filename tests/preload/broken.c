@@ -3,10 +3,10 @@
  *
  *   commit   offsets are committed when they are polled
  *   deaf     a failed delivery is reported as done
- *   mute     of 500 delivery reports one never comes
- *   twice    of 500 outcomes one is sent once more
+ *   mute     of 50 delivery reports one never comes
+ *   twice    of 50 outcomes one is sent once more
  *   forget   a transaction's offsets are not sent
- *   alter    of 500 events one is read wrong
+ *   alter    of 50 events one is read wrong
  */
 #include <dlfcn.h>
 #include <librdkafka/rdkafka.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ONE_OF = 500 };
+enum { ONE_OF = 50 };
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
