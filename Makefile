@@ -56,7 +56,7 @@ ifneq ($(CC),clang)
 $(O)/schemas/plan_run.o: CFLAGS += -fno-crossjumping
 endif
 
-.PHONY: always help deps deps-test deps-bench deps-fuzz build demo test test-long lint bench fuzz fuzz-targets install clean
+.PHONY: always help deps deps-test deps-bench deps-fuzz build demo test test-faults test-long lint bench fuzz fuzz-targets install clean
 
 build: $(O)/kscore ## build kscore into build/release
 
@@ -86,6 +86,10 @@ $(O)/schemas/score_schema.o: schemas/score.avsc
 $(O)/kscore: $(OBJECTS) $(O)/main.o
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(LIBS)
 
+# Preloaded, it breaks kscore for the verifier's own test.
+$(O)/broken.so: tests/preload/broken.c
+	$(call say,link $@)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
+
 # Fuzz targets are replayed over their corpora by the unit suites.
 $(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT) $(FUZZ))
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
@@ -101,6 +105,10 @@ demo: build ## the whole story in one process, on librdkafka's embedded broker
 
 test: deps-test ## every suite, on a real broker too; one: make test S=ledger C=gaps BUILD=asan
 	@tests/run "$(S)" "$(C)" "$(if $(S),$(BUILD))"
+
+test-faults: deps-test build $(O)/broken.so ## each fault once, both delivery modes; and the verifier's own test
+	@tests/faults.py --self-test
+	@tests/faults.py
 
 test-long: deps-test ## what takes longer: long fuzzing, a second librdkafka
 	@tests/run-long

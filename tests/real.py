@@ -32,10 +32,12 @@ def in_venv() -> None:
 class Broker:
     """A real Apache Kafka, started by tests/kafka."""
 
+    START = ("start", "0")
+
     def __enter__(self) -> Broker:
         self.folder = Path(tempfile.mkdtemp(prefix="kscore-real-"))
         self.bootstrap = subprocess.run(
-            [HERE / "kafka", "start", self.folder / "broker", "0"], check=True, stdout=subprocess.PIPE, text=True
+            [HERE / "kafka", self.START[0], self.folder / "broker", *self.START[1:]], check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()
         return self
 
