@@ -63,16 +63,17 @@ static void commit(rd_kafka_message_t *const *messages, ssize_t count)
     rd_kafka_topic_partition_list_destroy(next);
 }
 
-ssize_t rd_kafka_consume_batch_queue(rd_kafka_queue_t *queue, int timeout_ms,
-                                     rd_kafka_message_t **messages, size_t cap)
+ssize_t rd_kafka_consume_batch_queue(rd_kafka_queue_t *rkqu, int timeout_ms,
+                                     rd_kafka_message_t **rkmessages, size_t rkmessages_size)
 {
-    ssize_t count = REAL(rd_kafka_consume_batch_queue)(queue, timeout_ms, messages, cap);
+    ssize_t count =
+        REAL(rd_kafka_consume_batch_queue)(rkqu, timeout_ms, rkmessages, rkmessages_size);
 
     if (is_broken("commit"))
-        commit(messages, count);
+        commit(rkmessages, count);
     for (ssize_t i = 0; i < count; i++)
-        if (!messages[i]->err && is_broken("alter") && ++polled % ONE_OF == 0)
-            alter(messages[i]);
+        if (!rkmessages[i]->err && is_broken("alter") && ++polled % ONE_OF == 0)
+            alter(rkmessages[i]);
     return count;
 }
 
@@ -108,18 +109,19 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 }
 
 void rd_kafka_conf_set_dr_msg_cb(rd_kafka_conf_t *conf,
-                                 void (*callback)(rd_kafka_t *, const rd_kafka_message_t *, void *))
+                                 void (*dr_msg_cb)(rd_kafka_t *, const rd_kafka_message_t *,
+                                                   void *))
 {
-    if (callback)
-        report = callback;
-    REAL(rd_kafka_conf_set_dr_msg_cb)(conf, callback ? on_delivery : NULL);
+    if (dr_msg_cb)
+        report = dr_msg_cb;
+    REAL(rd_kafka_conf_set_dr_msg_cb)(conf, dr_msg_cb ? on_delivery : NULL);
 }
 
 rd_kafka_error_t *rd_kafka_send_offsets_to_transaction(
     rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *offsets,
-    const rd_kafka_consumer_group_metadata_t *member, int timeout_ms)
+    const rd_kafka_consumer_group_metadata_t *cgmetadata, int timeout_ms)
 {
     if (is_broken("forget"))
         return NULL;
-    return REAL(rd_kafka_send_offsets_to_transaction)(rk, offsets, member, timeout_ms);
+    return REAL(rd_kafka_send_offsets_to_transaction)(rk, offsets, cgmetadata, timeout_ms);
 }
