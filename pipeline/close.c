@@ -83,6 +83,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     producer_close(p->producer);
     batch_release(&p->batch);
     decoder_free(p->decoder);
+    free(p->transaction.offsets);
     ring_release(&p->ring);
     ledger_release(&p->ledger);
     if (!err_is_set(err) && err_is_set(&late))
