@@ -21,32 +21,6 @@ static void expect_exactly_once(struct cluster *c)
     ck_assert_uint_eq(expect_outcomes(c, NULL), 0);
 }
 
-START_TEST(every_event_has_one_outcome_and_its_offset_is_committed_with_it)
-{
-    struct cluster c;
-    struct child k;
-    const char *last;
-
-    cluster_open(&c, PARTITIONS);
-    cluster_send_events(&c, 8000);
-    cluster_send(&c, 1, "bad", "{\"x\":\"one\"}", 11);
-    cluster_send(&c, 2, NULL, "{\"x\":", 5);
-    cluster_send(&c, 3, "gone", NULL, 0);
-    cluster_flush(c.producer);
-    child_run(&k, &c, EXACTLY, "kscore.instance=a");
-    cluster_wait_no_lag(&c);
-    last = child_stop(&k);
-    ck_assert_int_eq(child_number(last, "consumed"), 8003);
-    ck_assert_int_eq(child_number(last, "scored"), 8000);
-    ck_assert_int_eq(child_number(last, "dead"), 2);
-    ck_assert_int_eq(child_number(last, "skipped"), 1);
-    ck_assert_int_eq(child_number(last, "rewinds"), 0);
-    expect_exactly_once(&c);
-    child_release(&k);
-    cluster_close(&c);
-}
-END_TEST
-
 START_TEST(a_crash_in_a_transaction_repeats_nothing_that_readers_see)
 {
     struct cluster c;
@@ -298,8 +272,7 @@ END_TEST
 
 SUITE(exactly_once)
 {
-    CASE("stream", every_event_has_one_outcome_and_its_offset_is_committed_with_it,
-         a_crash_in_a_transaction_repeats_nothing_that_readers_see,
+    CASE("stream", a_crash_in_a_transaction_repeats_nothing_that_readers_see,
          members_that_join_and_leave_in_the_stream_repeat_nothing,
          of_two_with_one_instance_the_older_ends_with_75);
     CASE("stop", a_stop_behind_a_mark_commits_no_offset_from_before,

@@ -58,6 +58,7 @@ START_TEST(thousands_of_events_get_one_outcome_each_and_no_lag)
     ck_assert_int_eq(child_number(last, "scored"), 8000);
     ck_assert_int_eq(child_number(last, "dead"), 2);
     ck_assert_int_eq(child_number(last, "skipped"), 1);
+    ck_assert_int_eq(child_number(last, "rewinds"), 0);
     ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
     cluster_expect_no_lag(&c);
     child_release(&k);
