@@ -184,11 +184,21 @@ static void enter_ring(struct pipeline *p)
     }
 }
 
+/* How many records the next batch may have. */
+static size_t most(const struct pipeline *p)
+{
+    if (p->refusals.suspect_count > 0)
+        return 1;
+    if (p->transaction.rows > 0 && p->transaction.rows < p->batch.cap)
+        return (size_t)p->transaction.rows;
+    return p->batch.cap;
+}
+
 int batch_take(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
-    size_t cap = p->refusals.suspect_count > 0 ? 1 : b->cap;
-    ssize_t got = consumer_poll(p->consumer, b->records, cap, (int)p->config->batch_wait_ms, err);
+    ssize_t got =
+        consumer_poll(p->consumer, b->records, most(p), (int)p->config->batch_wait_ms, err);
 
     if (got <= 0)
         return (int)got;

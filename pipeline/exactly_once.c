@@ -19,7 +19,7 @@
 #include "pipeline/state.h"
 #include "producer/transaction.h"
 
-enum { SLICE_MS = 500 };
+enum { SLICE_MS = 500, OLD_MS = KAFKA_TRANSACTION_MS / 2 };
 
 /* Of a batch some outcomes are sent and some are not: a commit would tear it apart. */
 static bool is_in_a_batch(const struct pipeline *p)
@@ -74,6 +74,32 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
     return true;
 }
 
+/* ---- how much a transaction holds */
+
+/* The brokers were too slow for what it holds: read again in halves, it gets through. */
+static void hold_less(struct pipeline *p)
+{
+    struct transaction *t = &p->transaction;
+    uint64_t records = ring_records(&p->ring);
+
+    t->rows = records < 2 ? 1 : records / 2 < t->rows ? records / 2 : t->rows;
+    log_event(LOG_WARNING, "waiting",
+              "for=kafka a transaction of %llu records did not end within %d s; the next one holds "
+              "%llu at most",
+              (unsigned long long)records, OLD_MS / 1000, (unsigned long long)t->rows);
+}
+
+/* Behind one that took a quarter of its time at most. By a quarter: what is too much costs 15 s and
+ * all its records once more. */
+static void hold_more(struct pipeline *p)
+{
+    struct transaction *t = &p->transaction;
+    uint64_t all = (uint64_t)p->config->transaction_rows, more = t->rows + t->rows / 4 + 1;
+
+    if (clock_ms() - t->begun_ms < OLD_MS / 4)
+        t->rows = more < all ? more : all;
+}
+
 /* ---- one step of each state */
 
 static void end(struct transaction *t)
@@ -117,8 +143,8 @@ static bool is_due(const struct pipeline *p)
 {
     return !is_in_a_batch(p) &&
            (clock_ms() - p->transaction.begun_ms >= p->config->transaction_ms ||
-            ring_records(&p->ring) >= (uint64_t)p->config->transaction_rows ||
-            ring_is_full(&p->ring) || (p->stop_ms != 0 && !p->has_unsent));
+            ring_records(&p->ring) >= p->transaction.rows || ring_is_full(&p->ring) ||
+            (p->stop_ms != 0 && !p->has_unsent));
 }
 
 /* What the brokers do not have yet. */
@@ -179,6 +205,7 @@ static int commit(struct pipeline *p, struct err *err)
 
     if (has_failed(p, producer_commit(p->producer, SLICE_MS, err), err, &result))
         return result;
+    hold_more(p);
     end(t);
     t->is_fenced = false;
     t->commits++;
@@ -237,9 +264,13 @@ static int step(struct pipeline *p, struct err *err)
         *err = t->err;
         return -1;
     }
-    if ((t->state == TRANSACTION_OPEN || t->state == TRANSACTION_ENDING) &&
-        (p->must_rewind || clock_ms() - t->begun_ms >= KAFKA_TRANSACTION_MS / 2))
-        t->state = TRANSACTION_ABORTING; /* one that gets too old costs the producer */
+    if (t->state == TRANSACTION_OPEN || t->state == TRANSACTION_ENDING) {
+        bool is_old = clock_ms() - t->begun_ms >= OLD_MS; /* older, it costs the producer */
+        if (is_old)
+            hold_less(p);
+        if (is_old || p->must_rewind)
+            t->state = TRANSACTION_ABORTING;
+    }
     pipeline_take_ends(p);
     switch (t->state) {
     case TRANSACTION_NONE: return begin(p, err);
@@ -265,6 +296,7 @@ static int step(struct pipeline *p, struct err *err)
 static int open(struct pipeline *p, struct err *err)
 {
     p->transaction.state = TRANSACTION_INITIAL;
+    p->transaction.rows = (uint64_t)p->config->transaction_rows;
     while (p->transaction.state != TRANSACTION_NONE && pipeline_pause(p))
         if (step(p, err) != 0)
             return -1;

@@ -270,6 +270,35 @@ START_TEST(a_crash_of_the_broker_in_a_transaction_costs_nothing)
 }
 END_TEST
 
+/* producer_byte_rate of the client `slow`. */
+static void quota(const char *change)
+{
+    char line[300];
+
+    snprintf(line, sizeof line,
+             "tests/kafka tool \"$KSCORE_BROKER\" configs --alter --entity-type clients "
+             "--entity-name slow --%s > /dev/null",
+             change);
+    ck_assert_msg(system(line) == 0, "%s", line);
+}
+
+START_TEST(a_backlog_behind_a_slow_broker_is_committed_in_smaller_transactions)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, PARTITIONS);
+    cluster_send_events(&c, 40000);
+    quota("add-config producer_byte_rate=30000");
+    child_run(&k, &c, EXACTLY, "kscore.instance=a", "kscore.transaction_ms=10000",
+              "producer.client.id=slow");
+    child_wait_line(&k, "the next one holds", 1);
+    cluster_wait_outcomes(&c, 1);
+    quota("delete-config producer_byte_rate");
+    expect_recovery(&c, &k);
+}
+END_TEST
+
 SUITE(exactly_once)
 {
     CASE("stream", a_crash_in_a_transaction_repeats_nothing_that_readers_see,
@@ -280,7 +309,8 @@ SUITE(exactly_once)
     CASE("refused", a_record_that_the_broker_refuses_is_dead_and_its_neighbours_are_scored_once);
     if (getenv("KSCORE_LONG")) {
         TCase *tcase = CASE("long", who_sleeps_past_the_transaction_goes_on_with_a_new_producer,
-                            a_crash_of_the_broker_in_a_transaction_costs_nothing);
+                            a_crash_of_the_broker_in_a_transaction_costs_nothing,
+                            a_backlog_behind_a_slow_broker_is_committed_in_smaller_transactions);
         tcase_add_loop_test(tcase, a_broker_that_sleeps_past_the_transaction_costs_nothing, 0, 2);
         tcase_set_timeout(tcase, 180 * harness_slowness());
     }
