@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/harness.h"
 #include "tests/reading.h"
 
 static char url[200];
 
-/* tests/registry VERB <folder> [PORT]; its first line into out. */
+/* tests/registry VERB <folder> [PORT]; its first line into out. Runners that share a broker have a
+ * registry each: a test's parent is its runner. */
 static void command(const char *verb, const char *port, char *out, size_t cap)
 {
     const char *broker = getenv("KSCORE_BROKER");
@@ -19,7 +21,8 @@ static void command(const char *verb, const char *port, char *out, size_t cap)
     FILE *pipe;
 
     ck_assert_msg(broker != NULL, "KSCORE_BROKER is not set: start it by tests/run-broker");
-    snprintf(line, sizeof line, "tests/registry %s %s/registry %s", verb, broker, port);
+    snprintf(line, sizeof line, "tests/registry %s %s/registry-%d %s", verb, broker, (int)getppid(),
+             port);
     pipe = popen(line, "r");
     ck_assert_ptr_nonnull(pipe);
     if (out && fgets(out, (int)cap, pipe))
