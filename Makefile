@@ -88,6 +88,7 @@ $(O)/kscore: $(OBJECTS) $(O)/main.o
 
 # Preloaded, it breaks kscore for the verifier's own test.
 $(O)/broken.so: tests/preload/broken.c
+	@mkdir -p $(@D)
 	$(call say,link $@)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
 # Fuzz targets are replayed over their corpora by the unit suites.
