@@ -388,6 +388,15 @@ void cluster_flush(rd_kafka_t *producer)
     ck_assert_int_eq(rd_kafka_flush(producer, ASK_MS), 0);
 }
 
+/* librdkafka 2.0.2 may remember for ever that a partition had no leader: of a broker that slept. */
+static void ask_leaders(struct cluster *c)
+{
+    const struct rd_kafka_metadata *metadata;
+
+    if (rd_kafka_metadata(c->watcher, 1, NULL, &metadata, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+}
+
 /* A partition that was made a moment ago may have no leader yet. */
 static void ask_ends(struct cluster *c, const char *topic, int32_t partition, int64_t *low,
                      int64_t *high)
@@ -399,6 +408,7 @@ static void ask_ends(struct cluster *c, const char *topic, int32_t partition, in
                                                     ASK_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         ck_assert_msg(clock_ms() < until, "%s[%d]: %s", topic, partition, rd_kafka_err2str(code));
         harness_breathe();
+        ask_leaders(c);
     }
 }
 
