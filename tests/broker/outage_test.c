@@ -57,6 +57,49 @@ START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
 }
 END_TEST
 
+static long most_kib(pid_t pid)
+{
+    char path[64], line[200];
+    long kib = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (kib == 0 && fgets(line, sizeof line, file))
+        sscanf(line, "VmHWM: %ld", &kib);
+    fclose(file);
+    return kib;
+}
+
+/* README: memory_mib plus at most 64 MiB, whatever the lag. */
+START_TEST(memory_is_bounded_with_a_backlog_behind_an_output_that_is_down)
+{
+    enum { RECORDS = 200000, VALUE_BYTES = 1000, MIB = 1024 };
+    struct cluster c;
+    struct child k;
+    char value[VALUE_BYTES + 1];
+
+    cluster_open(&c, PARTITIONS);
+    cluster_use_password(&c, "kscore");
+    cluster_allow_all_but(&c, -1);
+    child_run(&k, &c, "kscore.memory_mib=64");
+    child_wait_line(&k, "event=ready", 1);
+    cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.scores, RD_KAFKA_ACL_OPERATION_WRITE);
+    snprintf(value, sizeof value, "{\"x\":1,\"pad\":\"%0*d\"}", VALUE_BYTES - 16, 0);
+    for (int i = 0; i < RECORDS; i++)
+        cluster_send(&c, i % PARTITIONS, NULL, value, VALUE_BYTES);
+    cluster_flush(c.producer);
+    child_wait_line(&k, "event=rewound", child_count(&k, "event=rewound") + 2);
+    cluster_allow_all_but(&c, -1);
+    cluster_wait_no_lag(&c);
+    ck_assert_int_lt(most_kib(k.pid) / MIB, 64 + 64);
+    ck_assert_int_eq(child_number(child_stop(&k), "scored"), RECORDS);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(a_size_limit_that_is_lowered_is_read_anew_and_kills_no_record)
 {
     static const int64_t floor[PARTITIONS];
@@ -270,6 +313,7 @@ SUITE(outage)
     CASE("limits", a_size_limit_that_is_lowered_is_read_anew_and_kills_no_record,
          a_dead_letter_that_is_refused_keeps_its_reason,
          a_dead_letter_topic_that_takes_nothing_is_waited_for_without_haste);
+    CASE("memory", memory_is_bounded_with_a_backlog_behind_an_output_that_is_down);
     CASE("headers", a_record_with_a_hundred_thousand_headers_costs_one_dead_letter);
     tcase_add_loop_test(tcase, a_permission_to_write_that_goes_and_comes_back_is_waited_for, 0, 2);
 }
