@@ -76,8 +76,7 @@ bool pipeline_retire(struct pipeline *p)
     return true;
 }
 
-/* Stopping, and nothing left to wait for, or no time. */
-static bool is_done(struct pipeline *p)
+bool pipeline_is_done(struct pipeline *p)
 {
     if (!shared_is_stopping(p->shared))
         return false;
@@ -90,40 +89,36 @@ static bool is_done(struct pipeline *p)
            clock_ms() - p->stop_ms >= p->config->drain_ms;
 }
 
-static int loop(struct pipeline *p, struct err *err)
+int pipeline_turn(struct pipeline *p, struct err *err)
 {
-    while (!is_done(p)) {
-        producer_poll(p->producer, 0); /* reports count slots down; a failure asks for a rewind */
-        pipeline_unpark(p);
-        if (p->commit->step(p, err) != 0 && pipeline_fail(p, err) != 0)
-            return -1;
-        publish_progress(p);
-        if (p->must_rewind && p->commit->is_idle(p))
-            pipeline_rewind(p);
-        if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) &&
-            pipeline_fail(p, err) != 0)
-            return -1;
-        pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
-        if (!pipeline_can_take(p) && !p->is_all_paused) {
-            /* waits without consuming: a pause would throw the prefetch away */
-            producer_flush(p->producer, 5);
-            continue;
-        }
-        int took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
-        if (took < 0 && pipeline_fail(p, err) != 0)
-            return -1;
-        if (took == 0 && producer_in_flight(p->producer) > 0)
-            producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */
+    int took;
+
+    producer_poll(p->producer, 0); /* reports count slots down; a failure asks for a rewind */
+    pipeline_unpark(p);
+    if (p->commit->step(p, err) != 0 && pipeline_fail(p, err) != 0)
+        return -1;
+    publish_progress(p);
+    if (p->must_rewind && p->commit->is_idle(p))
+        pipeline_rewind(p);
+    if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) && pipeline_fail(p, err) != 0)
+        return -1;
+    pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
+    if (!pipeline_can_take(p) && !p->is_all_paused) {
+        /* waits without consuming: a pause would throw the prefetch away */
+        producer_flush(p->producer, 5);
+        return 0;
     }
+    took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
+    if (took < 0 && pipeline_fail(p, err) != 0)
+        return -1;
+    if (took == 0 && producer_in_flight(p->producer) > 0)
+        producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */
     return 0;
 }
 
-int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,
-                  struct err *err)
+void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned worker,
+                   struct pipeline_summary *summary)
 {
-    struct pipeline *p = mem_alloc(1, sizeof *p);
-    int result;
-
     *summary = (struct pipeline_summary){.first_score_ms = -1};
     *p = (struct pipeline){.shared = shared,
                            .worker = worker,
@@ -136,9 +131,18 @@ int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_
     backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);
     ring_init(&p->ring);
+}
+
+int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,
+                  struct err *err)
+{
+    struct pipeline *p = mem_alloc(1, sizeof *p);
+    int result;
+
+    pipeline_init(p, shared, worker, summary);
     result = pipeline_start(p, err);
-    if (result == 0 && p->producer)
-        result = loop(p, err);
+    while (result == 0 && p->producer && !pipeline_is_done(p))
+        result = pipeline_turn(p, err);
     if (pipeline_close(p, err) != 0)
         result = -1;
     free(p);

@@ -113,6 +113,12 @@ int pipeline_fail(struct pipeline *p, struct err *err);
 /* pipeline.c: one worker, on the caller's thread; as pipeline_run. */
 int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,
                   struct err *err);
+/* What it is made of: init, start, turns until it is done or one fails (-1, err), close. */
+void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned worker,
+                   struct pipeline_summary *summary);
+int pipeline_turn(struct pipeline *p, struct err *err);
+/* Stopping, and nothing left to wait for, or no time. */
+bool pipeline_is_done(struct pipeline *p);
 
 /* The oldest slots that are finished leave the ring; true when there was one. */
 bool pipeline_retire(struct pipeline *p);
