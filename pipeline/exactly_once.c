@@ -34,14 +34,17 @@ static int take_fence(struct pipeline *p, struct err *err)
 {
     struct transaction *t = &p->transaction;
     bool is_old = t->begun_ms != 0 && clock_ms() - t->begun_ms >= KAFKA_TRANSACTION_MS;
+    struct err said = *err;
 
-    if (!is_old || t->is_fenced)
-        return err_fatal(err, EXIT_AGAIN,
-                         "another process runs with [kscore] instance = %s in group %s; each needs "
-                         "its own (%s)",
-                         p->config->instance, config_group(p->config), err->text);
-    t->is_fenced = true;
-    return 0;
+    if (is_old && !t->is_fenced) {
+        t->is_fenced = true;
+        return 0;
+    }
+    err_reset(err); /* the first error wins: this one says more than the call's */
+    return err_fatal(err, EXIT_AGAIN,
+                     "another process runs with [kscore] instance = %s in group %s; each needs its "
+                     "own (%s)",
+                     p->config->instance, config_group(p->config), said.text);
 }
 
 /* False: it did what it should. True: the state is set, *result is the step's. */
