@@ -246,7 +246,7 @@ static void take(struct consumer *c, list_t *list)
                       entry->offset);
     }
     c->was_assigned = true;
-    c->was_lost = c->must_rejoin = false;
+    c->was_lost = c->must_rejoin = c->must_ask = false;
     say(c, "assigned", list);
     c->hooks.assigned(c->hooks.arg);
 }
@@ -262,6 +262,7 @@ static bool give_up(struct consumer *c, bool is_lost)
     if (c->assignment)
         rd_kafka_topic_partition_list_destroy(c->assignment);
     c->assignment = NULL;
+    c->must_ask = false;
     return is_settled;
 }
 
@@ -322,7 +323,8 @@ void assignment_renew(struct consumer *c)
     int result = 0;
 
     c->must_reassign = false;
-    if (!c->assignment)
+    /* Who leaves asks anew; what the ledger says may lie below what a transaction committed. */
+    if (!c->assignment || c->must_ask)
         return;
     list = rd_kafka_topic_partition_list_copy(c->assignment);
     if (!give_up(c, false)) /* a transaction may be committed yet: its offsets are asked for then */

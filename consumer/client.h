@@ -32,6 +32,7 @@ struct consumer {
     bool must_rejoin;  /* start offsets could not be found: leave and join again at rejoin_ms */
     int64_t rejoin_ms;
     bool must_reassign; /* a position is out of the log's range */
+    bool must_ask;      /* only the group knows what is committed: nothing is before it was asked */
     bool was_lost;      /* the session ran out; until the next assignment */
     bool must_reopen;   /* fenced after that: this client is dead, the member is not */
     bool is_closing;

@@ -379,7 +379,7 @@ struct slice consumer_member(struct consumer *c)
 
 void consumer_rejoin(struct consumer *c)
 {
-    c->must_rejoin = true;
+    c->must_rejoin = c->must_ask = true;
     c->rejoin_ms = 0;
 }
 

@@ -14,7 +14,7 @@ struct consumer {
     struct consumer_hooks hooks;
     uint32_t generation; /* of the assignment that it has, or waits for; 0: none */
     bool is_subscribed, has_assignment, must_take;
-    bool must_rejoin, must_reassign, is_leaving;
+    bool must_rejoin, must_reassign, must_ask, is_leaving;
     int64_t rejoin_ms;
     struct {
         int64_t next;
@@ -57,7 +57,7 @@ static bool give_up(struct consumer *c, bool is_lost)
     bool is_settled = c->hooks.revoking(c->hooks.arg, is_lost);
 
     ledger_revoke_all(c->ledger);
-    c->has_assignment = false;
+    c->has_assignment = c->must_ask = false;
     return is_settled;
 }
 
@@ -97,7 +97,7 @@ static void take(struct consumer *c, const int64_t offsets[PARTS])
     if (c->has_assignment)
         world_fail("assigned twice");
     c->has_assignment = true;
-    c->must_take = c->must_rejoin = false;
+    c->must_take = c->must_rejoin = c->must_ask = false;
     c->hooks.assigned(c->hooks.arg);
 }
 
@@ -133,7 +133,7 @@ static void reassign(struct consumer *c)
     bool is_well;
 
     c->must_reassign = false;
-    if (!c->has_assignment)
+    if (!c->has_assignment || c->must_ask)
         return;
     is_well = give_up(c, false);
     for (unsigned i = 0; i < PARTS && is_well; i++) {
@@ -312,7 +312,7 @@ struct slice consumer_member(struct consumer *c)
 
 void consumer_rejoin(struct consumer *c)
 {
-    c->must_rejoin = true;
+    c->must_rejoin = c->must_ask = true;
     c->rejoin_ms = 0;
 }
 
