@@ -192,15 +192,22 @@ def kill_kscore(b: Bench):
         lane.start()
 
 
+def crash(b: Bench, folder: Path) -> None:
+    with ExitStack() as still:
+        for lane in b.lanes:
+            still.enter_context(lane.verifier.still())
+        subprocess.run([real.HERE / "kafka", "kill", folder], check=True)
+
+
 def kill_broker(b: Bench):
-    b.cluster.control("kill")
+    crash(b, b.broker.folder / "broker")
     wait(b.rng.uniform(0, 2))
     b.cluster.control("start", "0")
 
 
 def lose_node(b: Bench, node: int):
     folder = b.broker.folder / "broker" / str(node)
-    subprocess.run([real.HERE / "kafka", "kill", folder], check=True)
+    crash(b, folder)
     return lambda: subprocess.run([real.HERE / "kafka", "start", folder, "0"], check=True, stdout=subprocess.DEVNULL)
 
 

@@ -21,6 +21,8 @@ import re
 import struct
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import real
@@ -103,6 +105,7 @@ class Feeder(threading.Thread):
     def is_flushed(self) -> bool:
         if self.failure:
             raise SystemExit(f"{self.topic} could not be fed: {self.failure}")
+        self.producer.poll(0)
         return self.acked == sum(self.sent)
 
 
@@ -205,6 +208,14 @@ class Verifier:
         if any(t.error for t in found):
             raise KafkaException(next(t.error for t in found if t.error))
         return [max(t.offset, 0) for t in found]
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing is on its way to the input. A broker that dies with something in its hands gets it again from the feeder's
+        client when it is back, and may have it twice then, idempotence or not: offsets would tell other events."""
+        with self.feeder.lock:
+            real.until("all that is fed is acknowledged", 60, self.feeder.is_flushed)
+            yield
 
     def disturb(self) -> None:
         """Right before something is broken."""
