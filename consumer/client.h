@@ -27,9 +27,10 @@ struct consumer {
         uint32_t part;
     } cache[PART_CACHE];
 
-    rd_kafka_topic_partition_list_t *assignment; /* owned partitions, for storing; NULL when none */
-    bool was_assigned; /* at least once: from then on trouble is a dependency */
-    bool must_rejoin;  /* start offsets could not be found: leave and join again at rejoin_ms */
+    rd_kafka_topic_partition_list_t *assignment; /* owned partitions, for storing */
+    bool is_cooperative; /* rebalances name what comes and what goes; else all there is */
+    bool was_assigned;   /* at least once: from then on trouble is a dependency */
+    bool must_rejoin;    /* start offsets could not be found: leave and join again at rejoin_ms */
     int64_t rejoin_ms;
     bool must_reassign; /* a position is out of the log's range */
     bool must_ask;      /* only the group knows what is committed: nothing is before it was asked */
