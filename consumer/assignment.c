@@ -231,9 +231,9 @@ static void say(struct consumer *c, const char *event, const list_t *list, int o
               list->cnt, owned, text);
 }
 
-/* Changes the client's assignment: the only place that differs by the group's protocol. Eager: coming
- * is all there is, NULL nothing. Cooperative: coming is added, or going is taken away; with both
- * NULL nothing changes, but the rebalance has its answer. */
+/* Changes the client's assignment: the only place that differs by the group's protocol. Eager:
+ * coming is all there is, NULL nothing. Cooperative: coming is added, or going is taken away; with
+ * both NULL nothing changes, but the rebalance has its answer. */
 static void change(struct consumer *c, const list_t *coming, const list_t *going)
 {
     rd_kafka_error_t *refused = NULL;

@@ -58,8 +58,8 @@ static void take_fatal(struct consumer *c)
         err_fatal(&c->err, EXIT_INTERNAL, "consumer: %s", fatal);
 }
 
-/* The members of the group assign otherwise, and the brokers do not let us in: to wait for them would
- * be silence behind a change of the configuration. A member that was in waits. */
+/* The members of the group assign otherwise, and the brokers do not let us in: to wait for them
+ * would be silence behind a change of the configuration. A member that was in waits. */
 static void take_mixed(struct consumer *c)
 {
     char strategy[100] = "";
