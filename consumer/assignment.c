@@ -278,9 +278,17 @@ static void take(struct consumer *c, list_t *list)
                       entry->offset);
     }
     c->was_assigned = true;
-    c->was_lost = c->must_rejoin = c->must_ask = false;
+    c->was_lost = false;
+    c->must_ask = c->must_ask && c->is_cooperative;
+    c->must_rejoin = c->must_ask || c->offered->cnt > 0;
     say(c, "assigned", list, c->assignment->cnt);
     c->hooks.assigned(c->hooks.arg);
+}
+
+static void append(list_t *to, const list_t *from)
+{
+    for (int i = 0; i < from->cnt; i++)
+        rd_kafka_topic_partition_list_add(to, from->elems[i].topic, from->elems[i].partition);
 }
 
 /* What of ours is named, which may hold what never came to be ours: its start offsets could not be
@@ -315,8 +323,10 @@ static bool give_up(struct consumer *c, const list_t *going, bool is_lost)
 }
 
 /* The start offsets could not be found: out of the group, and in again. */
-static void rejoin_later(struct consumer *c, const struct err *why)
+static void rejoin_later(struct consumer *c, const list_t *offered, const struct err *why)
 {
+    if (c->is_cooperative)
+        append(c->offered, offered);
     log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", why->text);
     c->must_rejoin = true;
     c->rejoin_ms = clock_ms() + REJOIN_MS;
@@ -327,6 +337,8 @@ void assignment_drop(struct consumer *c)
     list_t *all = rd_kafka_topic_partition_list_copy(c->assignment);
 
     give_up(c, all, true);
+    while (c->offered->cnt > 0)
+        rd_kafka_topic_partition_list_del_by_idx(c->offered, 0);
     rd_kafka_topic_partition_list_destroy(all);
 }
 
@@ -343,7 +355,7 @@ static void on_assign(struct consumer *c, list_t *list)
         c->err = err;
         return;
     }
-    rejoin_later(c, &err);
+    rejoin_later(c, list, &err);
 }
 
 static void on_revoke(struct consumer *c, const list_t *list)
@@ -357,6 +369,9 @@ static void on_revoke(struct consumer *c, const list_t *list)
                   "the assignment was lost: what is in flight will be scored again");
     c->was_lost = c->was_lost || is_lost;
     give_up(c, going, is_lost);
+    for (int i = 0; i < list->cnt; i++)
+        rd_kafka_topic_partition_list_del(c->offered, list->elems[i].topic,
+                                          list->elems[i].partition);
     change(c, NULL, going);
     rd_kafka_topic_partition_list_destroy(going);
 }
@@ -373,6 +388,27 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_
         on_assign(c, list);
     else
         change(c, NULL, NULL);
+}
+
+void assignment_retry(struct consumer *c, bool is_all)
+{
+    list_t *list = rd_kafka_topic_partition_list_copy(c->assignment);
+    struct err err = ERR_INIT;
+
+    c->must_rejoin = c->must_ask = false;
+    if (is_all) {
+        give_up(c, list, false);
+        change(c, NULL, list);
+        append(c->offered, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    list = c->offered;
+    c->offered = rd_kafka_topic_partition_list_new(1);
+    if (list->cnt > 0 && find_offsets(c, list, &err) != 0)
+        rejoin_later(c, list, &err);
+    else if (list->cnt > 0)
+        take(c, list);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 void assignment_renew(struct consumer *c)
@@ -405,7 +441,7 @@ void assignment_renew(struct consumer *c)
     } else if (err.kind == ERR_FATAL && err.exit_code == EXIT_DATA) {
         c->err = err;
     } else {
-        rejoin_later(c, &err);
+        rejoin_later(c, list, &err);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

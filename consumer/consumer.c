@@ -170,6 +170,7 @@ struct consumer *consumer_new(const struct config *config, unsigned worker, stru
         return NULL;
     }
     c->assignment = rd_kafka_topic_partition_list_new(1);
+    c->offered = rd_kafka_topic_partition_list_new(1);
     c->message_cap = (size_t)config->batch_rows;
     c->messages = mem_alloc(c->message_cap, sizeof(rd_kafka_message_t *));
     return c;
@@ -276,6 +277,10 @@ static int rejoin(struct consumer *c, struct err *err)
 {
     if (clock_ms() < c->rejoin_ms)
         return 0;
+    if (c->is_cooperative) {
+        assignment_retry(c, c->must_ask);
+        return 0;
+    }
     c->must_rejoin = false;
     rd_kafka_unsubscribe(c->client);
     return consumer_subscribe(c, err);
@@ -465,6 +470,7 @@ static void leave(struct consumer *c, int64_t deadline_ms)
 static void release(struct consumer *c)
 {
     rd_kafka_topic_partition_list_destroy(c->assignment);
+    rd_kafka_topic_partition_list_destroy(c->offered);
     close_client(c);
     free(c->messages);
     free(c);
