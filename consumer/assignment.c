@@ -212,7 +212,8 @@ static int find_offsets(struct consumer *c, list_t *list, struct err *err)
     return result;
 }
 
-static void say(struct consumer *c, const char *event, const list_t *list)
+/* owned: how many are ours then. */
+static void say(struct consumer *c, const char *event, const list_t *list, int owned)
 {
     char text[1500] = "";
     size_t len = 0;
@@ -226,49 +227,106 @@ static void say(struct consumer *c, const char *event, const list_t *list)
             len += (size_t)snprintf(text + len, sizeof text - len, " %.60s[%d]", entry->topic,
                                     entry->partition);
     }
-    log_event(LOG_INFO, event, "group=%s partitions=%d%s", config_group(c->config), list->cnt,
-              text);
+    log_event(LOG_INFO, event, "group=%s partitions=%d owned=%d%s", config_group(c->config),
+              list->cnt, owned, text);
+}
+
+/* Changes the client's assignment: the only place that differs by the group's protocol. Eager:
+ * coming is all there is, NULL nothing. Cooperative: coming is added, or going is taken away; with
+ * both NULL nothing changes, but the rebalance has its answer. */
+static void change(struct consumer *c, const list_t *coming, const list_t *going)
+{
+    rd_kafka_error_t *refused = NULL;
+    list_t *none = rd_kafka_topic_partition_list_new(0);
+
+    if (!c->is_cooperative)
+        rd_kafka_assign(c->client, coming);
+    else if (going)
+        refused = rd_kafka_incremental_unassign(c->client, going);
+    else
+        refused = rd_kafka_incremental_assign(c->client, coming ? coming : none);
+    if (refused && !c->is_closing) /* the rebalance would wait for its answer for ever */
+        err_fatal(&c->err, EXIT_INTERNAL, "assignment: %s", rd_kafka_error_string(refused));
+    rd_kafka_error_destroy(refused);
+    rd_kafka_topic_partition_list_destroy(none);
+}
+
+/* What stays through a cooperative rebalance goes on at the ledger's position: librdkafka pauses it
+ * meanwhile and resumes where it thinks the application is, which before 2.14 is one too far where
+ * the end of a partition was the last that it told (#5213). */
+static void seek_rest(struct consumer *c)
+{
+    for (int i = 0; i < c->assignment->cnt; i++) {
+        const entry_t *entry = &c->assignment->elems[i];
+        ledger_let_go(c->ledger, ledger_find(c->ledger, entry->topic, entry->partition));
+    }
 }
 
 /* Takes over a list whose offsets are known. An application's pause survives re-assignment in
  * librdkafka, so all are resumed; the pipeline steers them again. */
 static void take(struct consumer *c, list_t *list)
 {
-    rd_kafka_assign(c->client, list);
+    change(c, list, NULL);
     rd_kafka_resume_partitions(c->client, list);
     memset(c->cache, 0, sizeof c->cache);
-    if (c->assignment)
-        rd_kafka_topic_partition_list_destroy(c->assignment);
-    c->assignment = rd_kafka_topic_partition_list_copy(list);
+    seek_rest(c);
     for (int i = 0; i < list->cnt; i++) {
         const entry_t *entry = &list->elems[i];
+        rd_kafka_topic_partition_list_add(c->assignment, entry->topic, entry->partition)->offset =
+            entry->offset;
         ledger_assign(c->ledger, ledger_add(c->ledger, entry->topic, entry->partition),
                       entry->offset);
     }
     c->was_assigned = true;
-    c->was_lost = c->must_rejoin = c->must_ask = false;
-    say(c, "assigned", list);
+    c->was_lost = false;
+    c->must_ask = c->must_ask && c->is_cooperative;
+    c->must_rejoin = c->must_ask || c->offered->cnt > 0;
+    say(c, "assigned", list, c->assignment->cnt);
     c->hooks.assigned(c->hooks.arg);
 }
 
+static void append(list_t *to, const list_t *from)
+{
+    for (int i = 0; i < from->cnt; i++)
+        rd_kafka_topic_partition_list_add(to, from->elems[i].topic, from->elems[i].partition);
+}
+
+/* What of ours is named, which may hold what never came to be ours: its start offsets could not be
+ * found. The caller frees it. */
+static list_t *ours_of(const struct consumer *c, const list_t *named)
+{
+    list_t *ours = rd_kafka_topic_partition_list_new(named->cnt);
+
+    for (int i = 0; i < named->cnt; i++) {
+        const entry_t *entry = &named->elems[i];
+        if (rd_kafka_topic_partition_list_find(c->assignment, entry->topic, entry->partition))
+            rd_kafka_topic_partition_list_add(ours, entry->topic, entry->partition);
+    }
+    return ours;
+}
+
 /* False: not all that was in flight has ended. */
-static bool give_up(struct consumer *c, bool is_lost)
+static bool give_up(struct consumer *c, const list_t *going, bool is_lost)
 {
     bool is_settled = c->hooks.revoking(c->hooks.arg, is_lost);
 
     if (!is_lost)
         consumer_store(c);
-    ledger_revoke_all(c->ledger);
-    if (c->assignment)
-        rd_kafka_topic_partition_list_destroy(c->assignment);
-    c->assignment = NULL;
-    c->must_ask = false;
+    for (int i = 0; i < going->cnt; i++) {
+        const entry_t *entry = &going->elems[i];
+        ledger_revoke(c->ledger, ledger_find(c->ledger, entry->topic, entry->partition));
+        rd_kafka_topic_partition_list_del(c->assignment, entry->topic, entry->partition);
+    }
+    c->must_ask = c->must_ask && c->assignment->cnt > 0;
+    seek_rest(c);
     return is_settled;
 }
 
 /* The start offsets could not be found: out of the group, and in again. */
-static void rejoin_later(struct consumer *c, const struct err *why)
+static void rejoin_later(struct consumer *c, const list_t *offered, const struct err *why)
 {
+    if (c->is_cooperative)
+        append(c->offered, offered);
     log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", why->text);
     c->must_rejoin = true;
     c->rejoin_ms = clock_ms() + REJOIN_MS;
@@ -276,7 +334,12 @@ static void rejoin_later(struct consumer *c, const struct err *why)
 
 void assignment_drop(struct consumer *c)
 {
-    give_up(c, true);
+    list_t *all = rd_kafka_topic_partition_list_copy(c->assignment);
+
+    give_up(c, all, true);
+    while (c->offered->cnt > 0)
+        rd_kafka_topic_partition_list_del_by_idx(c->offered, 0);
+    rd_kafka_topic_partition_list_destroy(all);
 }
 
 static void on_assign(struct consumer *c, list_t *list)
@@ -287,12 +350,30 @@ static void on_assign(struct consumer *c, list_t *list)
         take(c, list);
         return;
     }
-    rd_kafka_assign(c->client, NULL);
+    change(c, NULL, NULL);
     if (err.kind == ERR_FATAL && !c->was_assigned) {
         c->err = err;
         return;
     }
-    rejoin_later(c, &err);
+    rejoin_later(c, list, &err);
+}
+
+static void on_revoke(struct consumer *c, const list_t *list)
+{
+    bool is_lost = rd_kafka_assignment_lost(c->client);
+    list_t *going = ours_of(c, c->is_cooperative ? list : c->assignment);
+
+    say(c, "revoked", going, c->assignment->cnt - going->cnt);
+    if (is_lost)
+        log_event(LOG_WARNING, "revoked",
+                  "the assignment was lost: what is in flight will be scored again");
+    c->was_lost = c->was_lost || is_lost;
+    give_up(c, going, is_lost);
+    for (int i = 0; i < list->cnt; i++)
+        rd_kafka_topic_partition_list_del(c->offered, list->elems[i].topic,
+                                          list->elems[i].partition);
+    change(c, NULL, going);
+    rd_kafka_topic_partition_list_destroy(going);
 }
 
 void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_t *list,
@@ -300,20 +381,34 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_
 {
     struct consumer *c = opaque;
 
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !c->is_closing) {
+    (void)client;
+    if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+        on_revoke(c, list);
+    else if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !c->is_closing)
         on_assign(c, list);
-        return;
+    else
+        change(c, NULL, NULL);
+}
+
+void assignment_retry(struct consumer *c, bool is_all)
+{
+    list_t *list = rd_kafka_topic_partition_list_copy(c->assignment);
+    struct err err = ERR_INIT;
+
+    c->must_rejoin = c->must_ask = false;
+    if (is_all) {
+        give_up(c, list, false);
+        change(c, NULL, list);
+        append(c->offered, list);
     }
-    if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-        bool is_lost = rd_kafka_assignment_lost(client);
-        say(c, "revoked", list);
-        if (is_lost)
-            log_event(LOG_WARNING, "revoked",
-                      "the assignment was lost: what is in flight will be scored again");
-        c->was_lost = c->was_lost || is_lost;
-        give_up(c, is_lost);
-    }
-    rd_kafka_assign(client, NULL);
+    rd_kafka_topic_partition_list_destroy(list);
+    list = c->offered;
+    c->offered = rd_kafka_topic_partition_list_new(1);
+    if (list->cnt > 0 && find_offsets(c, list, &err) != 0)
+        rejoin_later(c, list, &err);
+    else if (list->cnt > 0)
+        take(c, list);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 void assignment_renew(struct consumer *c)
@@ -324,14 +419,15 @@ void assignment_renew(struct consumer *c)
 
     c->must_reassign = false;
     /* Who leaves asks anew; what the ledger says may lie below what a transaction committed. */
-    if (!c->assignment || c->must_ask)
+    if (c->assignment->cnt == 0 || c->must_ask)
         return;
     list = rd_kafka_topic_partition_list_copy(c->assignment);
-    if (!give_up(c, false)) /* a transaction may be committed yet: its offsets are asked for then */
+    if (!give_up(c, list,
+                 false)) /* a transaction may be committed yet: its offsets are asked for then */
         result = err_dependency(&err, "what is in flight has not ended");
     /* Now and not by the next assignment: giving partitions up commits what was stored for them,
      * which must not come after the new offsets (of a topic made anew they are smaller). */
-    rd_kafka_assign(c->client, NULL);
+    change(c, NULL, list);
     for (int i = 0; i < list->cnt && result == 0; i++) {
         entry_t *entry = &list->elems[i];
         uint32_t part = ledger_find(c->ledger, entry->topic, entry->partition);
@@ -345,7 +441,7 @@ void assignment_renew(struct consumer *c)
     } else if (err.kind == ERR_FATAL && err.exit_code == EXIT_DATA) {
         c->err = err;
     } else {
-        rejoin_later(c, &err);
+        rejoin_later(c, list, &err);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

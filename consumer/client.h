@@ -27,9 +27,12 @@ struct consumer {
         uint32_t part;
     } cache[PART_CACHE];
 
-    rd_kafka_topic_partition_list_t *assignment; /* owned partitions, for storing; NULL when none */
-    bool was_assigned; /* at least once: from then on trouble is a dependency */
-    bool must_rejoin;  /* start offsets could not be found: leave and join again at rejoin_ms */
+    rd_kafka_topic_partition_list_t *assignment; /* owned partitions, for storing */
+    /* Cooperative: ours in the group's eyes, but start offsets are still to be found. */
+    rd_kafka_topic_partition_list_t *offered;
+    bool is_cooperative; /* rebalances name what comes and what goes; else all there is */
+    bool was_assigned;   /* at least once: from then on trouble is a dependency */
+    bool must_rejoin;    /* start offsets could not be found: leave and join again at rejoin_ms */
     int64_t rejoin_ms;
     bool must_reassign; /* a position is out of the log's range */
     bool must_ask;      /* only the group knows what is committed: nothing is before it was asked */
@@ -48,6 +51,11 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
 /* Commits the offsets of a list and waits for the answer; each partition's refusal is an error. */
 int assignment_commit(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
                       int timeout_ms, struct err *err);
+
+/* Cooperative: asks again where what was offered begins; is_all: what is owned, too. Not by leaving
+ * the group, as eager members do: amid a rebalance librdkafka forgets an unsubscribe that a
+ * subscribe follows, and takes for owned, for ever, what was not assigned. */
+void assignment_retry(struct consumer *consumer, bool is_all);
 
 /* Nothing is ours any more, and nothing may be stored. */
 void assignment_drop(struct consumer *consumer);

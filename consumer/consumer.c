@@ -58,6 +58,25 @@ static void take_fatal(struct consumer *c)
         err_fatal(&c->err, EXIT_INTERNAL, "consumer: %s", fatal);
 }
 
+/* The members of the group assign otherwise, and the brokers do not let us in: to wait for them
+ * would be silence behind a change of the configuration. A member that was in waits. */
+static void take_mixed(struct consumer *c)
+{
+    char strategy[100] = "";
+    size_t size = sizeof strategy;
+    struct err err = ERR_INIT;
+
+    rd_kafka_conf_get(rd_kafka_conf(c->client), "partition.assignment.strategy", strategy, &size);
+    err_fatal(&err, EXIT_CONFIGURATION,
+              "group %s: its members do not assign by %s, and kinds cannot mix: stop them all "
+              "first, or set [consumer] partition.assignment.strategy to theirs",
+              config_group(c->config), strategy);
+    if (c->was_assigned)
+        log_event(LOG_WARNING, "waiting", "for=kafka %s", err.text);
+    else
+        c->err = err;
+}
+
 /* From error_cb, and from messages that are none. topic: NULL when it is not about one. What is
  * denied ends a start, and is waited for later. */
 static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char *topic,
@@ -68,6 +87,10 @@ static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char 
 
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         take_fatal(c);
+        return;
+    }
+    if (code == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL && !c->is_closing) {
+        take_mixed(c);
         return;
     }
     if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
@@ -109,10 +132,12 @@ static int open_client(struct consumer *c, struct err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(c->config, KAFKA_CONSUMER, err);
     rd_kafka_t *client;
-    char member[300];
+    char member[300], strategy[100] = "";
+    size_t size = sizeof strategy;
 
     if (!conf)
         return -1;
+    rd_kafka_conf_get(conf, "partition.assignment.strategy", strategy, &size);
     if (*c->config->instance) {
         snprintf(member, sizeof member, "%s-%u", c->config->instance, c->worker);
         kafka_conf_set(conf, "group.instance.id", member);
@@ -124,6 +149,7 @@ static int open_client(struct consumer *c, struct err *err)
     client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (!client)
         return -1;
+    c->is_cooperative = strcmp(strategy, "cooperative-sticky") == 0;
     if (c->client)
         close_client(c);
     rd_kafka_poll_set_consumer(client);
@@ -143,6 +169,8 @@ struct consumer *consumer_new(const struct config *config, unsigned worker, stru
         free(c);
         return NULL;
     }
+    c->assignment = rd_kafka_topic_partition_list_new(1);
+    c->offered = rd_kafka_topic_partition_list_new(1);
     c->message_cap = (size_t)config->batch_rows;
     c->messages = mem_alloc(c->message_cap, sizeof(rd_kafka_message_t *));
     return c;
@@ -249,6 +277,10 @@ static int rejoin(struct consumer *c, struct err *err)
 {
     if (clock_ms() < c->rejoin_ms)
         return 0;
+    if (c->is_cooperative) {
+        assignment_retry(c, c->must_ask);
+        return 0;
+    }
     c->must_rejoin = false;
     rd_kafka_unsubscribe(c->client);
     return consumer_subscribe(c, err);
@@ -353,7 +385,7 @@ void consumer_store(struct consumer *c)
 
     if (c->config->delivery == DELIVERY_EXACTLY_ONCE)
         return; /* the producer's transactions commit */
-    for (int i = 0; c->assignment && i < c->assignment->cnt; i++) {
+    for (int i = 0; i < c->assignment->cnt; i++) {
         rd_kafka_topic_partition_t *entry = &c->assignment->elems[i];
         struct part *part =
             &c->ledger->parts[ledger_find(c->ledger, entry->topic, entry->partition)];
@@ -405,8 +437,8 @@ static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
     int64_t left_ms = deadline_ms - clock_ms();
     struct err why = ERR_INIT;
 
-    if (c->config->delivery == DELIVERY_EXACTLY_ONCE || !c->assignment ||
-        rd_kafka_assignment_lost(c->client) || is_all_committed(c))
+    if (c->config->delivery == DELIVERY_EXACTLY_ONCE || rd_kafka_assignment_lost(c->client) ||
+        is_all_committed(c))
         return 0;
     if (assignment_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
         return err_fatal(err, EXIT_AGAIN,
@@ -437,8 +469,8 @@ static void leave(struct consumer *c, int64_t deadline_ms)
 
 static void release(struct consumer *c)
 {
-    if (c->assignment)
-        rd_kafka_topic_partition_list_destroy(c->assignment);
+    rd_kafka_topic_partition_list_destroy(c->assignment);
+    rd_kafka_topic_partition_list_destroy(c->offered);
     close_client(c);
     free(c->messages);
     free(c);

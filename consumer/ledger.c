@@ -52,12 +52,10 @@ void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset)
     p->tries = 0;
 }
 
-void ledger_revoke_all(struct ledger *ledger)
+void ledger_revoke(struct ledger *ledger, uint32_t part)
 {
-    for (size_t i = 0; i < ledger->count; i++) {
-        ledger->parts[i].is_owned = false;
-        ledger->parts[i].is_parked = false;
-    }
+    ledger->parts[part].is_owned = false;
+    ledger->parts[part].is_parked = false;
 }
 
 void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t count)

@@ -70,8 +70,8 @@ uint32_t ledger_add(struct ledger *ledger, const char *topic, int32_t partition)
 /* The partition is ours from `offset` on, which is committed. */
 void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset);
 
-/* No partition is ours any more. Spans must have been returned before. */
-void ledger_revoke_all(struct ledger *ledger);
+/* The partition is not ours any more. Its spans must have been returned before, or fail. */
+void ledger_revoke(struct ledger *ledger, uint32_t part);
 
 /* What the client has handed out of the partition was let go of: rule 6. */
 static inline void ledger_let_go(struct ledger *ledger, uint32_t part)

@@ -127,6 +127,35 @@ static void nearest_key(const char *name, char *out, size_t cap)
     free(table);
 }
 
+/* Incremental assignment is broken in librdkafka before 2.10 (#4381, #4800, #4908). librdkafka
+ * itself would refuse other names only when the client is made, without the line. */
+static bool check_strategy(const char *value, char *why, size_t cap)
+{
+    static const char separators[] = ", ";
+
+    if (strcmp(value, "cooperative-sticky") == 0) {
+        snprintf(why, cap,
+                 "partition.assignment.strategy = %s needs librdkafka 2.10, this is %s: install a "
+                 "newer one, or set range",
+                 value, rd_kafka_version_str());
+        return rd_kafka_version() >= KAFKA_COOPERATIVE_VERSION;
+    }
+    for (const char *p = value; *p; p += strspn(p, separators)) {
+        size_t len = strcspn(p, separators);
+        if ((len == 5 && memcmp(p, "range", 5) == 0) ||
+            (len == 10 && memcmp(p, "roundrobin", 10) == 0)) {
+            p += len;
+            continue;
+        }
+        snprintf(why, cap,
+                 "partition.assignment.strategy can be range, roundrobin, both, or "
+                 "cooperative-sticky alone, not %s",
+                 value);
+        return false;
+    }
+    return true;
+}
+
 bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap)
 {
     rd_kafka_conf_t *conf;
@@ -139,11 +168,8 @@ bool kafka_conf_check(const char *name, const char *value, char *why, size_t cap
             return false;
         }
     }
-    /* Incremental assignment is broken in librdkafka before 2.10 (#4381, #4800, #4908). */
-    if (strcmp(name, "partition.assignment.strategy") == 0 && strstr(value, "cooperative")) {
-        snprintf(why, cap, "%s can be range or roundrobin, not %s", name, value);
+    if (strcmp(name, "partition.assignment.strategy") == 0 && !check_strategy(value, why, cap))
         return false;
-    }
     /* Seen with 2.0.2 and 2.1.1; 2.2.0 renews tokens. */
     if (strcmp(name, "enable.sasl.oauthbearer.unsecure.jwt") == 0 && strcmp(value, "true") == 0 &&
         rd_kafka_version() < 0x020200ff) {

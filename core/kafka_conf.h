@@ -21,6 +21,9 @@
  * be delivered before, for a transaction that is older is fatal to its producer. */
 enum { KAFKA_TRANSACTION_MS = 30000, KAFKA_TRANSACTION_MESSAGE_MS = 20000 };
 
+/* librdkafka's first whose cooperative rebalances can be relied on. */
+enum { KAFKA_COOPERATIVE_VERSION = 0x020a00ff };
+
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
 /* A key that kscore sets unless a user does; one that a user may not set, and what is said then.

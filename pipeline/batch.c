@@ -414,6 +414,11 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
     return send_dead(p, i, err);
 }
 
+bool batch_is_begun(const struct pipeline *p)
+{
+    return p->has_unsent && (p->batch.next > 0 || p->batch.owes_alert);
+}
+
 void batch_drop(struct pipeline *p)
 {
     consumer_release(p->batch.records, p->batch.count);

@@ -21,12 +21,6 @@
 
 enum { SLICE_MS = 500, OLD_MS = KAFKA_TRANSACTION_MS / 2 };
 
-/* Of a batch some outcomes are sent and some are not: a commit would tear it apart. */
-static bool is_in_a_batch(const struct pipeline *p)
-{
-    return p->has_unsent && (p->batch.next > 0 || p->batch.owes_alert);
-}
-
 /* ---- what calls say */
 
 /* A second producer with our id, unless the brokers gave our transaction up for its age: once. */
@@ -144,7 +138,7 @@ static int begin(struct pipeline *p, struct err *err)
 
 static bool is_due(const struct pipeline *p)
 {
-    return !is_in_a_batch(p) &&
+    return !batch_is_begun(p) &&
            (clock_ms() - p->transaction.begun_ms >= p->config->transaction_ms ||
             ring_records(&p->ring) >= p->transaction.rows || ring_is_full(&p->ring) ||
             (p->stop_ms != 0 && !p->has_unsent));
@@ -330,7 +324,7 @@ static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
     }
     if (t->state == TRANSACTION_OPEN)
         t->state = TRANSACTION_ENDING;
-    if (t->state == TRANSACTION_ENDING && (must_undo || is_in_a_batch(p)))
+    if (t->state == TRANSACTION_ENDING && (must_undo || batch_is_begun(p)))
         t->state = TRANSACTION_ABORTING;
     while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)
         if (step(p, &t->err) != 0)

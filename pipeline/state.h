@@ -146,6 +146,8 @@ int batch_take(struct pipeline *p, struct err *err);
 int batch_discard(struct pipeline *p, struct err *err);
 /* Sends what it can; true when all of it is sent and released. */
 bool batch_send(struct pipeline *p, struct err *err);
+/* Some of its outcomes are sent and some are not: to commit now would tear it apart. */
+bool batch_is_begun(const struct pipeline *p);
 /* Lets go of the messages of a batch that is given back; its spans are the ring's to return. */
 void batch_drop(struct pipeline *p);
 

@@ -173,6 +173,18 @@ void pipeline_on_assigned(void *arg)
         atomic_fetch_add(&p->shared->options->progress->ready_workers, 1);
 }
 
+/* A batch that is half sent: the rest of it, too, else the first half would come twice. */
+static void send_rest(struct pipeline *p, int64_t deadline_ms)
+{
+    struct err err = ERR_INIT; /* what it met, the next sending meets again */
+
+    while (batch_is_begun(p) && pipeline_can_send(p) && clock_ms() < deadline_ms) {
+        if (batch_send(p, &err) || err_is_set(&err))
+            return;
+        producer_flush(p->producer, 50);
+    }
+}
+
 /* Partitions go: what is on its way is waited for within a bound below the session's time-out, the
  * rest is returned. */
 bool pipeline_on_revoking(void *arg, bool is_lost)
@@ -183,6 +195,8 @@ bool pipeline_on_revoking(void *arg, bool is_lost)
 
     if (p->close_ms != 0 && p->close_ms < deadline_ms)
         deadline_ms = p->close_ms;
+    if (!is_lost)
+        send_rest(p, deadline_ms);
     p->commit->settle(p, is_lost, deadline_ms);
     /* Reports may still come for what is given up here: its slots must stay until they did. */
     if (p->has_unsent)

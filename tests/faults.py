@@ -2,7 +2,8 @@
 """Every fault, both delivery modes at once, on a real Kafka: a kscore of each mode scores numbered events while something is
 broken and mended; tests/verifier.py says what was lost, duplicated, mismatched, and how long it took to recover.
 
-    tests/faults.py [--long] [--times N] [--rows WORD...]     each row once, with shortened time-outs; --long: the counts of
+    tests/faults.py [--long] [--times N] [--rows WORD...] [--assignment STRATEGY] [--librdkafka PATH]
+                                                               each row once, with shortened time-outs; --long: the counts of
                                                                docs/faults.md, with the defaults
     tests/faults.py --self-test                                the verifier against a kscore that is deliberately broken
 """
@@ -72,7 +73,7 @@ class Lane:
         self.config = real.write_config(
             bench.logs / f"{name}.ini", bench.broker,
             {"kafka": bench.client, "kscore": {"name": name, "delivery": mode},
-             "consumer": {"topic": name, "format": "json", "session.timeout.ms": int(1000 * bench.times.session)},
+             "consumer": {"topic": name, "format": "json", "session.timeout.ms": int(1000 * bench.times.session), **bench.assignment},
              "model": {"path": BUNDLE}, "producer": {"topic": self.scores, "carry": "n"}, "dead_letters": {"topic": self.dead}})
         self.verifier = Verifier(bench.broker.bootstrap, name, bench.digest, mode == "exactly_once", bench.times.rate)
 
@@ -107,6 +108,7 @@ class Bench:
 
     def __init__(self, stack: ExitStack, args: argparse.Namespace, times: Times, kind: str) -> None:
         self.kscore, self.preload, self.librdkafka = args.kscore, args.preload, args.librdkafka
+        self.assignment = {"partition.assignment.strategy": args.assignment} if args.assignment else {}
         self.times, self.is_trio, has_proxy = times, kind == "trio", kind == "proxy"
         os.environ.update(AUTH="" if self.is_trio else "1", PROXY="1" if has_proxy else "")
         self.broker = stack.enter_context(Trio() if self.is_trio else real.Broker())
@@ -513,6 +515,7 @@ def main() -> None:
     p.add_argument("--kscore", type=Path, default=Path("build/release/kscore"))
     p.add_argument("--preload", type=Path, default=Path("build/release/broken.so"))
     p.add_argument("--librdkafka", type=Path, nargs=1, default=[], help="one for kscore instead of the system's")
+    p.add_argument("--assignment", help="[consumer] partition.assignment.strategy of all")
     p.add_argument("--long", action="store_true")
     p.add_argument("--times", type=int, help="each row so often")
     p.add_argument("--rows", nargs="*", help="only rows whose titles have one of these words")

@@ -109,6 +109,16 @@ const char *harness_data(void)
 
 /* Tests run in forked children: the count of skipped ones travels in a file that the runner's
  * parent names. */
+const char *harness_assignment(void)
+{
+    static char line[100];
+    const char *assignment = getenv("KSCORE_ASSIGNMENT");
+
+    if (assignment)
+        snprintf(line, sizeof line, "partition.assignment.strategy = %s\n", assignment);
+    return line;
+}
+
 void harness_skip(const char *why)
 {
     const char *path = getenv("KSCORE_SKIPPED");

@@ -56,6 +56,10 @@ const char *harness_data(void);
 /* Says once that this test was skipped and why, and counts it. Return after calling. */
 void harness_skip(const char *why);
 
+/* How members of a group assign, as a line for [consumer]: $KSCORE_ASSIGNMENT, "" for the default.
+ */
+const char *harness_assignment(void);
+
 /* Checks that two float32 are the same bits; says both in hex when not. */
 #define ck_assert_bits(got, want) harness_assert_bits(__FILE__, __LINE__, got, want)
 void harness_assert_bits(const char *file, int line, float got, float want);

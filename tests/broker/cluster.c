@@ -46,9 +46,9 @@ static void write_config(struct cluster *c, const char *kafka)
     snprintf(name, sizeof name, "kscore-%d.ini", c->config_count++);
     snprintf(text, sizeof text,
              "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\n%s"
-             "[consumer]\ntopic = %s\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n"
+             "[consumer]\ntopic = %s\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s"
              "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
-             c->group, kafka, c->in, c->folder, c->scores, c->dead);
+             c->group, kafka, c->in, harness_assignment(), c->folder, c->scores, c->dead);
     snprintf(c->config, sizeof c->config, "%s", harness_write(c->folder, name, text, strlen(text)));
 }
 
@@ -103,6 +103,11 @@ void cluster_open(struct cluster *c, int32_t partitions)
     c->topic = rd_kafka_topic_new(c->producer, c->in, NULL);
     fixture_bundle(c->folder);
     cluster_use_door(c, DOOR_PLAIN, "host = 127.0.0.1\n");
+}
+
+void cluster_be_cooperative(void)
+{
+    setenv("KSCORE_ASSIGNMENT", "cooperative-sticky", 1);
 }
 
 void cluster_add_alerts(struct cluster *c, const char *line)

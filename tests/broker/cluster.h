@@ -33,6 +33,9 @@ struct cluster {
 void cluster_open(struct cluster *cluster, int32_t partitions);
 void cluster_close(struct cluster *cluster);
 
+/* The clusters that this process opens from now on have kscores that assign cooperatively. */
+void cluster_be_cooperative(void);
+
 /* Makes the topic of alerts, and [alerts] in the configuration for decision high, that of x >= 1,
  * with one more line or "". */
 void cluster_add_alerts(struct cluster *cluster, const char *line);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/kafka_conf.h"
 #include "tests/broker/child.h"
 #include "tests/broker/cluster.h"
 #include "tests/broker/outcomes.h"
@@ -139,7 +140,7 @@ START_TEST(a_member_that_leaves_hands_over_without_loss_or_repetition)
 
     cluster_open(&c, PARTITIONS);
     child_run(&a, &c);
-    child_wait_line(&a, "partitions=4", 1);
+    child_wait_line(&a, "owned=4", 1);
     child_run(&b, &c);
     child_wait_line(&a, " partitions=2", 1);
     child_wait_line(&b, " partitions=2", 1);
@@ -147,7 +148,7 @@ START_TEST(a_member_that_leaves_hands_over_without_loss_or_repetition)
     child_signal(&a, SIGTERM);
     stream_until_gone(&c, &a);
     child_expect_exit(&a, 0);
-    child_wait_line(&b, " partitions=4", 1);
+    child_wait_line(&b, "owned=4", 1);
     cluster_send_events(&c, 500);
     cluster_wait_outcomes(&c, c.event_count);
     child_stop(&b);
@@ -249,7 +250,7 @@ START_TEST(a_process_that_slept_past_its_session_repeats_but_loses_nothing)
     stream_until_busy(&c, 500);
     child_signal(&k, SIGSTOP);
     child_run(&other, &c, "consumer.session.timeout.ms=1500");
-    child_wait_line(&other, " partitions=4", 1);
+    child_wait_line(&other, "owned=4", 1);
     cluster_send_events(&c, 400);
     child_signal(&k, SIGCONT);
     child_wait_line(&k, " partitions=2", 1);
@@ -265,6 +266,12 @@ START_TEST(a_process_that_slept_past_its_session_repeats_but_loses_nothing)
 }
 END_TEST
 
+START_TEST(cooperative_needs_a_newer_librdkafka)
+{
+    harness_skip("cooperative rebalances: librdkafka below 2.10");
+}
+END_TEST
+
 SUITE(handover)
 {
     CASE("stream", thousands_of_events_get_one_outcome_each_and_no_lag);
@@ -277,4 +284,15 @@ SUITE(handover)
          a_static_member_that_comes_back_in_time_disturbs_nobody,
          of_two_with_one_instance_the_older_ends_with_75,
          a_process_that_slept_past_its_session_repeats_but_loses_nothing);
+    if (rd_kafka_version() < KAFKA_COOPERATIVE_VERSION) {
+        CASE("cooperative", cooperative_needs_a_newer_librdkafka);
+        return;
+    }
+    tcase_add_checked_fixture(
+        CASE("cooperative", a_member_that_leaves_hands_over_without_loss_or_repetition,
+             a_member_that_joins_in_the_stream_takes_over_without_loss_or_repetition,
+             a_static_member_that_comes_back_in_time_disturbs_nobody,
+             of_two_with_one_instance_the_older_ends_with_75,
+             a_process_that_slept_past_its_session_repeats_but_loses_nothing),
+        cluster_be_cooperative, NULL);
 }

@@ -59,11 +59,11 @@ static void start(struct mock *m, const char *consumer_lines, const char *kscore
     len = snprintf(
         text, sizeof text,
         "[kscore]\nname = test\ncommit_ms = 100\n%s\n[kafka]\nbootstrap.servers = %s\n"
-        "[consumer]\ntopic = in\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s\n"
+        "[consumer]\ntopic = in\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s%s\n"
         "[schemas]\n%s\n"
         "[model]\npath = %s\n[producer]\ntopic = scores\n[dead_letters]\ntopic = dead\n",
         kscore_lines ? kscore_lines : "", rd_kafka_mock_cluster_bootstraps(m->cluster),
-        consumer_lines ? consumer_lines : "", schemas_lines, m->folder);
+        harness_assignment(), consumer_lines ? consumer_lines : "", schemas_lines, m->folder);
     ck_assert_msg(config_parse(&m->config, "test.ini", text, (size_t)len, NULL, &err) == 0, "%s",
                   err.text);
 }

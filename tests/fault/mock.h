@@ -21,6 +21,7 @@ enum {
     MOCK_PRODUCE = 0,
     MOCK_FETCH = 1,
     MOCK_OFFSET_COMMIT = 8,
+    MOCK_OFFSET_FETCH = 9,
     MOCK_JOIN_GROUP = 11,
     MOCK_HEARTBEAT = 12
 };

@@ -1,6 +1,9 @@
 /* What must not be taken for something else: a neighbour for the culprit, a dead client for a slow
  * broker, what was sent for what has arrived. */
+#include <stdlib.h>
+
 #include "core/clock.h"
+#include "core/kafka_conf.h"
 #include "tests/fault/mock.h"
 #include "tests/harness.h"
 
@@ -182,6 +185,29 @@ START_TEST(a_member_that_is_fenced_within_its_session_ends)
 }
 END_TEST
 
+START_TEST(a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had)
+{
+    struct mock m;
+
+    if (rd_kafka_version() < KAFKA_COOPERATIVE_VERSION) {
+        harness_skip("cooperative rebalances: librdkafka below 2.10");
+        return;
+    }
+    setenv("KSCORE_ASSIGNMENT", "cooperative-sticky", 1);
+    mock_start(&m, NULL, NULL);
+    mock_refuse(&m, MOCK_INPUT, MOCK_OFFSET_FETCH, RD_KAFKA_RESP_ERR_INVALID_GROUP_ID);
+    mock_run(&m);
+    mock_wait_log(&m, "for=start_offsets", 1);
+    mock_wait_log(&m, "event=assigned", 1);
+    mock_produce_json(&m, 0, 0, 10);
+    wait_committed(&m, 10);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(mock_expect_outcomes(&m, 10), 0);
+    mock_end(&m);
+}
+END_TEST
+
 SUITE(recovery)
 {
     CASE("refused", a_refused_request_of_many_sends_accuses_nobody);
@@ -190,6 +216,7 @@ SUITE(recovery)
          a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer,
          a_stop_that_has_nothing_to_commit_succeeds_though_the_coordinator_hangs,
          a_stop_ends_in_time_though_output_and_coordinator_hang);
+    CASE("offsets", a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had);
     CASE("fence", a_member_that_is_fenced_after_its_session_ran_out_joins_anew,
          a_member_that_is_fenced_within_its_session_ends);
 }

@@ -102,10 +102,35 @@ START_TEST(a_full_ring_pauses_stays_in_the_group_and_repeats_nothing)
 }
 END_TEST
 
+/* The producer's queue takes 8 MiB: the batch that does not fit is half sent when partitions go. */
+START_TEST(a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance)
+{
+    enum { EVENTS = 50000 };
+    struct mock m;
+
+    mock_start(&m, NULL, "memory_mib = 64");
+    mock_produce_json(&m, 0, 0, 1);
+    mock_run(&m);
+    mock_wait_outcomes(&m, 1);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 4000);
+    mock_produce_json(&m, 0, 1, EVENTS);
+    mock_wait_log(&m, "event=full", 1);
+    mock_refuse(&m, MOCK_INPUT, MOCK_HEARTBEAT, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
+    mock_wait_log(&m, "event=revoked", 1);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 0);
+    mock_wait_outcomes(&m, EVENTS);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(mock_expect_outcomes(&m, EVENTS), 0);
+    mock_end(&m);
+}
+END_TEST
+
 SUITE(waiting)
 {
     CASE("brokers", brokers_that_are_down_at_the_start_are_waited_for,
          brokers_that_go_for_a_while_are_waited_for);
-    CASE("full", a_full_ring_pauses_stays_in_the_group_and_repeats_nothing);
+    CASE("full", a_full_ring_pauses_stays_in_the_group_and_repeats_nothing,
+         a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance);
     CASE("commit", a_commit_that_fails_is_tried_again);
 }

@@ -56,7 +56,8 @@ static bool give_up(struct consumer *c, bool is_lost)
 {
     bool is_settled = c->hooks.revoking(c->hooks.arg, is_lost);
 
-    ledger_revoke_all(c->ledger);
+    for (uint32_t i = 0; i < c->ledger->count; i++)
+        ledger_revoke(c->ledger, i);
     c->has_assignment = c->must_ask = false;
     return is_settled;
 }

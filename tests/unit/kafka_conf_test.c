@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,12 +116,46 @@ START_TEST(errors_of_the_library_become_orders)
 }
 END_TEST
 
+/* Strategies, and from which librdkafka on they may be set; INT_MAX: never. */
+static const struct {
+    const char *value;
+    int version;
+} strategies[] = {
+    {"range", 0},
+    {"roundrobin", 0},
+    {"range,roundrobin", 0},
+    {"roundrobin, range", 0},
+    {"cooperative-sticky", KAFKA_COOPERATIVE_VERSION},
+    {"range,cooperative-sticky", INT_MAX},
+    {"cooperative-sticky,range", INT_MAX},
+    {"sticky", INT_MAX},
+    {"ranges", INT_MAX},
+    {",range", INT_MAX},
+};
+
+START_TEST(an_assignment_is_taken_where_the_library_keeps_its_promises)
+{
+    const char *value = strategies[_i].value;
+    bool may = rd_kafka_version() >= strategies[_i].version;
+    char why[300] = "";
+
+    ck_assert_int_eq(kafka_conf_check("partition.assignment.strategy", value, why, sizeof why),
+                     may);
+    if (!may)
+        ck_assert_msg(strstr(why, strategies[_i].version == INT_MAX ? "can be range, roundrobin"
+                                                                    : "needs librdkafka 2.10"),
+                      "%s", why);
+}
+END_TEST
+
 SUITE(kafka_conf)
 {
-    TCase *loops = harness_case(suite, "owned", NULL, 0);
+    TCase *loops = harness_case(suite, "keys", NULL, 0);
 
     CASE("clients", clients_get_presets_then_the_users_keys_then_ours,
          errors_of_the_library_become_orders);
+    tcase_add_loop_test(loops, an_assignment_is_taken_where_the_library_keeps_its_promises, 0,
+                        sizeof strategies / sizeof strategies[0]);
     tcase_add_loop_test(loops, an_owned_key_is_refused_with_the_remedy, 0,
                         sizeof owned / sizeof owned[0]);
 }

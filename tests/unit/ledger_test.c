@@ -55,7 +55,7 @@ START_TEST(nothing_is_admitted_of_a_partition_that_is_not_ours)
     uint32_t other = ledger_add(&ledger, "in", 8);
 
     ck_assert(!ledger_admit(&ledger, other, 0));
-    ledger_revoke_all(&ledger);
+    ledger_revoke(&ledger, 0);
     ck_assert(!ledger_admit(&ledger, 0, 100));
     ck_assert_uint_eq(ledger_total(&ledger).consumed, 0);
 }
@@ -133,7 +133,7 @@ START_TEST(pauses_are_told_once_and_follow_their_reasons)
     ck_assert_int_eq(ledger_steer(&ledger, 0, false), TURN_NONE);
     part()->is_parked = false;
     ck_assert_int_eq(ledger_steer(&ledger, 0, false), TURN_RESUME);
-    ledger_revoke_all(&ledger);
+    ledger_revoke(&ledger, 0);
     ck_assert_int_eq(ledger_steer(&ledger, 0, true), TURN_NONE);
 }
 END_TEST
@@ -147,7 +147,7 @@ START_TEST(an_assignment_starts_anew_but_for_its_counts)
     ledger_return(&ledger, 0, 100, 1);
     part()->is_parked = true;
     part()->stored = 100;
-    ledger_revoke_all(&ledger);
+    ledger_revoke(&ledger, 0);
     ledger_assign(&ledger, 0, 50);
     ck_assert_uint_gt(part()->epoch, epoch);
     ck_assert_int_eq(part()->position, 50);

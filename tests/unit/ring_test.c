@@ -164,7 +164,7 @@ START_TEST(a_late_report_of_an_earlier_assignment_moves_nothing)
 {
     struct slot *slot = send(0, 5);
 
-    ledger_revoke_all(&ledger);
+    ledger_revoke(&ledger, 0);
     check();
     ledger_assign(&ledger, 0, 100);
     ledger_assign(&ledger, 1, 100);
@@ -181,7 +181,7 @@ END_TEST
 START_TEST(what_an_earlier_assignment_gives_back_moves_no_position)
 {
     send(0, 5);
-    ledger_revoke_all(&ledger);
+    ledger_revoke(&ledger, 0);
     ledger_assign(&ledger, 0, 103);
     ring.slots[ring.head].waiting = 0;
     ring_return_all(&ring, &ledger);

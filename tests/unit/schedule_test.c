@@ -255,7 +255,8 @@ static void give_up(bool is_lost)
         w.must_rewind = true;
     if (!is_lost)
         store();
-    ledger_revoke_all(&w.ledger);
+    for (uint32_t i = 0; i < PARTS; i++)
+        ledger_revoke(&w.ledger, i);
     w.is_assigned = false;
 }
 
