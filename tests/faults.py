@@ -394,17 +394,14 @@ def run_once(b: Bench, row: Row, results: dict[str, Result]) -> None:
     wait(b.rng.uniform(0.5, 1.5))
     for lane in b.lanes:
         lane.verifier.disturb()
-    before = [lane.said(row.sign) for lane in b.lanes]
     undo = row.do(b)
     for lane in b.lanes:
         lane.verifier.mended()
     until(SETTLE_S, lambda: all([lane.verifier.recovery() is not None for lane in b.lanes]))
     for lane in b.lanes:
         lane.verifier.feeder.go.clear()
-    for lane, said in zip(b.lanes, before):
+    for lane in b.lanes:
         settle(lane, results[lane.mode], limit)
-        if row.sign and lane.said(row.sign) == said:
-            results[lane.mode].why.append(f"kscore did not notice: no {row.sign} in its log")
     if undo:
         undo()
 
@@ -453,8 +450,12 @@ def run_rows(args: argparse.Namespace, account: real.Account, times: Times) -> N
             b.begin()
             for row in rows:
                 results = {mode: Result() for mode in MODES}
+                before = [lane.said(row.sign) for lane in b.lanes]
                 for _ in range(args.times or (row.times if args.long else 1)):
                     run_once(b, row, results)
+                for lane, said in zip(b.lanes, before):  # what it says again is counted, not repeated
+                    if row.sign and lane.said(row.sign) == said:
+                        results[lane.mode].why.append(f"kscore did not notice: no {row.sign} in its log")
                 for mode, r in results.items():
                     governs = f"{row.governs} {governing_s(times, row)} s" if row.governs else "-"
                     print(f"{row.title:38} {mode:14} {r.times:5} {r.lost:5} {r.duplicated:5} {r.mismatched:5} {r.repeated:6} "
