@@ -19,7 +19,9 @@
 #include "pipeline/state.h"
 #include "producer/transaction.h"
 
-enum { SLICE_MS = 500, OLD_MS = KAFKA_TRANSACTION_MS / 2 };
+/* One that takes so long to end, or is so old, is aborted: at KAFKA_TRANSACTION_MS it would cost the
+ * producer. */
+enum { SLICE_MS = 500, END_MS = 10000, OLD_MS = 20000 };
 
 /* ---- what calls say */
 
@@ -73,6 +75,12 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
 
 /* ---- how much a transaction holds */
 
+static bool is_late(const struct transaction *t)
+{
+    return clock_ms() - t->begun_ms >= OLD_MS ||
+           (t->state == TRANSACTION_ENDING && clock_ms() - t->ending_ms >= END_MS);
+}
+
 /* The brokers were too slow for what it holds: read again in halves, it gets through. */
 static void hold_less(struct pipeline *p)
 {
@@ -83,21 +91,27 @@ static void hold_less(struct pipeline *p)
     log_event(LOG_WARNING, "waiting",
               "for=kafka a transaction of %llu records did not end within %d s; the next one holds "
               "%llu at most",
-              (unsigned long long)records, OLD_MS / 1000, (unsigned long long)t->rows);
+              (unsigned long long)records, END_MS / 1000, (unsigned long long)t->rows);
 }
 
-/* Behind one that took a quarter of its time at most. By a quarter: what is too much costs 15 s and
- * all its records once more. */
+/* Behind one that took a quarter of its time to end at most. By a quarter: what is too much costs
+ * 10 s and all its records once more. */
 static void hold_more(struct pipeline *p)
 {
     struct transaction *t = &p->transaction;
     uint64_t all = (uint64_t)p->config->transaction_rows, more = t->rows + t->rows / 4 + 1;
 
-    if (clock_ms() - t->begun_ms < OLD_MS / 4)
+    if (clock_ms() - t->ending_ms < END_MS / 4)
         t->rows = more < all ? more : all;
 }
 
 /* ---- one step of each state */
+
+static void start_end(struct transaction *t)
+{
+    t->state = TRANSACTION_ENDING;
+    t->ending_ms = clock_ms();
+}
 
 static void end(struct transaction *t)
 {
@@ -131,8 +145,10 @@ static int begin(struct pipeline *p, struct err *err)
     }
     if (has_failed(p, producer_begin(p->producer, err), err, &result))
         return result;
-    t->state = p->has_unsent ? TRANSACTION_OPEN : TRANSACTION_ENDING;
+    t->state = TRANSACTION_OPEN;
     t->begun_ms = clock_ms();
+    if (!p->has_unsent)
+        start_end(t);
     return 0;
 }
 
@@ -262,10 +278,9 @@ static int step(struct pipeline *p, struct err *err)
         return -1;
     }
     if (t->state == TRANSACTION_OPEN || t->state == TRANSACTION_ENDING) {
-        bool is_old = clock_ms() - t->begun_ms >= OLD_MS; /* older, it costs the producer */
-        if (is_old)
+        if (is_late(t))
             hold_less(p);
-        if (is_old || p->must_rewind)
+        if (is_late(t) || p->must_rewind)
             t->state = TRANSACTION_ABORTING;
     }
     pipeline_take_ends(p);
@@ -273,7 +288,7 @@ static int step(struct pipeline *p, struct err *err)
     case TRANSACTION_NONE: return begin(p, err);
     case TRANSACTION_OPEN:
         if (is_due(p))
-            t->state = TRANSACTION_ENDING;
+            start_end(t);
         return 0;
     case TRANSACTION_ENDING: return send_offsets(p, err);
     case TRANSACTION_COMMITTING: return commit(p, err);
@@ -323,7 +338,7 @@ static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
         begin(p, &t->err);
     }
     if (t->state == TRANSACTION_OPEN)
-        t->state = TRANSACTION_ENDING;
+        start_end(t);
     if (t->state == TRANSACTION_ENDING && (must_undo || batch_is_begun(p)))
         t->state = TRANSACTION_ABORTING;
     while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)

@@ -61,7 +61,7 @@ struct transaction {
         TRANSACTION_INITIAL,   /* a new producer */
     } state;
     int64_t begun_ms; /* 0 when none is open */
-    int64_t ended_ms;
+    int64_t ending_ms, ended_ms;
     uint64_t rows;          /* records it may hold: fewer where brokers are slow; 0: none is made */
     bool is_fenced;         /* and that nothing was committed since */
     bool must_rejoin;       /* only the group knows what is committed */
