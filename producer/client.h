@@ -14,7 +14,7 @@ struct producer {
     int64_t max_bytes[OUTPUT_COUNT]; /* the topic's limit, no more than the client's own */
     producer_report *report;
     void *arg;
-    char transactional_id[600]; /* exactly_once */
+    char transactional_id[TRANSACTIONAL_ID_MAX]; /* exactly_once */
     rd_kafka_t *client;
     rd_kafka_topic_t *handles[OUTPUT_COUNT];
     struct score_encoder encoder;

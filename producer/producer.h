@@ -77,6 +77,14 @@ size_t producer_prove(const struct config *config, struct producer_topic topics[
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err);
 
+/* Room for `group-instance-worker`. */
+enum { TRANSACTIONAL_ID_MAX = 600 };
+
+/* delivery = exactly_once: our transactional ids may be used. Tried with `group-instance-check`,
+ * which the brokers refuse after their permission check: nobody is fenced, nothing is kept. Denied
+ * 77, no answer = dependency. Waits up to 2 timeout_ms. */
+int producer_prove_transactions(const struct config *config, int timeout_ms, struct err *err);
+
 struct producer;
 
 /* Borrowed for as long as the producer lives; the provenance's texts, too. */
