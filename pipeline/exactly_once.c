@@ -61,12 +61,17 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
         *result = -1;
         return true;
     }
+    if (said == TRANSACT_AGAIN) { /* a slice of time; whoever watches sees when it takes long */
+        if (wait_is_on(&p->wait))
+            log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+        err_reset(err);
+        return true;
+    }
     log_event(LOG_WARNING, said == TRANSACT_ABORT ? "delivery_failed" : "waiting", "%s%s",
               said == TRANSACT_ABORT ? "" : "for=kafka ", err->text);
     err_reset(err);
-    if (said == TRANSACT_AGAIN)
-        return true;
     backoff_fail(&p->backoff);
+    wait_fail(&p->wait, clock_ms());
     /* Whether a commit that was asked for came to pass is the group's to say. */
     t->must_rejoin =
         t->must_rejoin || said == TRANSACT_FENCED || t->state == TRANSACTION_COMMITTING;
