@@ -1,4 +1,4 @@
-/* wait.h: what a worker waits for, as whoever is paged reads it: by name, once, and when it is over.
+/* wait.h: what a worker waits for, as whoever is paged reads it: by name, and when it is over.
  *
  * A trouble begins with the first failure, or with the last thing that moved before nothing was
  * acknowledged for 5 s: a broker that hangs, replicas that are missing and a quota are no errors to

@@ -1,4 +1,4 @@
-/* client.h: struct producer, shared by producer.c (sending, reports), transaction.c and trouble.c. */
+/* client.h: struct producer, shared by producer.c (sending, reports), transaction.c, trouble.c. */
 #ifndef PRODUCER_CLIENT_H
 #define PRODUCER_CLIENT_H
 

@@ -144,8 +144,8 @@ size_t producer_in_flight(const struct producer *producer);
 bool producer_is_throttled(const struct producer *producer);
 
 /* While something is wrong: looks at the output topics again, at most once in 5 s, up to 2 s; why
- * is then set (dependency) to what keeps us from writing, as far as it shows. Replaces a client that
- * librdkafka has given up, once nothing is in flight. */
+ * is then set (dependency) to what keeps us from writing, as far as it shows. Replaces a client
+ * that librdkafka has given up, once nothing is in flight. */
 void producer_refresh(struct producer *producer, struct err *why);
 
 /* After a refusal for size: reads the topics' limits again, up to 2 s. True when one was lowered:
