@@ -322,21 +322,34 @@ static bool is_idle(const struct pipeline *p)
            producer_in_flight(p->producer) == 0;
 }
 
+/* Steps until nothing waits for anything, or the deadline. */
+static void finish(struct pipeline *p, int64_t deadline_ms)
+{
+    struct transaction *t = &p->transaction;
+
+    while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)
+        if (step(p, &t->err) != 0)
+            return;
+}
+
 static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
 {
     struct transaction *t = &p->transaction;
 
-    if (t->state == TRANSACTION_NONE && !must_undo && has_ends(p)) {
-        t->ended_ms = 0; /* due */
-        begin(p, &t->err);
-    }
     if (t->state == TRANSACTION_OPEN)
         t->state = TRANSACTION_ENDING;
     if (t->state == TRANSACTION_ENDING && (must_undo || is_in_a_batch(p)))
         t->state = TRANSACTION_ABORTING;
-    while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)
-        if (step(p, &t->err) != 0)
-            return;
+    finish(p, deadline_ms);
+    if (must_undo || t->state != TRANSACTION_NONE || err_is_set(&t->err))
+        return;
+    p->ends_checked_ms = 0; /* now, or the next start finds a lag of what is no record */
+    pipeline_take_ends(p);
+    if (!has_ends(p))
+        return;
+    t->ended_ms = 0; /* due */
+    begin(p, &t->err);
+    finish(p, deadline_ms);
 }
 
 const struct commit commit_exactly_once = {open, step, can_send, is_idle, settle};

@@ -1,4 +1,5 @@
-/* P1's sum does not hold: kscore stops with 70 and the partition's account. `unsound` (tests/preload/unsound.c) is a kscore that counts wrong. */
+/* P1's sum does not hold: kscore stops with 70 and the partition's account. `unsound`
+ * (tests/preload/unsound.c) is a kscore that counts wrong. */
 #include <stdio.h>
 #include <stdlib.h>
 
