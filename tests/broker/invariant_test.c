@@ -20,7 +20,8 @@ START_TEST(a_sum_that_does_not_hold_stops_all_workers_with_70_and_the_account)
     setenv("KSCORE_BINARY", "unsound", 1);
     cluster_open(&c, 2);
     child_start(&k, &c, modes[_i]);
-    cluster_send_events(&c, 80); /* 40 each */
+    child_wait_line(&k, "partitions=1 ", 2); /* each worker has its one, and keeps it */
+    cluster_send_events(&c, 80);             /* 40 each */
     cluster_wait_no_lag(&c);
     for (int i = 0; i < 20; i++)
         cluster_send(&c, 1, "k", "{\"x\":1}", 7);
