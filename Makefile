@@ -92,6 +92,10 @@ $(O)/broken.so: tests/preload/broken.c
 	@mkdir -p $(@D)
 	$(call say,link $@)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
+# A kscore that counts wrong, for the suite invariant.
+$(O)/unsound: $(OBJECTS) $(O)/main.o $(O)/tests/preload/unsound.o
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -Wl,--wrap=ring_retire -o $@ $^ $(LIBS)
+
 # Fuzz targets are replayed over their corpora by the unit suites.
 $(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT) $(FUZZ))
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
@@ -99,7 +103,7 @@ $(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT) $(FUZZ))
 $(O)/fault: $(OBJECTS) $(call test_objects,$(FAULT))
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
-$(O)/broker: $(OBJECTS) $(call test_objects,$(BROKER))
+$(O)/broker: $(OBJECTS) $(call test_objects,$(BROKER)) | $(O)/unsound
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 # The pipeline without its clients: what tests/model defines is not taken from the archive. Time is the model's.

@@ -78,7 +78,8 @@ enum turn ledger_steer(struct ledger *ledger, uint32_t part, bool pause_all)
         return TURN_NONE;
     p->is_paused = want;
     p->is_ahead = p->is_ahead && want;
-    p->end = OFFSET_NONE; /* what the client saw of the end was before the seek */
+    if (!want)
+        p->end = OFFSET_NONE; /* what the client saw of the end was before the seek */
     return want ? TURN_PAUSE : TURN_RESUME;
 }
 

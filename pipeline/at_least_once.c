@@ -41,6 +41,8 @@ static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
     while (!p->must_rewind && !is_idle(p) && clock_ms() < deadline_ms)
         producer_flush(p->producer, 50);
     ring_retire(&p->ring, &p->ledger);
+    p->ends_checked_ms = 0;
+    pipeline_take_ends(p);
 }
 
 const struct commit commit_at_least_once = {open, step, can_send, is_idle, settle};

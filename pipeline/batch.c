@@ -440,6 +440,9 @@ bool batch_send(struct pipeline *p, struct err *err)
         }
         if (sent != SENT_OK) {
             assert(sent == SENT_FULL || err_is_set(err));
+            p->must_rewind = p->must_rewind || sent == SENT_LOST;
+            if (sent == SENT_LOST)
+                err_reset(err); /* why is said by the call that ends the transaction */
             return false;
         }
         b->slot->waiting++;

@@ -288,3 +288,20 @@ void check_sizes(struct checker *c)
     free(names);
     free(settings);
 }
+
+/* ---- transactions */
+
+void check_transactions(struct checker *c)
+{
+    struct err err = ERR_INIT;
+
+    if (c->config->delivery != DELIVERY_EXACTLY_ONCE)
+        return;
+    if (producer_prove_transactions(c->config, CHECK_ASK_MS, &err) != 0) {
+        err_prefix(&err, "[kscore]");
+        check_fail(c, &err);
+        return;
+    }
+    check_say(c, CHECK_PROVEN, "transactional ids that begin with %s-%s- may be used",
+              config_group(c->config), c->config->instance);
+}

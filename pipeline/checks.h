@@ -64,6 +64,7 @@ void check_brokers(struct checker *checker);
 void check_input(struct checker *checker);
 void check_output(struct checker *checker);
 void check_sizes(struct checker *checker);
+void check_transactions(struct checker *checker);
 
 /* check_group.c */
 void check_group(struct checker *checker);

@@ -60,12 +60,17 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
         *result = -1;
         return true;
     }
+    if (said == TRANSACT_AGAIN) { /* a slice of time; whoever watches sees when it takes long */
+        if (wait_is_on(&p->wait))
+            log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+        err_reset(err);
+        return true;
+    }
     log_event(LOG_WARNING, said == TRANSACT_ABORT ? "delivery_failed" : "waiting", "%s%s",
               said == TRANSACT_ABORT ? "" : "for=kafka ", err->text);
     err_reset(err);
-    if (said == TRANSACT_AGAIN)
-        return true;
     backoff_fail(&p->backoff);
+    wait_fail(&p->wait, clock_ms());
     /* Whether a commit that was asked for came to pass is the group's to say. */
     t->must_rejoin =
         t->must_rejoin || said == TRANSACT_FENCED || t->state == TRANSACTION_COMMITTING;
@@ -329,21 +334,36 @@ static bool is_idle(const struct pipeline *p)
            producer_in_flight(p->producer) == 0;
 }
 
+/* Steps until nothing waits for anything, or the deadline. */
+static void finish(struct pipeline *p, int64_t deadline_ms)
+{
+    struct transaction *t = &p->transaction;
+
+    while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)
+        if (step(p, &t->err) != 0)
+            return;
+}
+
 static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
 {
     struct transaction *t = &p->transaction;
 
-    if (t->state == TRANSACTION_NONE && !must_undo && has_ends(p)) {
-        t->ended_ms = 0; /* due */
-        begin(p, &t->err);
-    }
     if (t->state == TRANSACTION_OPEN)
         start_end(t);
     if (t->state == TRANSACTION_ENDING && (must_undo || batch_is_begun(p)))
         t->state = TRANSACTION_ABORTING;
-    while (!is_idle(p) && t->state != TRANSACTION_DEAD && clock_ms() < deadline_ms)
-        if (step(p, &t->err) != 0)
-            return;
+    finish(p, deadline_ms);
+    if (must_undo || t->state != TRANSACTION_NONE || err_is_set(&t->err))
+        return;
+    p->ends_checked_ms = 0; /* now, or the next start finds a lag of what is no record */
+    pipeline_take_ends(p);
+    if (!has_ends(p))
+        return;
+    t->ended_ms = 0; /* due */
+    begin(p, &t->err);
+    if (t->state == TRANSACTION_OPEN) /* for what is unsent, and stays so */
+        start_end(t);
+    finish(p, deadline_ms);
 }
 
 const struct commit commit_exactly_once = {open, step, can_send, is_idle, settle};

@@ -18,7 +18,7 @@ int pipeline_fail(struct pipeline *p, struct err *err)
     case ERR_DEPENDENCY:
         log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
         backoff_fail(&p->backoff);
-        producer_refresh(p->producer);
+        wait_fail(&p->wait, clock_ms());
         err_reset(err);
         return 0;
     case ERR_FATAL: return -1;
@@ -71,9 +71,33 @@ bool pipeline_retire(struct pipeline *p)
     if (ring_retire(&p->ring, &p->ledger) == 0)
         return false;
     p->backoff.tries = 0;
+    wait_move(&p->wait, clock_ms());
     if (p->summary->first_score_ms < 0)
         p->summary->first_score_ms = clock_ms() - p->assigned_ms;
     return true;
+}
+
+/* Answers are due: of outcomes, of a transaction's end. */
+static bool is_expecting(const struct pipeline *p)
+{
+    return producer_in_flight(p->producer) > 0 || p->transaction.state > TRANSACTION_OPEN;
+}
+
+/* What is waited for is said by name, and so is its end. */
+static void watch(struct pipeline *p)
+{
+    int64_t now_ms = clock_ms(), lasted_ms;
+    struct err why = ERR_INIT;
+    bool is_stalled = wait_is_stalled(&p->wait, is_expecting(p), now_ms);
+
+    if (producer_is_throttled(p->producer))
+        wait_hold(&p->wait, now_ms);
+    if (is_stalled || wait_is_on(&p->wait))
+        producer_refresh(p->producer, &why);
+    if (err_is_set(&why))
+        log_event(LOG_WARNING, "waiting", "for=kafka %s", why.text);
+    if (wait_is_over(&p->wait, now_ms, &lasted_ms))
+        log_event(LOG_INFO, "recovered", "for=kafka waited_ms=%lld", (long long)lasted_ms);
 }
 
 bool pipeline_is_done(struct pipeline *p)
@@ -98,6 +122,7 @@ int pipeline_turn(struct pipeline *p, struct err *err)
     if (p->commit->step(p, err) != 0 && pipeline_fail(p, err) != 0)
         return -1;
     publish_progress(p);
+    watch(p);
     if (p->must_rewind && p->commit->is_idle(p))
         pipeline_rewind(p);
     if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) && pipeline_fail(p, err) != 0)

@@ -24,6 +24,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/refusals.h"
 #include "pipeline/shared.h"
+#include "pipeline/wait.h"
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
@@ -94,7 +95,8 @@ struct pipeline {
     bool must_rewind;       /* a delivery failed */
     bool must_shrink;       /* one of them for its size: the topics' limits may be lower now */
     struct backoff backoff; /* of all partitions */
-    int64_t full_since_ms;  /* 0: there is room */
+    struct wait wait;
+    int64_t full_since_ms; /* 0: there is room */
     bool is_full_paused, is_all_paused;
 
     struct refusals refusals;

@@ -62,6 +62,7 @@ static void take_refusal(struct pipeline *p, const struct span *span, enum fault
         log_event(LOG_WARNING, "waiting",
                   "for=kafka the smallest dead letter there is was refused");
         backoff_fail(&p->backoff);
+        wait_fail(&p->wait, clock_ms());
     }
 }
 
@@ -71,8 +72,10 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     struct slot *slot = tag;
 
     slot_acknowledge(slot, delivery == DELIVERY_OK);
-    if (delivery == DELIVERY_OK)
+    if (delivery == DELIVERY_OK) {
+        wait_hear(&p->wait, clock_ms());
         return;
+    }
     p->must_rewind = true;
     if (delivery == DELIVERY_DROPPED)
         return;
@@ -80,6 +83,7 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     if (delivery == DELIVERY_FAILED) {
         log_event(LOG_WARNING, "delivery_failed", "%s", text);
         backoff_fail(&p->backoff);
+        wait_fail(&p->wait, clock_ms());
     } else if (slot->is_alone) {
         take_refusal(
             p, &slot->spans[0],
@@ -111,7 +115,6 @@ void pipeline_rewind(struct pipeline *p)
     ring_return_all(&p->ring, &p->ledger);
     p->must_rewind = false;
     p->summary->rewinds++;
-    producer_refresh(p->producer);
     if (p->must_shrink)
         shrink(p);
     log_event(LOG_WARNING, "rewound", "returned=%llu suspects=%zu",

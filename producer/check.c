@@ -25,10 +25,22 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     kafka_trouble_take(opaque, (rd_kafka_resp_err_t)code, reason);
 }
 
+static rd_kafka_conf_t *open_conf(const struct config *config, struct kafka_trouble *trouble,
+                                  struct err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PRODUCER, err);
+
+    if (!conf)
+        return NULL;
+    rd_kafka_conf_set_opaque(conf, trouble);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    return conf;
+}
+
 static rd_kafka_t *open_client(const struct config *config, struct kafka_trouble *trouble,
                                struct err *err)
 {
-    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PRODUCER, err);
+    rd_kafka_conf_t *conf = open_conf(config, trouble, err);
 
     if (!conf)
         return NULL;
@@ -39,8 +51,6 @@ static rd_kafka_t *open_client(const struct config *config, struct kafka_trouble
     kafka_conf_set(conf, "linger.ms", "0");
     kafka_conf_set(conf, "allow.auto.create.topics", "false");
     rd_kafka_conf_set_dr_msg_cb(conf, on_proof);
-    rd_kafka_conf_set_opaque(conf, trouble);
-    rd_kafka_conf_set_error_cb(conf, on_error);
     return kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
 }
 
@@ -198,4 +208,62 @@ int producer_check(const struct config *config, int timeout_ms, struct producer_
     for (size_t i = 0; i < count; i++)
         limits->bytes[i] = topics[i].max_bytes;
     return 0;
+}
+
+/* ---- transactions */
+
+/* A broker checks permission first, then the time-out (KafkaApis.handleInitProducerIdRequest,
+ * TransactionCoordinator): one over its transaction.max.timeout.ms is refused by either, and leaves
+ * no trace. Where none is over it, an id that nobody uses is known to the brokers for 7 days. */
+static rd_kafka_t *open_transactional(const struct config *config, const char *id,
+                                      struct kafka_trouble *trouble, struct err *err)
+{
+    rd_kafka_conf_t *conf = open_conf(config, trouble, err);
+
+    if (!conf)
+        return NULL;
+    kafka_conf_set(conf, "transactional.id", id);
+    kafka_conf_set(conf, "transaction.timeout.ms", "2147480000"); /* + 100 must fit */
+    return kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+}
+
+static int judge_refusal(rd_kafka_t *client, const struct config *config, const char *id,
+                         rd_kafka_error_t *error, struct err *err)
+{
+    char text[300];
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+
+    if (rd_kafka_error_is_fatal(error) || code == RD_KAFKA_RESP_ERR__FATAL)
+        code = rd_kafka_fatal_error(client, text, sizeof text);
+    if (!code || code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT)
+        return 0;
+    if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        return err_fatal(err, EXIT_DENIED,
+                         "transactional.id %s: %s: allow WRITE on all that begin "
+                         "with %s-%s-",
+                         id, rd_kafka_err2str(code), config_group(config), config->instance);
+    kafka_err(err, code, id);
+    return err_prefix(err, "transactional.id");
+}
+
+int producer_prove_transactions(const struct config *config, int timeout_ms, struct err *err)
+{
+    struct kafka_trouble trouble = {0};
+    char id[TRANSACTIONAL_ID_MAX];
+    rd_kafka_error_t *error;
+    rd_kafka_t *client;
+    int result;
+
+    snprintf(id, sizeof id, "%s-%s-check", config_group(config), config->instance);
+    client = open_transactional(config, id, &trouble, err);
+    if (!client)
+        return -1;
+    error = rd_kafka_init_transactions(client, timeout_ms);
+    result = judge_refusal(client, config, id, error, err);
+    if (result != 0)
+        kafka_trouble_explain(&trouble, client, err);
+    if (error)
+        rd_kafka_error_destroy(error);
+    kafka_client_destroy(client, timeout_ms);
+    return result;
 }

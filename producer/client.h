@@ -1,4 +1,4 @@
-/* client.h: struct producer, shared by producer.c (sending, reports) and transaction.c. */
+/* client.h: struct producer, shared by producer.c (sending, reports), transaction.c, trouble.c. */
 #ifndef PRODUCER_CLIENT_H
 #define PRODUCER_CLIENT_H
 
@@ -14,7 +14,7 @@ struct producer {
     int64_t max_bytes[OUTPUT_COUNT]; /* the topic's limit, no more than the client's own */
     producer_report *report;
     void *arg;
-    char transactional_id[600]; /* exactly_once */
+    char transactional_id[TRANSACTIONAL_ID_MAX]; /* exactly_once */
     rd_kafka_t *client;
     rd_kafka_topic_t *handles[OUTPUT_COUNT];
     struct score_encoder encoder;
@@ -23,8 +23,19 @@ struct producer {
     size_t buffer_cap, encoded_len;
     size_t in_flight;
     int64_t refreshed_ms;
-    bool can_begin;   /* transactions */
-    bool is_given_up; /* librdkafka takes nothing more from this client */
+    int64_t throttled_ms; /* when a quota last held us up for a second, 0: never */
+    char throttler[200];  /* the broker that did */
+    char login[200];      /* sasl.username, "" without */
+    bool can_begin;       /* transactions */
+    bool is_given_up;     /* librdkafka takes nothing more from this client */
 };
+
+/* trouble.c */
+void producer_on_throttle(rd_kafka_t *client, const char *broker, int32_t id, int throttle_ms,
+                          void *opaque);
+
+/* Adds what is to be allowed, and to whom, where that is what is missing. */
+void producer_deny(const struct producer *producer, rd_kafka_resp_err_t code, char *text,
+                   size_t cap);
 
 #endif

@@ -32,14 +32,15 @@ static enum delivery judge(rd_kafka_resp_err_t code)
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *p = opaque;
-    char text[400];
+    char text[800] = "";
 
     (void)client;
     p->in_flight--;
-    text[0] = '\0';
-    if (message->err)
-        snprintf(text, sizeof text, "%s: %s", rd_kafka_topic_name(message->rkt),
+    if (message->err) {
+        snprintf(text, sizeof text, "topic %s: %s", rd_kafka_topic_name(message->rkt),
                  rd_kafka_err2str(message->err));
+        producer_deny(p, message->err, text, sizeof text);
+    }
     p->report(p->arg, message->_private, judge(message->err), text);
 }
 
@@ -48,8 +49,10 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     struct producer *p = opaque;
 
     (void)client;
-    if (code == RD_KAFKA_RESP_ERR__FATAL)
+    if (code == RD_KAFKA_RESP_ERR__FATAL) { /* it is in librdkafka's log already, as FATAL */
         p->is_given_up = true;
+        return;
+    }
     log_event(LOG_WARNING, "kafka", "producer: %s: %.*s",
               rd_kafka_err2name((rd_kafka_resp_err_t)code), kafka_trouble_len(reason), reason);
 }
@@ -99,6 +102,7 @@ static int open_client(struct producer *p, struct err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(p->config, KAFKA_PRODUCER, err);
     int64_t max_bytes[OUTPUT_COUNT] = {0};
+    size_t login_size = sizeof p->login;
     rd_kafka_t *client;
 
     if (!conf)
@@ -114,6 +118,9 @@ static int open_client(struct producer *p, struct err *err)
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_throttle_cb(conf, producer_on_throttle);
+    p->login[0] = '\0';
+    rd_kafka_conf_get(conf, "sasl.username", p->login, &login_size);
     client = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
     if (!client)
         return -1;
@@ -179,8 +186,9 @@ static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, enum outpu
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return SENT_TOO_LARGE;
     case RD_KAFKA_RESP_ERR__FATAL: p->is_given_up = true; /* fall through */
     default:
-        err_dependency(err, "%s: %s", p->topics[output], rd_kafka_err2str(code));
-        return SENT_FAILED;
+        err_dependency(err, "topic %s: %s", p->topics[output], rd_kafka_err2str(code));
+        producer_deny(p, code, err->text, sizeof err->text);
+        return code == RD_KAFKA_RESP_ERR__STATE ? SENT_LOST : SENT_FAILED;
     }
 }
 
@@ -296,27 +304,6 @@ void producer_renew(struct producer *p, const char *why)
         log_event(LOG_WARNING, "kafka", "producer: %s: a new one is in its place", why);
     else
         log_event(LOG_WARNING, "kafka", "producer: %s, and no new one: %s", why, err.text);
-}
-
-void producer_refresh(struct producer *p)
-{
-    enum { EVERY_MS = 5000, ASK_MS = 100 };
-    int32_t count;
-
-    if (!p)
-        return;
-    if (p->is_given_up && p->in_flight == 0 && p->config->delivery != DELIVERY_EXACTLY_ONCE)
-        producer_renew(p, "librdkafka gave the producer up");
-    if (clock_ms() - p->refreshed_ms < EVERY_MS)
-        return;
-    p->refreshed_ms = clock_ms();
-    /* Short: the answer also arrives by itself, and the loop must turn. */
-    for (size_t i = 0; i < p->topic_count; i++) {
-        struct err ignored = ERR_INIT;
-        if (kafka_topic_partitions(p->client, p->topics[i], ASK_MS, &count, &ignored) == 0 &&
-            i == OUTPUT_DEAD && count > 0)
-            p->known.dead_partitions = count;
-    }
 }
 
 bool producer_shrink(struct producer *p)

@@ -55,6 +55,7 @@ enum sent {
     SENT_FULL,      /* librdkafka's queue is full: poll and send again */
     SENT_TOO_LARGE, /* passes the topic's limit: it was not taken */
     SENT_FAILED,    /* err says why; the dependency is not there */
+    SENT_LOST,      /* its transaction has failed: it must be aborted */
 };
 
 /* A topic that is written to, and what was found of it. */
@@ -76,6 +77,14 @@ size_t producer_prove(const struct config *config, struct producer_topic topics[
  * denied 77, no answer = dependency. */
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err);
+
+/* Room for `group-instance-worker`. */
+enum { TRANSACTIONAL_ID_MAX = 600 };
+
+/* delivery = exactly_once: our transactional ids may be used. Tried with `group-instance-check`,
+ * which the brokers refuse after their permission check: nobody is fenced, nothing is kept. Denied
+ * 77, no answer = dependency. Waits up to 2 timeout_ms. */
+int producer_prove_transactions(const struct config *config, int timeout_ms, struct err *err);
 
 struct producer;
 
@@ -131,9 +140,13 @@ bool producer_flush(struct producer *producer, int timeout_ms);
 /* Records taken and not yet reported. */
 size_t producer_in_flight(const struct producer *producer);
 
-/* After a failure: asks for the output topics' metadata again, at most once in 5 s, and replaces a
- * client that librdkafka has given up, once nothing is in flight. producer may be NULL. */
-void producer_refresh(struct producer *producer);
+/* A quota held us up in the last 10 s. */
+bool producer_is_throttled(const struct producer *producer);
+
+/* While something is wrong: looks at the output topics again, at most once in 5 s, up to 2 s; why
+ * is then set (dependency) to what keeps us from writing, as far as it shows. Replaces a client
+ * that librdkafka has given up, once nothing is in flight. */
+void producer_refresh(struct producer *producer, struct err *why);
 
 /* After a refusal for size: reads the topics' limits again, up to 2 s. True when one was lowered:
  * there is a new client whose batches stay below it. Nothing may be in flight. */

@@ -1,6 +1,7 @@
 #include "producer/transaction.h"
 
 #include "core/kafka_conf.h"
+#include "core/kafka_trouble.h"
 #include "producer/client.h"
 
 static bool is_fence(rd_kafka_resp_err_t code)
@@ -13,6 +14,27 @@ static bool is_denied(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
            code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
+/* Whose permission is missing is named, and what else librdkafka has no words for. */
+static void say(const struct producer *p, rd_kafka_resp_err_t code, const char *what,
+                const char *text, struct err *err)
+{
+    int len = kafka_trouble_len(text);
+
+    if (is_denied(code))
+        err_fatal(err, EXIT_DENIED, "transactional.id %s: %s: %.*s: allow WRITE%s%s",
+                  p->transactional_id, what, len, text, *p->login ? " to User:" : "", p->login);
+    else if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        err_dependency(err, "group %s: %s: %.*s: allow READ%s%s", config_group(p->config), what,
+                       len, text, *p->login ? " to User:" : "", p->login);
+    else if (code == RD_KAFKA_RESP_ERR_INVALID_TXN_STATE)
+        err_dependency(err,
+                       "%s: the brokers know of none, for it could not begin: one of its topics "
+                       "may not be written, or is gone",
+                       what);
+    else
+        err_dependency(err, "%s: %.*s", what, len, text);
 }
 
 /* What became of a call, and what must be done. Destroys the error. */
@@ -38,10 +60,7 @@ static enum transacted judge(struct producer *p, rd_kafka_error_t *error, const 
         result = TRANSACT_DEAD;
     }
     rd_kafka_error_destroy(error);
-    if (is_denied(code) || is_denied(cause))
-        err_fatal(err, EXIT_DENIED, "transactional.id %s: %s: %s", p->transactional_id, what, text);
-    else
-        err_dependency(err, "%s: %s", what, text);
+    say(p, cause, what, text, err);
     return result;
 }
 

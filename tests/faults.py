@@ -217,6 +217,17 @@ def kill_one_of_three(b: Bench):
     return lose_node(b, b.rng.choice([1, 2, 3]))
 
 
+def too_few_replicas(b: Bench):
+    """One node is gone that the topic's minimum counts on."""
+    for lane in b.lanes:
+        b.cluster.set(lane.scores, "min.insync.replicas", "3")
+    undo = lose_node(b, b.rng.choice([1, 2, 3]))
+    wait(b.times.outage)
+    for lane in b.lanes:
+        b.cluster.set(lane.scores, "min.insync.replicas", "2")
+    return undo
+
+
 def java_hash(text: str) -> int:
     h = 0
     for c in text:
@@ -367,6 +378,7 @@ ROWS = [
     Row("retention overtakes", 3, "", overtake, "event=gap"),
     Row("partition added", 3, "refresh", add_partition, "event=assigned"),
     Row("kill -9 of the broker, 1 of 3", 5, "broker", kill_one_of_three, "event=kafka", True),
+    Row("not enough replicas", 3, "broker", too_few_replicas, "event=waiting .*min.insync.replicas = 3", True),
     Row("transaction coordinator lost", 3, "broker", lose_coordinator, "event=kafka", True),
 ]
 

@@ -317,6 +317,37 @@ START_TEST(a_permission_that_is_missing_is_77)
 }
 END_TEST
 
+#define EXACTLY "kscore.delivery=exactly_once", "kscore.instance=a"
+
+/* While a process runs with the ids that are proven. */
+START_TEST(permission_on_transactional_ids_is_proven_and_nobody_is_fenced)
+{
+    const rd_kafka_ResourceType_t ids = (rd_kafka_ResourceType_t)CLUSTER_TRANSACTIONAL_ID;
+    struct cluster c;
+    struct child k, running;
+
+    cluster_open(&c, 1);
+    cluster_use_password(&c, "kscore");
+    cluster_allow_all_but(&c, -1);
+    cluster_allow(&c, ids, c.group, RD_KAFKA_ACL_OPERATION_WRITE);
+    child_run(&running, &c, EXACTLY);
+    child_wait_line(&running, "event=ready", 1);
+    check(&k, &c, (const char *const[]){EXACTLY, NULL});
+    child_expect_exit(&k, 0);
+    child_wait_line(&k, "proven      transactions ", 1);
+    child_release(&k);
+    cluster_send_events(&c, 10);
+    cluster_wait_no_lag(&c);
+    child_stop(&running);
+    child_release(&running);
+    cluster_forbid(&c, ids, c.group, RD_KAFKA_ACL_OPERATION_WRITE);
+    check(&k, &c, (const char *const[]){EXACTLY, NULL});
+    expect_failure(&k, 77, "transactions", "allow WRITE on all that begin with");
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(what_cannot_be_tried_is_said_to_be_not_proven)
 {
     struct cluster c;
@@ -519,6 +550,7 @@ SUITE(check)
     LOOP(a_planted_fault_is_named_in_one_line, faults);
     CASE("settings", a_wrong_setting_is_named_in_one_line);
     tcase = CASE("permissions", what_cannot_be_tried_is_said_to_be_not_proven,
+                 permission_on_transactional_ids_is_proven_and_nobody_is_fenced,
                  a_door_that_does_not_open_says_why);
     LOOP(a_permission_that_is_missing_is_77, permissions);
     CASE("group", members_that_assign_otherwise_would_keep_us_out);

@@ -17,7 +17,8 @@ struct child {
     int code;       /* -1 while it runs; 128 + signal when killed */
 };
 
-/* kscore WORDS...; its output goes into a file in folder. words end with NULL. */
+/* kscore (or $KSCORE_BINARY beside it) WORDS...; its output goes into a file in folder. words end
+ * with NULL. */
 void child_exec(struct child *child, const char *folder, const char *const *words);
 
 /* kscore run -c the cluster's configuration -s ITEM for each item, NULL-terminated. */

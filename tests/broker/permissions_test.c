@@ -167,8 +167,8 @@ static const struct {
     const char *waits; /* for what: %s is the name of the topic or group */
 } losses[] = {
     {"[consumer] topic", RD_KAFKA_ACL_OPERATION_READ, "event=waiting for=kafka topic %s: "},
-    {"[producer] topic", RD_KAFKA_ACL_OPERATION_WRITE, "event=waiting for=kafka %s: "},
-    {"[dead_letters] topic", RD_KAFKA_ACL_OPERATION_WRITE, "event=waiting for=kafka %s: "},
+    {"[producer] topic", RD_KAFKA_ACL_OPERATION_WRITE, "event=waiting for=kafka topic %s: "},
+    {"[dead_letters] topic", RD_KAFKA_ACL_OPERATION_WRITE, "event=waiting for=kafka topic %s: "},
     {"[kscore] name", RD_KAFKA_ACL_OPERATION_READ, "event=waiting for=kafka group %s: "},
     {NULL, RD_KAFKA_ACL_OPERATION_ALL, "event=waiting for=kafka "},
     {"[kscore] name", RD_KAFKA_ACL_OPERATION_WRITE, "event=waiting for=kafka transactional.id %s"},

@@ -89,8 +89,11 @@ START_TEST(a_full_ring_pauses_stays_in_the_group_and_repeats_nothing)
         ck_assert_uint_le(m.progress.consumed, 258);
         harness_breathe();
     }
+    mock_wait_log(&m, "event=waiting for=kafka ", 1);
+    ck_assert_int_eq(mock_log_count(&m, "event=recovered"), 0);
     rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 0);
     mock_wait_outcomes(&m, 600);
+    mock_wait_log(&m, "event=recovered for=kafka waited_ms=", 1);
     ck_assert_int_eq(mock_log_count(&m, "event=revoked"), 0);
     mock_stop(&m);
     ck_assert_msg(m.result == 0, "%s", m.err.text);

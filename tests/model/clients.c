@@ -442,9 +442,15 @@ void producer_renew(struct producer *p, const char *why)
     open_client(p);
 }
 
-void producer_refresh(struct producer *p)
+void producer_refresh(struct producer *p, struct err *why)
+{
+    (void)p, (void)why;
+}
+
+bool producer_is_throttled(const struct producer *p)
 {
     (void)p;
+    return false;
 }
 
 bool producer_shrink(struct producer *p)
