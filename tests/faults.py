@@ -523,17 +523,23 @@ def judge_broken(account: real.Account, lane: Lane) -> None:
     account.check(want in found if want else not found, f"{what} is found", f"{counts}, {found}")
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(doc: str) -> argparse.ArgumentParser:
+    """With those of a Bench."""
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--kscore", type=Path, default=Path("build/release/kscore"))
     p.add_argument("--preload", type=Path, default=Path("build/release/broken.so"))
     p.add_argument("--librdkafka", type=Path, nargs=1, default=[], help="one for kscore instead of the system's")
     p.add_argument("--assignment", help="[consumer] partition.assignment.strategy of all")
+    p.add_argument("--logs", type=Path, help="keep the logs in this folder")
+    return p
+
+
+def main() -> None:
+    p = arguments(__doc__)
     p.add_argument("--long", action="store_true")
     p.add_argument("--times", type=int, help="each row so often")
     p.add_argument("--rows", nargs="*", help="only rows whose titles have one of these words")
     p.add_argument("--self-test", action="store_true")
-    p.add_argument("--logs", type=Path, help="keep the logs in this folder")
     args = p.parse_args()
     args.kscore, args.preload = args.kscore.resolve(), args.preload.resolve()
     account = real.Account()

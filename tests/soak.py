@@ -6,7 +6,6 @@ threads? For a third of the time also faults that kscore does not survive; then 
 """
 from __future__ import annotations
 
-import argparse
 import statistics
 import threading
 import time
@@ -99,15 +98,13 @@ def judge(account: real.Account, samples: list[Sample], from_s: float) -> None:
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--kscore", type=Path, default=Path("build/release/kscore"))
+    p = faults.arguments(__doc__)
     p.add_argument("--minutes", type=float, default=30)
     p.add_argument("--rate", type=int, default=20000)
     p.add_argument("--mode", choices=faults.MODES, default="exactly_once")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--logs", type=Path, help="keep the logs in this folder")
     args = p.parse_args()
-    args.kscore, args.preload, args.librdkafka = args.kscore.resolve(), None, []
+    args.kscore = args.kscore.resolve()
     account = real.Account()
     with ExitStack() as stack:
         b = faults.Bench(stack, args, faults.QUICK._replace(rate=args.rate), "proxy")
