@@ -83,7 +83,7 @@ class Broker:
         from confluent_kafka import Consumer, TopicPartition
 
         if not hasattr(self, "watcher"):
-            self.watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "watch"})
+            self.watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "watch", "log_level": 0})
         return [self.watcher.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(partitions)]
 
     def count(self, topic: str) -> int:
