@@ -305,6 +305,7 @@ def remake_output(b: Bench):
     for lane in b.lanes:
         lane.verifier.feeder.go.clear()
     for lane in b.lanes:
+        lane.verifier.tell(lane.logs())
         real.until(f"{lane.name} is drained", SETTLE_S, lambda: lane.verifier.is_drained() and not lane.verifier.missing())
     b.cluster.wait(b.cluster.admin.delete_topics([lane.scores for lane in b.lanes]))
     wait(1)

@@ -259,6 +259,7 @@ class Verifier:
         return is_drained
 
     def tell(self, logs: list[Path]) -> None:
+        self.told.clear()
         for log in logs:
             for line in log.read_text().splitlines():
                 gap = " event=gap " in line and re.search(r"partition=(\d+) from=(\d+) to=(\d+)", line)
