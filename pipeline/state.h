@@ -7,6 +7,7 @@
  *   batch.c     poll -> rows -> scores -> sent
  *   alerts.c    which scores are alerts
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
+ *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
  *   pipeline.c  the loop, and the one switch
