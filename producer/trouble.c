@@ -84,5 +84,5 @@ void producer_refresh(struct producer *p, struct err *why)
     for (size_t i = 0; i < p->topic_count && !err_is_set(why); i++)
         ask(p, i, why);
     if (!err_is_set(why))
-        err_dependency(why, "no answer that the output topics would explain");
+        err_dependency(why, "nothing is acknowledged, and the output topics look as they should");
 }
