@@ -92,6 +92,8 @@ static void hold_less(struct pipeline *p)
     struct transaction *t = &p->transaction;
     uint64_t records = ring_records(&p->ring);
 
+    if (records == 0) /* it was for an end of a partition */
+        return;
     t->rows = records < 2 ? 1 : records / 2 < t->rows ? records / 2 : t->rows;
     log_event(LOG_WARNING, "waiting",
               "for=kafka a transaction of %llu records did not end within %d s; the next one holds "
