@@ -80,11 +80,18 @@ class Broker:
         return messages
 
     def ends(self, topic: str, partitions: int = PARTITIONS) -> list[int]:
-        from confluent_kafka import Consumer, TopicPartition
+        from confluent_kafka import Consumer, KafkaException, TopicPartition
 
         if not hasattr(self, "watcher"):
             self.watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "watch", "log_level": 0})
-        return [self.watcher.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(partitions)]
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return [self.watcher.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(partitions)]
+            except KafkaException:  # a partition that is new to this client, or was without a leader
+                if time.monotonic() > deadline:
+                    raise
+                self.watcher.list_topics(topic, 10)
 
     def count(self, topic: str) -> int:
         return sum(self.ends(topic))
