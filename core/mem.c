@@ -1,5 +1,6 @@
 #include "core/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,4 +60,9 @@ void *mem_grow(void *items, size_t count, size_t *cap, size_t size)
         return items;
     *cap = *cap ? *cap * 2 : 8;
     return mem_resize(items, *cap, size);
+}
+
+void mem_give_back(void)
+{
+    malloc_trim(0);
 }

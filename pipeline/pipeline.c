@@ -96,8 +96,10 @@ static void watch(struct pipeline *p)
         producer_refresh(p->producer, &why);
     if (err_is_set(&why))
         log_event(LOG_WARNING, "waiting", "for=kafka %s", why.text);
-    if (wait_is_over(&p->wait, now_ms, &lasted_ms))
-        log_event(LOG_INFO, "recovered", "for=kafka waited_ms=%lld", (long long)lasted_ms);
+    if (!wait_is_over(&p->wait, now_ms, &lasted_ms))
+        return;
+    log_event(LOG_INFO, "recovered", "for=kafka waited_ms=%lld", (long long)lasted_ms);
+    mem_give_back(); /* of the backlog */
 }
 
 bool pipeline_is_done(struct pipeline *p)
