@@ -316,9 +316,11 @@ static int open(struct pipeline *p, struct err *err)
 {
     p->transaction.state = TRANSACTION_INITIAL;
     p->transaction.rows = (uint64_t)p->config->transaction_rows;
-    while (p->transaction.state != TRANSACTION_NONE && pipeline_pause(p))
+    while (p->transaction.state != TRANSACTION_NONE && pipeline_pause(p)) {
+        wait_is_stalled(&p->wait, true, clock_ms()); /* from 5 s on it is said */
         if (step(p, err) != 0)
             return -1;
+    }
     return 0;
 }
 

@@ -58,6 +58,7 @@ static int open_clients(struct pipeline *p, struct err *err)
     p->producer = producer_new(&options, err);
     if (!p->producer || p->commit->open(p, err) != 0)
         return -1;
+    p->wait = (struct wait){0}; /* what kept it from starting is over: `ready` says so */
     return shared_is_stopping(p->shared) ? 0 : consumer_subscribe(p->consumer, err);
 }
 

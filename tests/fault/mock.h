@@ -23,7 +23,8 @@ enum {
     MOCK_OFFSET_COMMIT = 8,
     MOCK_OFFSET_FETCH = 9,
     MOCK_JOIN_GROUP = 11,
-    MOCK_HEARTBEAT = 12
+    MOCK_HEARTBEAT = 12,
+    MOCK_INIT_PRODUCER_ID = 22
 };
 
 struct mock {

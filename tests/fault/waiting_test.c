@@ -24,6 +24,46 @@ START_TEST(brokers_that_are_down_at_the_start_are_waited_for)
 }
 END_TEST
 
+/* No record has come yet: nothing is owed, and nothing is wrong. */
+START_TEST(brokers_that_were_down_at_the_start_are_not_complained_of_later)
+{
+    int64_t until_ms;
+    struct mock m;
+
+    mock_start(&m, NULL, _i ? "delivery = exactly_once\ninstance = a" : NULL);
+    mock_set_down(&m);
+    mock_run(&m);
+    mock_wait_log(&m, "event=waiting", 1);
+    mock_set_up(&m);
+    mock_wait_ready(&m);
+    until_ms = clock_ms() + 6000;
+    while (clock_ms() < until_ms) {
+        ck_assert_int_eq(mock_log_count(&m, "nothing is acknowledged"), 0);
+        harness_breathe();
+    }
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    mock_end(&m);
+}
+END_TEST
+
+START_TEST(a_coordinator_of_transactions_that_is_not_ready_is_waited_for_in_words)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, "delivery = exactly_once\ninstance = a");
+    rd_kafka_mock_coordinator_set(m.cluster, "transaction", "test-a-0", MOCK_OUTPUT);
+    for (int i = 0; i < 200; i++)
+        mock_refuse(&m, MOCK_OUTPUT, MOCK_INIT_PRODUCER_ID,
+                    RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    mock_run(&m);
+    mock_wait_log(&m, "event=waiting for=kafka preparing transactions: ", 1);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    mock_end(&m);
+}
+END_TEST
+
 /* Both brokers go in the middle of a stream; the requests under way fail on the wire. */
 START_TEST(brokers_that_go_for_a_while_are_waited_for)
 {
@@ -131,8 +171,12 @@ END_TEST
 
 SUITE(waiting)
 {
-    CASE("brokers", brokers_that_are_down_at_the_start_are_waited_for,
-         brokers_that_go_for_a_while_are_waited_for);
+    TCase *tcase = CASE("brokers", brokers_that_are_down_at_the_start_are_waited_for,
+                        brokers_that_go_for_a_while_are_waited_for,
+                        a_coordinator_of_transactions_that_is_not_ready_is_waited_for_in_words);
+
+    tcase_add_loop_test(tcase, brokers_that_were_down_at_the_start_are_not_complained_of_later, 0,
+                        2);
     CASE("full", a_full_ring_pauses_stays_in_the_group_and_repeats_nothing,
          a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance);
     CASE("commit", a_commit_that_fails_is_tried_again);
