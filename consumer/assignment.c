@@ -322,12 +322,13 @@ static bool give_up(struct consumer *c, const list_t *going, bool is_lost)
     return is_settled;
 }
 
-/* The start offsets could not be found: out of the group, and in again. */
+/* The start offsets could not be found: out of the group, and in again; cooperative members ask. */
 static void rejoin_later(struct consumer *c, const list_t *offered, const struct err *why)
 {
     if (c->is_cooperative)
         append(c->offered, offered);
-    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; joining again", why->text);
+    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; %s again", why->text,
+              c->is_cooperative ? "asking" : "joining");
     c->must_rejoin = true;
     c->rejoin_ms = clock_ms() + REJOIN_MS;
 }
@@ -342,20 +343,26 @@ void assignment_drop(struct consumer *c)
     rd_kafka_topic_partition_list_destroy(all);
 }
 
-static void on_assign(struct consumer *c, list_t *list)
+/* False: its start offsets could not be found. */
+static bool try_take(struct consumer *c, list_t *list)
 {
     struct err err = ERR_INIT;
 
     if (find_offsets(c, list, &err) == 0) {
         take(c, list);
-        return;
+        return true;
     }
-    change(c, NULL, NULL);
-    if (err.kind == ERR_FATAL && !c->was_assigned) {
+    if (err.kind == ERR_FATAL && !c->was_assigned)
         c->err = err;
-        return;
-    }
-    rejoin_later(c, list, &err);
+    else
+        rejoin_later(c, list, &err);
+    return false;
+}
+
+static void on_assign(struct consumer *c, list_t *list)
+{
+    if (!try_take(c, list))
+        change(c, NULL, NULL);
 }
 
 static void on_revoke(struct consumer *c, const list_t *list)
@@ -393,7 +400,6 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, list_
 void assignment_retry(struct consumer *c, bool is_all)
 {
     list_t *list = rd_kafka_topic_partition_list_copy(c->assignment);
-    struct err err = ERR_INIT;
 
     c->must_rejoin = c->must_ask = false;
     if (is_all) {
@@ -404,10 +410,8 @@ void assignment_retry(struct consumer *c, bool is_all)
     rd_kafka_topic_partition_list_destroy(list);
     list = c->offered;
     c->offered = rd_kafka_topic_partition_list_new(1);
-    if (list->cnt > 0 && find_offsets(c, list, &err) != 0)
-        rejoin_later(c, list, &err);
-    else if (list->cnt > 0)
-        take(c, list);
+    if (list->cnt > 0)
+        try_take(c, list);
     rd_kafka_topic_partition_list_destroy(list);
 }
 

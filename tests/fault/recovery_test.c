@@ -208,6 +208,27 @@ START_TEST(a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_h
 }
 END_TEST
 
+/* As an eager member: what is denied before the first assignment ends the start. */
+START_TEST(a_cooperative_member_that_is_denied_when_it_asks_again_ends_with_77)
+{
+    struct mock m;
+
+    if (rd_kafka_version() < KAFKA_COOPERATIVE_VERSION) {
+        harness_skip("cooperative rebalances: librdkafka below 2.10");
+        return;
+    }
+    setenv("KSCORE_ASSIGNMENT", "cooperative-sticky", 1);
+    mock_start(&m, NULL, NULL);
+    mock_refuse(&m, MOCK_INPUT, MOCK_OFFSET_FETCH, RD_KAFKA_RESP_ERR_INVALID_GROUP_ID,
+                RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    mock_run(&m);
+    pthread_join(m.thread, NULL);
+    m.is_running = false;
+    ck_assert_int_eq(m.err.exit_code, EXIT_DENIED);
+    mock_end(&m);
+}
+END_TEST
+
 SUITE(recovery)
 {
     CASE("refused", a_refused_request_of_many_sends_accuses_nobody);
@@ -216,7 +237,8 @@ SUITE(recovery)
          a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer,
          a_stop_that_has_nothing_to_commit_succeeds_though_the_coordinator_hangs,
          a_stop_ends_in_time_though_output_and_coordinator_hang);
-    CASE("offsets", a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had);
+    CASE("offsets", a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had,
+         a_cooperative_member_that_is_denied_when_it_asks_again_ends_with_77);
     CASE("fence", a_member_that_is_fenced_after_its_session_ran_out_joins_anew,
          a_member_that_is_fenced_within_its_session_ends);
 }
