@@ -107,8 +107,6 @@ const char *harness_data(void)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? path : NULL;
 }
 
-/* Tests run in forked children: the count of skipped ones travels in a file that the runner's
- * parent names. */
 const char *harness_assignment(void)
 {
     static char line[100];
@@ -119,6 +117,8 @@ const char *harness_assignment(void)
     return line;
 }
 
+/* Tests run in forked children: the count of skipped ones travels in a file that the runner's
+ * parent names. */
 void harness_skip(const char *why)
 {
     const char *path = getenv("KSCORE_SKIPPED");
