@@ -95,10 +95,12 @@ static void hold_less(struct pipeline *p)
     if (records == 0) /* it was for an end of a partition */
         return;
     t->rows = records < 2 ? 1 : records / 2 < t->rows ? records / 2 : t->rows;
-    log_event(LOG_WARNING, "waiting",
-              "for=kafka a transaction of %llu records did not end within %d s; the next one holds "
-              "%llu at most",
-              (unsigned long long)records, END_MS / 1000, (unsigned long long)t->rows);
+    log_event(
+        LOG_WARNING, "waiting",
+        "for=kafka a transaction of %llu records is %lld s old and has not ended; the next one "
+        "holds %llu at most",
+        (unsigned long long)records, (long long)(clock_ms() - t->begun_ms) / 1000,
+        (unsigned long long)t->rows);
 }
 
 /* Behind one that took a quarter of its time to end at most. By a quarter: what is too much costs
