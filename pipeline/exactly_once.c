@@ -19,8 +19,8 @@
 #include "pipeline/state.h"
 #include "producer/transaction.h"
 
-/* One that takes so long to end, or is so old, is aborted: at KAFKA_TRANSACTION_MS it would cost the
- * producer. */
+/* One that takes so long to end, or is so old, is aborted: at KAFKA_TRANSACTION_MS it would cost
+ * the producer. */
 enum { SLICE_MS = 500, END_MS = 10000, OLD_MS = 20000 };
 
 /* ---- what calls say */
