@@ -231,6 +231,7 @@ static int commit(struct pipeline *p, struct err *err)
     end(t);
     t->is_fenced = false;
     t->commits++;
+    wait_move(&p->wait, clock_ms()); /* an end has no record that retires */
     pipeline_retire(p);
     note_committed(p);
     return ring_check(&p->ring, &p->ledger, err);

@@ -113,6 +113,29 @@ START_TEST(a_gap_commits_nothing_while_a_commit_is_in_doubt)
 }
 END_TEST
 
+/* The last offset of the log holds no record: a transaction of its own commits it. */
+START_TEST(a_trouble_with_an_end_is_over_when_the_end_is_committed)
+{
+    struct process *process = &world.processes[0];
+
+    world_open(PLANT_none);
+    for (int i = 0; i < PARTS; i++)
+        world.parts[i].end = i == 0 ? OFFSETS : 0;
+    process_start(0);
+    for (int i = 0; i < 10000 && world.parts[0].committed < OFFSETS - 1; i++)
+        process_turn(0);
+    process->upsets[CALL_COMMIT] = UPSET_ABORT;
+    for (int i = 0; i < 10000 && world.parts[0].committed < OFFSETS; i++)
+        process_turn(0);
+    ck_assert_int_eq(world.parts[0].committed, OFFSETS);
+    ck_assert_int_eq(process->upsets[CALL_COMMIT], UPSET_NONE);
+    ck_assert(process->pipeline.wait.since_ms != 0);
+    ck_assert(!wait_is_on(&process->pipeline.wait));
+    process_kill(0);
+    world.now_ms = 0;
+}
+END_TEST
+
 SUITE(transactions)
 {
     TCase *tcase;
@@ -123,6 +146,8 @@ SUITE(transactions)
     tcase_add_checked_fixture(tcase, quiet, NULL);
     tcase_add_loop_test(tcase, a_second_process_with_our_id_ends_this_one, 0, 2);
     tcase = CASE("doubt", a_gap_commits_nothing_while_a_commit_is_in_doubt);
+    tcase_add_checked_fixture(tcase, quiet, NULL);
+    tcase = CASE("waiting", a_trouble_with_an_end_is_over_when_the_end_is_committed);
     tcase_add_checked_fixture(tcase, quiet, NULL);
     tcase = harness_case(suite, "planted", NULL, 0);
     tcase_add_checked_fixture(tcase, quiet, NULL);
