@@ -103,14 +103,14 @@ static void hold_less(struct pipeline *p)
         (unsigned long long)t->rows);
 }
 
-/* Behind one that took a quarter of its time to end at most. By a quarter: what is too much costs
- * 10 s and all its records once more. */
+/* Behind one that was half full at least, and took a quarter of its time to end at most. By a
+ * quarter: what is too much costs 10 s and all its records once more. */
 static void hold_more(struct pipeline *p)
 {
     struct transaction *t = &p->transaction;
     uint64_t all = (uint64_t)p->config->transaction_rows, more = t->rows + t->rows / 4 + 1;
 
-    if (clock_ms() - t->ending_ms < END_MS / 4)
+    if (clock_ms() - t->ending_ms < END_MS / 4 && ring_records(&p->ring) >= t->rows / 2)
         t->rows = more < all ? more : all;
 }
 
@@ -288,9 +288,10 @@ static int step(struct pipeline *p, struct err *err)
         return -1;
     }
     if (t->state == TRANSACTION_OPEN || t->state == TRANSACTION_ENDING) {
-        if (is_late(t))
+        bool is_too_late = is_late(t);
+        if (is_too_late)
             hold_less(p);
-        if (is_late(t) || p->must_rewind)
+        if (is_too_late || p->must_rewind)
             t->state = TRANSACTION_ABORTING;
     }
     pipeline_take_ends(p);

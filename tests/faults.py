@@ -332,7 +332,14 @@ def lower_limit(b: Bench):
     wait(2)
     for lane in b.lanes:
         lane.workers["a"].freeze(False)
-    return lambda: [b.cluster.set(lane.scores, "max.message.bytes", "1048588") for lane in b.lanes]
+    return lambda: [raise_limit(b, lane) for lane in b.lanes]
+
+
+def raise_limit(b: Bench, lane: Lane) -> None:
+    """And start anew: until then kscore writes batches below the lowest limit that it has seen."""
+    b.cluster.set(lane.scores, "max.message.bytes", "1048588")
+    lane.workers["a"].end()
+    lane.start()
 
 
 def overtake(b: Bench):

@@ -21,7 +21,7 @@ if __name__ == "__main__":
 import faults
 from verifier import until
 
-DEADLY = (faults.kill_kscore, faults.storm)
+DEADLY = (faults.kill_kscore, faults.storm, faults.lower_limit)  # kscore is started anew after them
 CALM_S, READ_S = 15, 300
 
 
