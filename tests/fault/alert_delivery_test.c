@@ -124,7 +124,7 @@ START_TEST(an_alert_that_fails_gives_its_record_back_and_both_are_sent_again)
     mock_produce_keys(&m, 0, 300, 10);
     mock_wait_outcomes(&m, 600);
     stop(&m);
-    ck_assert_int_ge(mock_log_count(&m, "event=delivery_failed alerts: "), 1);
+    ck_assert_int_ge(mock_log_count(&m, "event=delivery_failed topic alerts: "), 1);
     ck_assert_uint_ge(m.summary.rewinds, 2);
     ck_assert_uint_eq(m.summary.scored, 600);
     ck_assert_uint_eq(m.summary.alerts, 600);
@@ -160,7 +160,7 @@ START_TEST(a_record_whose_alert_is_refused_becomes_a_dead_letter)
     free(seen);
     ck_assert_uint_eq(mock_read(&m, "alerts", &seen), 0);
     free(seen);
-    ck_assert_int_eq(mock_log_count(&m, "reason=refused alerts: "), 1);
+    ck_assert_int_eq(mock_log_count(&m, "reason=refused topic alerts: "), 1);
     ck_assert_int_eq(mock_committed(&m, 1), 1);
     mock_end(&m);
 }
