@@ -227,7 +227,7 @@ static void take_event(struct consumer *c, const rd_kafka_message_t *message)
     uint32_t part = message->rkt ? part_of(c, message) : (uint32_t)LEDGER_NO_PART;
 
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (part != LEDGER_NO_PART && !c->ledger->parts[part].is_paused)
+        if (part != LEDGER_NO_PART && !c->ledger->parts[part].is_paused && !c->is_closing)
             c->ledger->parts[part].end = message->offset;
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
         c->must_reassign = true;
@@ -462,6 +462,9 @@ static void leave(struct consumer *c, int64_t deadline_ms)
     }
     while (!rd_kafka_consumer_closed(c->client) && clock_ms() < deadline_ms) {
         ssize_t got = consumer_poll(c, records, 16, 20, &ignored);
+        for (ssize_t i = 0; i < got; i++)
+            if (records[i].part != LEDGER_NO_PART) /* an end behind it is no end of what is done */
+                ledger_let_go(c->ledger, records[i].part);
         if (got > 0)
             consumer_release(records, (size_t)got);
     }
