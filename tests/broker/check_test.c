@@ -270,14 +270,14 @@ enum { SETTING_COUNT = sizeof settings / sizeof settings[0] };
 START_TEST(a_wrong_setting_is_named_in_one_line)
 {
     struct cluster c;
-    struct child children[SETTING_COUNT];
+    struct child k;
 
+    /* One after the other: ten at once on a busy machine are too slow for a check's patience. */
     cluster_open(&c, 1);
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        check(&children[i], &c, settings[i].items);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        expect_failure(&children[i], settings[i].code, settings[i].name, settings[i].words);
-        child_release(&children[i]);
+        check(&k, &c, settings[i].items);
+        expect_failure(&k, settings[i].code, settings[i].name, settings[i].words);
+        child_release(&k);
     }
     expect_untouched(&c);
     cluster_close(&c);
