@@ -90,6 +90,30 @@ START_TEST(a_stop_in_the_stream_and_a_restart_repeat_nothing)
 }
 END_TEST
 
+/* What the client hands out while it leaves the group is nobody's. */
+START_TEST(events_that_come_while_it_stops_are_left_to_the_next_start)
+{
+    enum { ROUNDS = 4 };
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, PARTITIONS);
+    for (int round = 0; round <= ROUNDS; round++) {
+        child_run(&k, &c);
+        cluster_send_events(&c, 50);
+        cluster_wait_outcomes(&c, c.event_count);
+        child_signal(&k, SIGTERM);
+        if (round < ROUNDS)
+            cluster_send_events(&c, 50);
+        child_expect_exit(&k, 0);
+        child_release(&k);
+    }
+    ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
+    cluster_expect_no_lag(&c);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(a_crash_loses_nothing_and_repeats_only_what_was_not_committed)
 {
     int64_t floor[PARTITIONS], repeated;
@@ -275,7 +299,8 @@ END_TEST
 SUITE(handover)
 {
     CASE("stream", thousands_of_events_get_one_outcome_each_and_no_lag);
-    CASE("stop", a_stop_in_the_stream_and_a_restart_repeat_nothing);
+    CASE("stop", a_stop_in_the_stream_and_a_restart_repeat_nothing,
+         events_that_come_while_it_stops_are_left_to_the_next_start);
     if (!cluster_is_exactly_once()) /* what is repeated; exactly_once_test.c has its crash */
         CASE("crash", a_crash_loses_nothing_and_repeats_only_what_was_not_committed,
              after_a_crash_before_the_first_commit_everything_is_scored_again_with_equal_ids);
