@@ -1,3 +1,5 @@
+/* consumer.c: the life of a client: opened, polled, paused and sought, stored, closed. It is
+ * one piece because each of these is a few lines over the same struct (client.h). */
 #include "consumer/consumer.h"
 
 #include <stdio.h>
