@@ -386,7 +386,7 @@ ROWS = [
     Row("retention overtakes", 3, "", overtake, "event=gap"),
     Row("partition added", 3, "refresh", add_partition, "event=assigned"),
     Row("kill -9 of the broker, 1 of 3", 5, "broker", kill_one_of_three, "event=kafka", True),
-    Row("not enough replicas", 3, "broker", too_few_replicas, "event=waiting .*min.insync.replicas = 3", True),
+    Row("not enough replicas", 3, "broker", too_few_replicas, on_trio=True),
     Row("transaction coordinator lost", 3, "broker", lose_coordinator, "event=kafka", True),
 ]
 
