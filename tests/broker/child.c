@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "tests/broker/outcomes.h"
 #include "tests/harness.h"
 
 enum { MAX_WORDS = 40, MAX_LOG = 64 << 20 };
@@ -228,4 +229,15 @@ void child_release(struct child *k)
         waitpid(k->pid, NULL, 0);
     }
     free(k->log);
+}
+
+void child_finish_pair(struct cluster *cluster, struct child *a, struct child *b)
+{
+    child_stop(a);
+    child_stop(b);
+    ck_assert_uint_eq(expect_outcomes(cluster, NULL), 0);
+    cluster_expect_no_lag(cluster);
+    child_release(a);
+    child_release(b);
+    cluster_close(cluster);
 }

@@ -197,13 +197,7 @@ START_TEST(a_member_that_joins_in_the_stream_takes_over_without_loss_or_repetiti
         stream_until_busy(&c, 500);
     child_wait_line(&a, "event=revoked", 1);
     cluster_wait_outcomes(&c, c.event_count);
-    child_stop(&a);
-    child_stop(&b);
-    ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
-    cluster_expect_no_lag(&c);
-    child_release(&a);
-    child_release(&b);
-    cluster_close(&c);
+    child_finish_pair(&c, &a, &b);
 }
 END_TEST
 
@@ -228,13 +222,7 @@ START_TEST(a_static_member_that_comes_back_in_time_disturbs_nobody)
     cluster_wait_outcomes(&c, 200);
     ck_assert_int_eq(child_count(&b, "event=assigned"), assigned);
     ck_assert_int_eq(child_count(&b, "event=revoked"), revoked);
-    child_stop(&a);
-    child_stop(&b);
-    ck_assert_uint_eq(expect_outcomes(&c, NULL), 0);
-    cluster_expect_no_lag(&c);
-    child_release(&a);
-    child_release(&b);
-    cluster_close(&c);
+    child_finish_pair(&c, &a, &b);
 }
 END_TEST
 

@@ -40,8 +40,7 @@ START_TEST(a_topic_that_is_missing_ends_the_start_with_78)
     mock_start(&m, NULL, NULL);
     rd_kafka_mock_topic_set_error(m.cluster, "dead", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     mock_run(&m);
-    pthread_join(m.thread, NULL);
-    m.is_running = false;
+    mock_wait_end(&m);
     ck_assert_int_eq(m.result, -1);
     ck_assert_int_eq(m.err.exit_code, EXIT_CONFIGURATION);
     ck_assert_msg(strstr(m.err.text, "topic dead does not exist") != NULL, "%s", m.err.text);
@@ -56,8 +55,7 @@ START_TEST(a_topic_that_may_not_be_read_ends_the_start_with_77)
     mock_start(&m, NULL, NULL);
     rd_kafka_mock_topic_set_error(m.cluster, "in", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
     mock_run(&m);
-    pthread_join(m.thread, NULL);
-    m.is_running = false;
+    mock_wait_end(&m);
     ck_assert_int_eq(m.err.exit_code, EXIT_DENIED);
     mock_end(&m);
 }

@@ -220,13 +220,18 @@ void mock_wait_outcomes(struct mock *m, uint64_t count)
     }
 }
 
+void mock_wait_end(struct mock *m)
+{
+    pthread_join(m->thread, NULL);
+    m->is_running = false;
+}
+
 void mock_stop(struct mock *m)
 {
     const struct pipeline_summary *s = &m->summary;
 
     m->stop = 1;
-    pthread_join(m->thread, NULL);
-    m->is_running = false;
+    mock_wait_end(m);
     ck_assert_msg(
         s->consumed == s->scored + s->dead + s->skipped + s->returned + s->in_flight,
         "P1: %llu consumed, %llu scored, %llu dead, %llu skipped, %llu returned, %llu in flight",

@@ -89,6 +89,9 @@ void mock_wait_consumed(struct mock *mock, uint64_t count);
 /* Waits until scored + dead + skipped reaches count. */
 void mock_wait_outcomes(struct mock *mock, uint64_t count);
 
+/* Waits until it has ended by itself, and joins: result, err and summary are filled. */
+void mock_wait_end(struct mock *mock);
+
 /* Stops and joins: result, err and summary are filled. Checks P1's sum. */
 void mock_stop(struct mock *mock);
 void mock_end(struct mock *mock);

@@ -185,16 +185,24 @@ START_TEST(a_member_that_is_fenced_within_its_session_ends)
 }
 END_TEST
 
+/* False: skipped, this librdkafka has none. */
+static bool start_cooperative(struct mock *m)
+{
+    if (rd_kafka_version() < KAFKA_COOPERATIVE_VERSION) {
+        harness_skip("cooperative rebalances: librdkafka below 2.10");
+        return false;
+    }
+    setenv("KSCORE_ASSIGNMENT", "cooperative-sticky", 1);
+    mock_start(m, NULL, NULL);
+    return true;
+}
+
 START_TEST(a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had)
 {
     struct mock m;
 
-    if (rd_kafka_version() < KAFKA_COOPERATIVE_VERSION) {
-        harness_skip("cooperative rebalances: librdkafka below 2.10");
+    if (!start_cooperative(&m))
         return;
-    }
-    setenv("KSCORE_ASSIGNMENT", "cooperative-sticky", 1);
-    mock_start(&m, NULL, NULL);
     mock_refuse(&m, MOCK_INPUT, MOCK_OFFSET_FETCH, RD_KAFKA_RESP_ERR_INVALID_GROUP_ID);
     mock_run(&m);
     mock_wait_log(&m, "for=start_offsets", 1);
@@ -213,17 +221,12 @@ START_TEST(a_cooperative_member_that_is_denied_when_it_asks_again_ends_with_77)
 {
     struct mock m;
 
-    if (rd_kafka_version() < KAFKA_COOPERATIVE_VERSION) {
-        harness_skip("cooperative rebalances: librdkafka below 2.10");
+    if (!start_cooperative(&m))
         return;
-    }
-    setenv("KSCORE_ASSIGNMENT", "cooperative-sticky", 1);
-    mock_start(&m, NULL, NULL);
     mock_refuse(&m, MOCK_INPUT, MOCK_OFFSET_FETCH, RD_KAFKA_RESP_ERR_INVALID_GROUP_ID,
                 RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
     mock_run(&m);
-    pthread_join(m.thread, NULL);
-    m.is_running = false;
+    mock_wait_end(&m);
     ck_assert_int_eq(m.err.exit_code, EXIT_DENIED);
     mock_end(&m);
 }
