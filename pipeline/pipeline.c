@@ -88,8 +88,12 @@ static void watch(struct pipeline *p)
 {
     int64_t now_ms = clock_ms(), lasted_ms;
     struct err why = ERR_INIT;
-    bool is_stalled = wait_is_stalled(&p->wait, is_expecting(p), now_ms);
+    bool is_stalled;
 
+    if (p->has_heard) /* once a turn: there is a report for each record */
+        wait_hear(&p->wait, now_ms);
+    p->has_heard = false;
+    is_stalled = wait_is_stalled(&p->wait, is_expecting(p), now_ms);
     if (producer_is_throttled(p->producer))
         wait_hold(&p->wait, now_ms);
     if (is_stalled || wait_is_on(&p->wait))

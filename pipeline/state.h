@@ -93,6 +93,7 @@ struct pipeline {
     struct transaction transaction; /* of exactly_once */
     bool has_unsent;                /* the batch waits to be sent, or to be sent to its end */
 
+    bool has_heard;         /* an outcome was acknowledged since the last turn */
     bool must_rewind;       /* a delivery failed */
     bool must_shrink;       /* one of them for its size: the topics' limits may be lower now */
     struct backoff backoff; /* of all partitions */

@@ -73,7 +73,7 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
 
     slot_acknowledge(slot, delivery == DELIVERY_OK);
     if (delivery == DELIVERY_OK) {
-        wait_hear(&p->wait, clock_ms());
+        p->has_heard = true;
         return;
     }
     p->must_rewind = true;

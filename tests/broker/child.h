@@ -55,7 +55,8 @@ const char *child_expect_complaint(struct child *child, const char *text);
  * line. */
 const char *child_stop(struct child *child);
 
-/* Stops both: each record has one outcome, and no partition a lag. Releases them, closes the cluster. */
+/* Stops both: each record has one outcome, and no partition a lag. Releases them, and closes the
+ * cluster. */
 void child_finish_pair(struct cluster *cluster, struct child *a, struct child *b);
 
 /* A crash: SIGKILL, which it must still be there for; releases it. */
