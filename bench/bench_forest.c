@@ -144,7 +144,7 @@ static void subject_run(struct subject *s)
 {
     struct err err = ERR_INIT;
 
-    if (model_load(&s->model, s->path, &err) != 0)
+    if (model_load(&s->model, s->path, NULL, &err) != 0)
         die(s->path, err.text);
     s->width = model_feature_count(s->model);
     s->scratch = mem_alloc_aligned(model_scratch_bytes(s->model), 1);

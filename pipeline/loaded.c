@@ -13,7 +13,7 @@ static int load_bare(struct loaded *l, const char *path, struct err *err)
 
     if (strcmp(name ? name + 1 : path, "model.ini") == 0)
         return err_fatal(err, EXIT_USAGE, "%s: a bundle is given as its folder", path);
-    if (model_load(&l->model, path, err) != 0)
+    if (model_load(&l->model, path, NULL, err) != 0)
         return -1;
     columns_of_model(&l->own, l->model);
     l->features = &l->own;

@@ -44,10 +44,10 @@ static int by_size(const void *a, const void *b)
 
 static double time_rows(const struct loaded *l)
 {
-    size_t outputs = model_output_count(l->model);
     float *rows = rows_to_time(l);
-    double *margins = mem_alloc(BATCH_ROWS * outputs, sizeof *margins);
-    double *scores = mem_alloc(BATCH_ROWS * outputs, sizeof *scores), runs[RUNS];
+    double *margins = mem_alloc(BATCH_ROWS * model_margin_count(l->model), sizeof *margins);
+    double *scores = mem_alloc(BATCH_ROWS * model_score_count(l->model), sizeof *scores);
+    double runs[RUNS];
     void *scratch = mem_alloc_aligned(model_scratch_bytes(l->model), 1);
 
     for (int i = 0; i < RUNS; i++) {

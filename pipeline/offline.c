@@ -28,7 +28,7 @@ struct offline {
     struct columns columns; /* CSV */
     struct decoder *decoder;
     struct printer printer;
-    size_t width, outputs;
+    size_t width, margin_count, score_count;
 
     float *matrix;
     double *margins, *scores;
@@ -76,8 +76,8 @@ static int flush_rows(struct offline *o, struct err *err)
     if (o->row_count > 0)
         model_score(o->model, o->matrix, o->row_count, o->margins, o->scores, o->scratch);
     for (size_t row = 0; row < o->row_count; row++) {
-        if (printer_row(&o->printer, o->numbers[row], o->margins + row * o->outputs,
-                        o->scores + row * o->outputs))
+        if (printer_row(&o->printer, o->numbers[row], o->margins + row * o->margin_count,
+                        o->scores + row * o->score_count))
             o->counts->rows++;
         else
             refuse(o, o->numbers[row], FAULT_SCORE_NOT_FINITE, fault_help(FAULT_SCORE_NOT_FINITE));
@@ -203,17 +203,18 @@ static int prepare(struct offline *o, struct err *err)
     if (open_decoder(o, err) != 0)
         return -1;
     o->width = model_feature_count(o->model);
-    o->outputs = model_output_count(o->model);
+    o->margin_count = model_margin_count(o->model);
+    o->score_count = model_score_count(o->model);
     o->printer = (struct printer){o->options->out, o->options->output, o->options->is_margin,
-                                  o->outputs, o->bundle};
+                                  o->options->is_margin ? o->margin_count : o->score_count, o->bundle};
     if (o->options->columns != 0 && o->options->columns != o->width)
         return err_fatal(err, EXIT_USAGE, "--columns %zu, but the model has %zu features",
                          o->options->columns, o->width);
     o->batch_rows = MATRIX_BYTES / (o->width * sizeof *o->matrix);
     o->batch_rows = o->batch_rows > BATCH_ROWS ? BATCH_ROWS : o->batch_rows ? o->batch_rows : 1;
     o->matrix = mem_alloc_aligned(o->batch_rows * o->width, sizeof *o->matrix);
-    o->margins = mem_alloc(o->batch_rows * o->outputs, sizeof *o->margins);
-    o->scores = mem_alloc(o->batch_rows * o->outputs, sizeof *o->scores);
+    o->margins = mem_alloc(o->batch_rows * o->margin_count, sizeof *o->margins);
+    o->scores = mem_alloc(o->batch_rows * o->score_count, sizeof *o->scores);
     o->scratch = mem_alloc_aligned(model_scratch_bytes(o->model), 1);
     o->numbers = mem_alloc(o->batch_rows, sizeof *o->numbers);
     lines_init(&o->lines, fileno(o->options->in), MAX_LINE_BYTES);

@@ -6,12 +6,14 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "scoring/forest.h"
 #include "scoring/xgboost.h"
 
 enum { MAX_FILE_BYTES = 1 << 30 };
 
 struct model {
-    struct xgboost xgboost;
+    struct model_parts parts;
+    struct forest *forest;
     char summary[200];
 };
 
@@ -32,10 +34,20 @@ static const char *foreign_format(const char *data, size_t len)
     return NULL;
 }
 
-int model_parse(struct model **model, const char *name, const char *data, size_t len,
-                struct err *err)
+static void summarise(struct model *m)
 {
-    const char *foreign = foreign_format(data, len);
+    const struct model_parts *p = &m->parts;
+
+    snprintf(m->summary, sizeof m->summary, "%s, %s, %zu trees, %zu nodes, %zu features", p->writer,
+             p->objective, p->trees->count, p->trees->split_count + p->trees->leaf_count,
+             p->feature_count);
+}
+
+int model_parse(struct model **model, const char *name, struct slice data,
+                const struct model_options *options, struct err *err)
+{
+    static const struct model_options plain = {0};
+    const char *foreign = foreign_format((const char *)data.data, data.len);
     struct model *m;
 
     *model = NULL;
@@ -44,19 +56,18 @@ int model_parse(struct model **model, const char *name, const char *data, size_t
                          "%s: %s: not read by this version; XGBoost JSON and UBJSON are", name,
                          foreign);
     m = mem_alloc(1, sizeof *m);
-    if (xgboost_parse(&m->xgboost, name, data, len, err) != 0) {
+    if (xgboost_parse(&m->parts, name, data, options ? options : &plain, err) != 0) {
         free(m);
         return -1;
     }
-    snprintf(m->summary, sizeof m->summary,
-             "XGBoost %d.%d.%d, %s, %zu trees, %zu nodes, %zu features", m->xgboost.version[0],
-             m->xgboost.version[1], m->xgboost.version[2], m->xgboost.objective,
-             m->xgboost.tree_count, m->xgboost.node_count, m->xgboost.feature_count);
+    m->forest = forest_new(m->parts.trees);
+    summarise(m);
     *model = m;
     return 0;
 }
 
-int model_load(struct model **model, const char *path, struct err *err)
+int model_load(struct model **model, const char *path, const struct model_options *options,
+               struct err *err)
 {
     char *data;
     size_t len;
@@ -65,7 +76,7 @@ int model_load(struct model **model, const char *path, struct err *err)
     *model = NULL;
     if (file_read(path, MAX_FILE_BYTES, &data, &len, err) != 0)
         return -1;
-    result = model_parse(model, path, data, len, err);
+    result = model_parse(model, path, (struct slice){(const uint8_t *)data, len}, options, err);
     free(data);
     return result;
 }
@@ -74,34 +85,39 @@ void model_free(struct model *model)
 {
     if (!model)
         return;
-    xgboost_release(&model->xgboost);
+    forest_free(model->forest);
+    model_parts_release(&model->parts);
     free(model);
 }
 
 size_t model_feature_count(const struct model *model)
 {
-    return model->xgboost.feature_count;
+    return model->parts.feature_count;
 }
 
-size_t model_output_count(const struct model *model)
+size_t model_margin_count(const struct model *model)
 {
-    (void)model;
-    return 1;
+    return model->parts.link.margin_count;
+}
+
+size_t model_score_count(const struct model *model)
+{
+    return model->parts.link.score_count;
 }
 
 const char *model_feature_name(const struct model *model, size_t feature)
 {
-    return model->xgboost.names ? model->xgboost.names[feature] : NULL;
+    return model->parts.names ? model->parts.names[feature] : NULL;
 }
 
 size_t model_category_count(const struct model *model, size_t feature)
 {
-    return model->xgboost.categories ? model->xgboost.categories[feature].count : 0;
+    return model->parts.categories ? model->parts.categories[feature].count : 0;
 }
 
 const char *model_category_text(const struct model *model, size_t feature, size_t code)
 {
-    return model->xgboost.categories[feature].items[code];
+    return model->parts.categories[feature].items[code];
 }
 
 const char *model_summary(const struct model *model)
@@ -111,49 +127,47 @@ const char *model_summary(const struct model *model)
 
 const char *model_kernel(const struct model *model)
 {
-    (void)model;
-    return "portable";
+    return forest_kernel(model->forest);
 }
 
 size_t model_tree_count(const struct model *model)
 {
-    return model->xgboost.tree_count;
+    return model->parts.trees->count;
 }
 
 size_t model_depth(const struct model *model)
 {
-    return forest_depth(model->xgboost.forest);
+    const struct trees *t = model->parts.trees;
+    size_t depth = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        depth = t->items[i].depth > depth ? t->items[i].depth : depth;
+    return depth;
 }
 
 size_t model_size_bytes(const struct model *model)
 {
-    return forest_size_bytes(model->xgboost.forest);
+    return forest_size_bytes(model->forest);
 }
 
 size_t model_split_count(const struct model *model, size_t feature)
 {
-    return forest_split_count(model->xgboost.forest, feature);
-}
+    const struct trees *t = model->parts.trees;
+    size_t count = 0;
 
-enum { CHUNK_ROWS = 256 };
+    for (size_t i = 0; i < t->split_count; i++)
+        count += t->splits[i].feature == feature;
+    return count;
+}
 
 size_t model_scratch_bytes(const struct model *model)
 {
-    return forest_scratch_bytes(model->xgboost.forest) + CHUNK_ROWS * sizeof(float);
+    return forest_scratch_bytes(model->forest);
 }
 
 void model_score(const struct model *model, const float *rows, size_t count, double *margins,
                  double *scores, void *scratch)
 {
-    float *narrow = scratch;
-    size_t width = model->xgboost.feature_count;
-
-    for (size_t first = 0; first < count; first += CHUNK_ROWS) {
-        size_t n = count - first < CHUNK_ROWS ? count - first : CHUNK_ROWS;
-        forest_score(model->xgboost.forest, rows + first * width, n, narrow, narrow + CHUNK_ROWS);
-        for (size_t i = 0; i < n; i++) {
-            margins[first + i] = (double)narrow[i];
-            scores[first + i] = (double)link_apply(model->xgboost.link, narrow[i]);
-        }
-    }
+    forest_score(model->forest, rows, count, margins, scratch);
+    model->parts.link.apply(&model->parts.link, margins, count, scores);
 }

@@ -14,21 +14,34 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/slice.h"
 
 struct model;
 
+/* How a file is to be understood where it leaves a choice; zeros are what the library does. */
+struct model_options {
+    int64_t rounds; /* so many boosting rounds from the first; 0: all; ROUNDS_BEST: up to the one
+                       that early stopping found best */
+};
+
+enum { ROUNDS_BEST = -1 };
+
 /* Reads a model file; the format is seen from the bytes. *model is new: model_free. Errors: EXIT_IO
  * unreadable, EXIT_DATA "what is wrong and where" for damaged or unsupported files. */
-int model_load(struct model **model, const char *path, struct err *err);
+int model_load(struct model **model, const char *path, const struct model_options *options,
+               struct err *err);
 
 /* The same from memory; name is for messages. data is only borrowed during the call. */
-int model_parse(struct model **model, const char *name, const char *data, size_t len,
-                struct err *err);
+int model_parse(struct model **model, const char *name, struct slice data,
+                const struct model_options *options, struct err *err);
 void model_free(struct model *model);
 
 size_t model_feature_count(const struct model *model); /* width of a row */
-size_t model_output_count(
-    const struct model *model); /* values per row; 1 for single-output models */
+
+/* Values per row: sums before the link, and what predict returns. 1 for models of one output;
+ * multi:softmax has one margin per class and one score. */
+size_t model_margin_count(const struct model *model);
+size_t model_score_count(const struct model *model);
 
 /* The name the file stores for a feature, or NULL when it stores none (trained from an array). */
 const char *model_feature_name(const struct model *model, size_t feature);
@@ -53,10 +66,10 @@ size_t model_split_count(const struct model *model, size_t feature);
  */
 size_t model_scratch_bytes(const struct model *model);
 
-/* Scores `count` rows. rows: count x feature_count float32, row-major, NaN = missing. margins and
- * scores: count x output_count, row-major; margin = the sum before the link, score = what the
- * library's own predict returns; both widened from float32. Each row's bits do not depend on count
- * or on its neighbours. */
+/* Scores `count` rows. rows: count x feature_count float32, row-major, NaN = missing. margins:
+ * count x margin_count, scores: count x score_count, row-major; margin = the sum before the link,
+ * score = what the library's own predict returns; float32 is widened. Each row's bits do not depend
+ * on count or on its neighbours. */
 void model_score(const struct model *model, const float *rows, size_t count, double *margins,
                  double *scores, void *scratch);
 

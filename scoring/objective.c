@@ -74,7 +74,7 @@ static float sigmoid(float x)
     return 1.0f / (expf(x) + 1.0f + 1e-16f);
 }
 
-float link_apply(enum link link, float margin)
+float objective_apply(enum link_kind link, float margin)
 {
     switch (link) {
     case LINK_IDENTITY: return margin;
@@ -84,4 +84,15 @@ float link_apply(enum link link, float margin)
     case LINK_HINGE: return margin > 0.0f ? 1.0f : 0.0f;
     }
     return margin;
+}
+
+static void apply(const struct link *link, const double *margins, size_t count, double *scores)
+{
+    for (size_t i = 0; i < count; i++)
+        scores[i] = (double)objective_apply((enum link_kind)link->kind, (float)margins[i]);
+}
+
+struct link objective_link(const struct objective *objective)
+{
+    return (struct link){apply, 1, 1, (int)objective->link, 0};
 }

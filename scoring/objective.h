@@ -11,7 +11,9 @@
 
 #include <stdbool.h>
 
-enum link {
+#include "scoring/link.h"
+
+enum link_kind {
     LINK_IDENTITY,
     LINK_SIGMOID,       /* the exponent is cut at 88.7 so that it cannot overflow: 1.6 and later */
     LINK_PLAIN_SIGMOID, /* 0 below a margin of about -88.7 */
@@ -28,7 +30,7 @@ enum base {
 };
 
 struct objective {
-    enum link link;
+    enum link_kind link;
     enum base base;
 };
 
@@ -40,6 +42,10 @@ bool objective_find(struct objective *objective, const char *name, const int ver
  * sense. */
 float objective_base_margin(const struct objective *objective, float base_score);
 
-float link_apply(enum link link, float margin);
+/* The prediction of one margin. */
+float objective_apply(enum link_kind link, float margin);
+
+/* The same for a model. */
+struct link objective_link(const struct objective *objective);
 
 #endif

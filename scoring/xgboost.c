@@ -84,7 +84,7 @@ static bool take_gbtree_param(struct reader *r)
 
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "num_trees"))
-            reader_param(r, "num_trees", 0, MAX_NODES, &r->claimed_trees);
+            reader_param(r, "num_trees", 0, TREES_MAX_NODES, &r->claimed_trees);
         else if (json_text_equals(&key, "size_leaf_vector")) {
             if (reader_param(r, "size_leaf_vector", 0, 1 << 20, &value) && value > 1)
                 reader_refuse(
@@ -119,7 +119,7 @@ static bool take_model(struct reader *r)
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "gbtree_model_param"))
             take_gbtree_param(r);
-        else if (json_text_equals(&key, "trees") && r->tree_count == 0)
+        else if (json_text_equals(&key, "trees") && r->parts->trees->count == 0)
             reader_take_trees(r);
         else if (json_text_equals(&key, "tree_info") && r->tree_info.count == 0)
             document_ints(&r->d, &r->tree_info);
@@ -188,7 +188,8 @@ static bool take_objective(struct reader *r)
 
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "name"))
-            r->has_objective = reader_short_text(r, r->x->objective, sizeof r->x->objective);
+            r->has_objective =
+                reader_short_text(r, r->parts->objective, sizeof r->parts->objective);
         else
             document_skip(&r->d); /* parameters of training */
     }
@@ -234,15 +235,15 @@ static bool take_version(struct reader *r)
 
     for (size_t i = 0; i < parts.count && i < 3; i++) {
         is_good = is_good && parts.items[i] >= 0 && parts.items[i] < 1000;
-        r->x->version[i] = (int)parts.items[i];
+        r->version[i] = (int)parts.items[i];
     }
     free(parts.items);
     r->has_version = true;
     if (!is_good)
         return reader_refuse(r, "version is not [major, minor, patch]");
-    if (r->x->version[0] < 1 || r->x->version[0] > NEWEST_MAJOR)
-        return reader_refuse(r, "written by XGBoost %d.%d.%d; 1.0 to %d.x are read",
-                             r->x->version[0], r->x->version[1], r->x->version[2], NEWEST_MAJOR);
+    if (r->version[0] < 1 || r->version[0] > NEWEST_MAJOR)
+        return reader_refuse(r, "written by XGBoost %d.%d.%d; 1.0 to %d.x are read", r->version[0],
+                             r->version[1], r->version[2], NEWEST_MAJOR);
     return true;
 }
 
@@ -269,9 +270,27 @@ static bool take_file(struct reader *r)
 
 /* ---- together */
 
+/* src/common/categorical.h at each tag. */
+static enum category_rule rule_of(const int version[3])
+{
+    if (version_is_before(version, 1, 6, 0))
+        return CATEGORY_TRUNCATED;
+    return version_is_before(version, 1, 7, 3) ? CATEGORY_BEYOND_IS_DEFAULT
+                                               : CATEGORY_BEYOND_IS_LEFT;
+}
+
+/* Before 1.3 the library summed the leaves first (PredValue in src/predictor/cpu_predictor.cc);
+ * without trees 1.1 and 1.2 gave the base margin as it is, 1.0 added the empty sum: -0 became 0. */
+static bool base_comes_last(const struct reader *r)
+{
+    return version_is_before(r->version, 1, 1, 0) ||
+           (version_is_before(r->version, 1, 3, 0) && r->parts->trees->count > 0);
+}
+
 static bool check_whole(struct reader *r)
 {
-    struct xgboost *x = r->x;
+    struct model_parts *p = r->parts;
+    size_t tree_count = p->trees->count;
     struct objective objective;
 
     if (!r->has_version || !r->has_params || !r->has_objective || !r->booster[0])
@@ -289,11 +308,11 @@ static bool check_whole(struct reader *r)
             (long long)r->class_count, (long long)r->target_count);
     if (r->feature_count == 0)
         return reader_refuse(r, "num_feature is missing");
-    if (!objective_find(&objective, x->objective, x->version))
-        return reader_refuse(r, "objective %s is not known to this version", x->objective);
-    if (r->claimed_trees != (int64_t)r->tree_count || r->tree_info.count != r->tree_count)
+    if (!objective_find(&objective, p->objective, r->version))
+        return reader_refuse(r, "objective %s is not known to this version", p->objective);
+    if (r->claimed_trees != (int64_t)tree_count || r->tree_info.count != tree_count)
         return reader_refuse(r, "num_trees %lld, tree_info %zu, trees %zu",
-                             (long long)r->claimed_trees, r->tree_info.count, r->tree_count);
+                             (long long)r->claimed_trees, r->tree_info.count, tree_count);
     for (size_t i = 0; i < r->tree_info.count; i++)
         if (r->tree_info.items[i] != 0)
             return reader_refuse(r, "tree %zu belongs to output %lld of a model with one", i,
@@ -301,98 +320,74 @@ static bool check_whole(struct reader *r)
     if (r->name_count != 0 && r->name_count != (size_t)r->feature_count)
         return reader_refuse(r, "%zu feature names for %lld features", r->name_count,
                              (long long)r->feature_count);
-    x->link = objective.link;
-    return reader_base_margin(r, &objective);
-}
-
-/* src/common/categorical.h at each tag. */
-static enum category_rule rule_of(const int version[3])
-{
-    if (version_is_before(version, 1, 6, 0))
-        return CATEGORY_TRUNCATED;
-    return version_is_before(version, 1, 7, 3) ? CATEGORY_BEYOND_IS_DEFAULT
-                                               : CATEGORY_BEYOND_IS_LEFT;
-}
-
-/* Before 1.3 the library summed the leaves first (PredValue in src/predictor/cpu_predictor.cc);
- * without trees 1.1 and 1.2 gave the base margin as it is, 1.0 added the empty sum: -0 became 0. */
-static bool base_comes_last(const struct xgboost *x)
-{
-    return version_is_before(x->version, 1, 1, 0) ||
-           (version_is_before(x->version, 1, 3, 0) && x->tree_count > 0);
+    trees_set_shape(p->trees, (size_t)r->feature_count, 1);
+    p->trees->category = rule_of(r->version);
+    p->trees->sum = base_comes_last(r) ? SUM_FLOAT_BASE_LAST : SUM_FLOAT;
+    p->link = objective_link(&objective);
+    if (!reader_base_margin(r, &objective))
+        return false;
+    p->trees->base[0] = (double)r->base_margin;
+    return reader_check_features(r);
 }
 
 static void keep_names(struct reader *r)
 {
-    struct xgboost *x = r->x;
+    struct model_parts *p = r->parts;
 
-    x->feature_count = (size_t)r->feature_count;
+    p->feature_count = (size_t)r->feature_count;
     if (r->name_count == 0)
         return;
-    x->names = mem_alloc(x->feature_count, sizeof *x->names);
+    p->names = mem_alloc(p->feature_count, sizeof *p->names);
     for (size_t i = 0; i < r->name_count; i++) {
-        x->names[i] = mem_alloc(r->name_texts[i].len + 1, 1);
+        p->names[i] = mem_alloc(r->name_texts[i].len + 1, 1);
         if (r->name_texts[i].is_escaped)
-            json_unescape(&r->name_texts[i], x->names[i]);
+            json_unescape(&r->name_texts[i], p->names[i]);
         else
-            memcpy(x->names[i], r->name_texts[i].data, r->name_texts[i].len);
+            memcpy(p->names[i], r->name_texts[i].data, r->name_texts[i].len);
     }
 }
 
 static bool assemble(struct reader *r)
 {
-    struct xgboost *x = r->x;
+    struct model_parts *p = r->parts;
 
     if (!check_whole(r))
         return false;
     keep_names(r);
     reader_forget_garbled_texts(r);
-    if (r->category_count == x->feature_count) {
-        x->categories = r->categories;
+    if (r->category_count == p->feature_count) {
+        p->categories = r->categories;
         r->categories = NULL;
         r->category_count = 0;
     } else if (r->category_count != 0) {
         return reader_refuse(r, "cats has %zu entries for %zu features", r->category_count,
-                             x->feature_count);
+                             p->feature_count);
     }
-    x->tree_count = r->tree_count;
-    x->forest =
-        forest_new(x->feature_count, (struct forest_rules){.base_margin = r->base_margin,
-                                                           .base_comes_last = base_comes_last(x),
-                                                           .category = rule_of(x->version)});
-    for (size_t i = 0; i < r->tree_count; i++)
-        if (!reader_add_tree(r, i, &r->trees[i]))
-            return false;
+    snprintf(p->writer, sizeof p->writer, "XGBoost %d.%d.%d", r->version[0], r->version[1],
+             r->version[2]);
     return true;
 }
 
-int xgboost_parse(struct xgboost *x, const char *name, const char *data, size_t len,
-                  struct err *err)
+int xgboost_parse(struct model_parts *parts, const char *name, struct slice data,
+                  const struct model_options *options, struct err *err)
 {
-    struct reader r = {
-        .x = x, .name = name, .err = err, .base_margin = 0.5f, .boost_from_average = 1};
+    struct reader r = {.parts = parts,
+                       .options = options,
+                       .name = name,
+                       .err = err,
+                       .base_margin = 0.5f,
+                       .boost_from_average = 1};
     bool is_good;
 
-    *x = (struct xgboost){0};
-    document_init(&r.d, data, len);
+    *parts = (struct model_parts){.trees = trees_new()};
+    document_init(&r.d, (const char *)data.data, data.len);
     is_good = take_file(&r) && assemble(&r);
-    for (size_t i = 0; i < r.tree_count; i++)
-        raw_tree_release(&r.trees[i]);
-    free(r.trees);
+    raw_tree_release(&r.tree);
+    free(r.nodes);
     free(r.tree_info.items);
     free(r.name_texts);
     category_texts_free(r.categories, r.category_count);
     if (!is_good)
-        xgboost_release(x);
+        model_parts_release(parts);
     return is_good ? 0 : -1;
-}
-
-void xgboost_release(struct xgboost *x)
-{
-    for (size_t i = 0; x->names && i < x->feature_count; i++)
-        free(x->names[i]);
-    free(x->names);
-    category_texts_free(x->categories, x->feature_count);
-    forest_free(x->forest);
-    *x = (struct xgboost){0};
 }

@@ -64,7 +64,7 @@ static bool parse_base_score(struct reader *r, float *value)
         return reader_refuse(r, "base_score is no number: %.*s",
                              (int)(r->base_text.len < 40 ? r->base_text.len : 40),
                              r->base_text.data);
-    if (version_is_before(r->x->version, 1, 2, 0) && !memchr(p, 'e', len) && !memchr(p, 'E', len))
+    if (version_is_before(r->version, 1, 2, 0) && !memchr(p, 'e', len) && !memchr(p, 'E', len))
         parse_old(p, len, value);
     return true;
 }
@@ -74,8 +74,8 @@ static bool parse_base_score(struct reader *r, float *value)
  * NeedFit). */
 static bool is_unfitted(const struct reader *r)
 {
-    return r->tree_count == 0 && r->boost_from_average &&
-           !version_is_before(r->x->version, 3, 1, 0);
+    return r->parts->trees->count == 0 && r->boost_from_average &&
+           !version_is_before(r->version, 3, 1, 0);
 }
 
 bool reader_base_margin(struct reader *r, const struct objective *objective)
@@ -85,5 +85,5 @@ bool reader_base_margin(struct reader *r, const struct objective *objective)
     if (!is_unfitted(r))
         r->base_margin = objective_base_margin(objective, r->base_margin);
     return isfinite(r->base_margin) ||
-           reader_refuse(r, "base_score makes no margin for %s", r->x->objective);
+           reader_refuse(r, "base_score makes no margin for %s", r->parts->objective);
 }

@@ -88,7 +88,7 @@ static void release_texts(struct category_texts *texts)
 
 void reader_forget_garbled_texts(struct reader *r)
 {
-    if (!version_is_before(r->x->version, 3, 4, 0))
+    if (!version_is_before(r->version, 3, 4, 0))
         return;
     for (size_t i = 0; i < r->category_count; i++) {
         const struct category_texts *texts = &r->categories[i];
@@ -98,11 +98,4 @@ void reader_forget_garbled_texts(struct reader *r)
         if (!is_plain)
             release_texts(&r->categories[i]);
     }
-}
-
-void category_texts_free(struct category_texts *categories, size_t count)
-{
-    for (size_t i = 0; categories && i < count; i++)
-        release_texts(&categories[i]);
-    free(categories);
 }

@@ -2,7 +2,7 @@
  * it is refused.
  *
  *   xgboost.c       the file from the outside in: learner, booster, parameters; put together
- *   xgboost_tree.c  trees: arrays as the file has them, checked, into the forest
+ *   xgboost_tree.c  trees: arrays as the file has them, checked, into struct trees
  *   xgboost_base.c  base_score, and the margin that every row starts with
  *   xgboost_cats.c  category texts (3.1 and later)
  *
@@ -18,20 +18,21 @@
 
 #include "core/err.h"
 #include "scoring/document.h"
+#include "scoring/objective.h"
 #include "scoring/xgboost.h"
-
-enum { MAX_NODES = 1 << 28 };
 
 /* One tree as the file has it. */
 struct raw_tree {
     struct ints left, right, feature, default_left, split_type;
     struct ints categories, category_nodes, category_segments, category_sizes;
-    struct floats conditions;
+    struct floats conditions, hessians;
     int64_t node_count, leaf_size;
 };
 
 struct reader {
-    struct xgboost *x;
+    struct model_parts *parts;
+    const struct model_options *options;
+    int version[3];
     struct document d;
     const char *name;
     struct err *err;
@@ -42,8 +43,9 @@ struct reader {
     int64_t class_count, target_count, feature_count, claimed_trees, boost_from_average;
     bool has_objective, has_version, has_params, has_model;
     char booster[32];
-    struct raw_tree *trees;
-    size_t tree_count, tree_cap;
+    struct raw_tree tree; /* the one that is being read */
+    struct tree_node *nodes;
+    size_t node_cap;
     struct ints tree_info;
     struct json_text *name_texts; /* borrowed */
     size_t name_count, name_cap;
@@ -66,11 +68,10 @@ bool reader_param(struct reader *r, const char *what, int64_t low, int64_t high,
 bool reader_take_base_score(struct reader *r);
 bool reader_base_margin(struct reader *r, const struct objective *objective);
 
-/* The array `trees`, into r->trees, unchecked. */
+/* The array `trees`, into r->parts->trees: each is checked and added as it is read, but for its
+ * features, whose count may come later. */
 bool reader_take_trees(struct reader *r);
-
-/* Checks tree number index and adds it to the forest. */
-bool reader_add_tree(struct reader *r, size_t index, const struct raw_tree *t);
+bool reader_check_features(struct reader *r);
 void raw_tree_release(struct raw_tree *t);
 
 /* The object `cats`, into r->categories. */
@@ -79,6 +80,5 @@ bool reader_take_cats(struct reader *r);
 /* Before 3.4 XGBoost's Python package counted code points where the file has bytes
  * (dmlc/xgboost#12371): a feature with a text beyond ASCII has lost all of its texts. */
 void reader_forget_garbled_texts(struct reader *r);
-void category_texts_free(struct category_texts *categories, size_t count);
 
 #endif

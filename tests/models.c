@@ -157,7 +157,7 @@ int models_parse(struct model **model, const char *data, size_t len, struct err 
     int result;
 
     memcpy(exact, data, len);
-    result = model_parse(model, "model", exact, len, err);
+    result = model_parse(model, "model", (struct slice){(const uint8_t *)exact, len}, NULL, err);
     free(exact);
     return result;
 }

@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "scoring/forest.h"
+#include "scoring/order.h"
 #include "tests/harness.h"
 
 enum { FEATURES = 5, ROWS = 70, MAX_TREES = 40 };
@@ -147,36 +148,68 @@ static float walk(const struct plan *p, const float *row, enum category_rule rul
     return p->value[node];
 }
 
+/* What a file says of a whole forest. */
+struct rules {
+    float base;
+    enum sum_rule sum;
+    enum category_rule category;
+};
+
 struct forest_case {
     struct shape shape;
     size_t trees;
-    struct forest_rules rules;
+    struct rules rules;
 };
 
 static float naive(const struct plan *plans, const struct forest_case *c, const float *row)
 {
-    float sum = c->rules.base_comes_last ? 0 : c->rules.base_margin;
+    bool base_comes_last = c->rules.sum == SUM_FLOAT_BASE_LAST;
+    float sum = base_comes_last ? 0 : c->rules.base;
 
     for (size_t i = 0; i < c->trees; i++)
         sum += walk(&plans[i], row, c->rules.category);
-    return c->rules.base_comes_last ? sum + c->rules.base_margin : sum;
+    return base_comes_last ? sum + c->rules.base : sum;
+}
+
+/* The plan as struct trees. */
+static void add_tree(struct trees *trees, const struct plan *p)
+{
+    struct tree_node *nodes = mem_alloc(p->count, sizeof *nodes);
+
+    for (size_t i = 0; i < p->count; i++) {
+        struct tree_node *n = &nodes[i];
+        *n = (struct tree_node){p->left[i], p->right[i], .value = (double)p->value[i]};
+        n->split = (struct split){.feature = (uint32_t)p->feature[i],
+                                  .threshold = order_below(p->value[i]),
+                                  .default_left = p->default_left[i] != 0};
+        if (p->category[i] >= 0) {
+            const struct category_set *set = &p->sets[p->category[i]];
+            n->split.kind = SPLIT_MEMBER;
+            n->split.threshold = trees_add_set(trees, set->bit_count);
+            memcpy(trees->sets[n->split.threshold].bits, set->bits,
+                   (set->bit_count + (size_t)63) / 64 * 8);
+        }
+    }
+    ck_assert_int_eq(
+        trees_add(trees, &(struct tree_source){.nodes = nodes, .node_count = p->count}), -1);
+    free(nodes);
 }
 
 /* ---- cases */
 
 static const struct forest_case cases[] = {
-    {{6, 8, false, 0, false}, 20, {0.25f, false, CATEGORY_BEYOND_IS_LEFT}}, /* complete */
-    {{6, 7, false, 0, true}, 20, {-1.5f, false, CATEGORY_BEYOND_IS_LEFT}},
-    {{6, 7, false, 0, true}, 20, {-1.5f, true, CATEGORY_BEYOND_IS_LEFT}},
-    {{10, 7, false, 0, true}, 8, {0.5f, false, CATEGORY_BEYOND_IS_LEFT}},
-    {{14, 7, false, 0, true}, 4, {0.5f, false, CATEGORY_BEYOND_IS_LEFT}}, /* too deep to pad */
-    {{300, 8, true, 0, true}, 4, {0, false, CATEGORY_BEYOND_IS_LEFT}},    /* lists */
-    {{0, 0, false, 0, false}, 3, {0.5f, false, CATEGORY_BEYOND_IS_LEFT}}, /* leaves only */
-    {{1, 8, false, 0, true}, MAX_TREES, {0, false, CATEGORY_BEYOND_IS_LEFT}},
-    {{1, 0, false, 0, false}, 0, {-0.0f, false, CATEGORY_BEYOND_IS_LEFT}}, /* no trees */
-    {{5, 7, false, 4, true}, 20, {0.5f, false, CATEGORY_BEYOND_IS_LEFT}},
-    {{5, 7, false, 8, false}, 20, {0.5f, false, CATEGORY_BEYOND_IS_DEFAULT}},
-    {{5, 7, false, 8, true}, 20, {0.5f, true, CATEGORY_TRUNCATED}},
+    {{6, 8, false, 0, false}, 20, {0.25f, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}}, /* complete */
+    {{6, 7, false, 0, true}, 20, {-1.5f, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}},
+    {{6, 7, false, 0, true}, 20, {-1.5f, SUM_FLOAT_BASE_LAST, CATEGORY_BEYOND_IS_LEFT}},
+    {{10, 7, false, 0, true}, 8, {0.5f, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}},
+    {{14, 7, false, 0, true}, 4, {0.5f, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}}, /* too deep to pad */
+    {{300, 8, true, 0, true}, 4, {0, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}},    /* lists */
+    {{0, 0, false, 0, false}, 3, {0.5f, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}}, /* leaves only */
+    {{1, 8, false, 0, true}, MAX_TREES, {0, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}},
+    {{1, 0, false, 0, false}, 0, {-0.0f, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}}, /* no trees */
+    {{5, 7, false, 4, true}, 20, {0.5f, SUM_FLOAT, CATEGORY_BEYOND_IS_LEFT}},
+    {{5, 7, false, 8, false}, 20, {0.5f, SUM_FLOAT, CATEGORY_BEYOND_IS_DEFAULT}},
+    {{5, 7, false, 8, true}, 20, {0.5f, SUM_FLOAT_BASE_LAST, CATEGORY_TRUNCATED}},
 };
 
 static void fill_rows(float *rows)
@@ -191,36 +224,54 @@ static void fill_rows(float *rows)
     }
 }
 
+static struct trees *make_trees(const struct rules *rules)
+{
+    struct trees *trees = trees_new();
+
+    trees_set_shape(trees, FEATURES, 1);
+    trees->base[0] = (double)rules->base;
+    trees->sum = rules->sum;
+    trees->category = rules->category;
+    return trees;
+}
+
+/* Each row in each lane, in batches of each size. */
+static void check_batches(const struct forest *forest, const float *rows, const float *want)
+{
+    void *scratch = mem_alloc_aligned(forest_scratch_bytes(forest), 1);
+    double got[ROWS + 1];
+
+    for (size_t count = 0; count <= ROWS; count++) {
+        got[count] = 12345;
+        forest_score(forest, rows + (ROWS - count) * FEATURES, count, got, scratch);
+        for (size_t i = 0; i < count; i++)
+            ck_assert_bits((float)got[i], want[ROWS - count + i]);
+        ck_assert_bits((float)got[count], 12345);
+    }
+    free(scratch);
+}
+
 START_TEST(every_batch_gives_each_row_the_bits_of_the_naive_walk)
 {
     const struct forest_case *c = &cases[_i];
-    struct forest *forest = forest_new(FEATURES, c->rules);
+    struct trees *trees = make_trees(&c->rules);
     struct plan plans[MAX_TREES] = {0};
-    float *rows = mem_alloc(ROWS * FEATURES, sizeof *rows), want[ROWS], got[ROWS + 1];
-    void *scratch;
+    float *rows = mem_alloc(ROWS * FEATURES, sizeof *rows), want[ROWS];
+    struct forest *forest;
 
     random_state = (uint32_t)_i + 1;
     for (size_t i = 0; i < c->trees; i++) {
-        struct plan *p = &plans[i];
-        grow(p, &c->shape, 0);
-        forest_add(forest, &(struct tree_source){(uint32_t)p->count, p->left, p->right, p->feature,
-                                                 p->value, p->default_left, p->category, p->sets});
+        grow(&plans[i], &c->shape, 0);
+        add_tree(trees, &plans[i]);
     }
     fill_rows(rows);
     for (size_t i = 0; i < ROWS; i++)
         want[i] = naive(plans, c, rows + i * FEATURES);
-    scratch = mem_alloc_aligned(forest_scratch_bytes(forest), 1);
-    for (size_t count = 0; count <= ROWS; count++) {
-        const float *first = rows + (ROWS - count) * FEATURES; /* each row in each lane */
-        got[count] = 12345;
-        forest_score(forest, first, count, got, scratch);
-        for (size_t i = 0; i < count; i++)
-            ck_assert_bits(got[i], want[ROWS - count + i]);
-        ck_assert_bits(got[count], 12345);
-    }
-    free(scratch);
-    free(rows);
+    forest = forest_new(trees);
+    trees_free(trees);
+    check_batches(forest, rows, want);
     forest_free(forest);
+    free(rows);
     for (size_t i = 0; i < c->trees; i++)
         release(&plans[i]);
 }
@@ -229,24 +280,27 @@ END_TEST
 /* What no one leads to may hold anything. */
 START_TEST(nodes_out_of_reach_do_no_harm)
 {
-    static const int64_t left[] = {1, -1, -1, 99, -1}, right[] = {2, -1, -1, -7, -1},
-                         feature[] = {0, 0, 0, INT32_MAX, INT32_MAX}, side[] = {1, 0, 0, 0, 0};
-    static const float value[] = {0, 1, 2, NAN, 4}, deep[] = {-INFINITY, 1, 2, NAN, 4};
-    float row[FEATURES] = {-1, 0}, got;
-    char scratch[4096] __attribute__((aligned(64)));
+    struct tree_node nodes[] = {{.left = 1, .right = 2, .split = {.default_left = true}},
+                                {.left = -1, .right = -1, .value = 1},
+                                {.left = -1, .right = -1, .value = 2},
+                                {.left = 99, .right = -7, .split = {.feature = UINT32_MAX}},
+                                {.left = -1, .right = -1, .value = 4}};
+    float row[FEATURES] = {-1, 0};
+    double got;
+    char scratch[8192] __attribute__((aligned(64)));
 
     for (int i = 0; i < 2; i++) {
-        struct forest *forest = forest_new(FEATURES, (struct forest_rules){0});
-        forest_add(forest, &(struct tree_source){.node_count = 5,
-                                                 .left = left,
-                                                 .right = right,
-                                                 .feature = feature,
-                                                 .value = i ? deep : value,
-                                                 .default_left = side});
+        struct trees *trees = make_trees(&(struct rules){0});
+        struct forest *forest;
+        nodes[0].split.threshold = order_below(i ? -INFINITY : 0);
+        ck_assert_int_eq(trees_add(trees, &(struct tree_source){.nodes = nodes, .node_count = 5}),
+                         -1);
+        forest = forest_new(trees);
         ck_assert_uint_le(forest_scratch_bytes(forest), sizeof scratch);
         forest_score(forest, row, 1, &got, scratch);
-        ck_assert_bits(got, i ? 2 : 1);
+        ck_assert_bits((float)got, i ? 2 : 1);
         forest_free(forest);
+        trees_free(trees);
     }
     forest_free(NULL);
 }

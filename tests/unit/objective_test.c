@@ -10,7 +10,7 @@ static const int versions[VERSIONS][3] = {{1, 0, 0}, {1, 3, 1}, {1, 6, 0}, {3, 2
 
 static const struct {
     const char *name;
-    enum link link;
+    enum link_kind link;
     enum base base;
 } objectives[] = {
     {"reg:squarederror", LINK_IDENTITY, BASE_MARGIN},
@@ -51,7 +51,7 @@ START_TEST(what_changed_is_found_by_version)
     static const struct {
         const char *name;
         int version;
-        enum link link;
+        enum link_kind link;
         enum base base;
     } cases[] = {
         {"binary:logitraw", OLDEST, LINK_IDENTITY, BASE_PROBABILITY},
@@ -116,7 +116,7 @@ END_TEST
 START_TEST(links_are_those_of_the_library)
 {
     static const struct {
-        enum link link;
+        enum link_kind link;
         float margin, prediction;
     } cases[] = {
         {LINK_IDENTITY, -1.5f, -1.5f},
@@ -136,9 +136,9 @@ START_TEST(links_are_those_of_the_library)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ck_assert_bits(link_apply(cases[i].link, cases[i].margin), cases[i].prediction);
-    for (enum link link = LINK_IDENTITY; link <= LINK_EXP; link++)
-        ck_assert(isnan(link_apply(link, NAN)));
+        ck_assert_bits(objective_apply(cases[i].link, cases[i].margin), cases[i].prediction);
+    for (enum link_kind link = LINK_IDENTITY; link <= LINK_EXP; link++)
+        ck_assert(isnan(objective_apply(link, NAN)));
 }
 END_TEST
 

@@ -70,7 +70,7 @@ static void check_good(char *path, const struct expected *expected)
     struct err err = ERR_INIT;
     struct model *model;
 
-    ck_assert_msg(model_load(&model, path, &err) == 0, "%s", err.text);
+    ck_assert_msg(model_load(&model, path, NULL, &err) == 0, "%s", err.text);
     check_scores(model, path, expected);
     model_free(model);
     free(path);
@@ -81,7 +81,7 @@ static void check_refused(char *path)
     struct err err = ERR_INIT;
     struct model *model;
 
-    ck_assert_msg(model_load(&model, path, &err) != 0, "%s is not refused", path);
+    ck_assert_msg(model_load(&model, path, NULL, &err) != 0, "%s is not refused", path);
     ck_assert_int_eq(err.exit_code, EXIT_DATA);
     ck_assert_msg(strstr(err.text, "not read by this version") != NULL, "%s", err.text);
     free(path);

@@ -30,7 +30,7 @@ START_TEST(names_counts_and_the_summary_are_the_files)
 
     ck_assert_int_eq(models_parse(&model, models_plain, strlen(models_plain), &err), 0);
     ck_assert_uint_eq(model_feature_count(model), 2);
-    ck_assert_uint_eq(model_output_count(model), 1);
+    ck_assert_uint_eq(model_score_count(model), 1);
     ck_assert_str_eq(model_feature_name(model, 1), "b");
     ck_assert_uint_eq(model_category_count(model, 0), 0);
     ck_assert_str_eq(model_summary(model),
