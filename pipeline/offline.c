@@ -205,8 +205,9 @@ static int prepare(struct offline *o, struct err *err)
     o->width = model_feature_count(o->model);
     o->margin_count = model_margin_count(o->model);
     o->score_count = model_score_count(o->model);
-    o->printer = (struct printer){o->options->out, o->options->output, o->options->is_margin,
-                                  o->options->is_margin ? o->margin_count : o->score_count, o->bundle};
+    o->printer =
+        (struct printer){o->options->out, o->options->output, o->options->is_margin,
+                         o->options->is_margin ? o->margin_count : o->score_count, o->bundle};
     if (o->options->columns != 0 && o->options->columns != o->width)
         return err_fatal(err, EXIT_USAGE, "--columns %zu, but the model has %zu features",
                          o->options->columns, o->width);

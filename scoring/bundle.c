@@ -107,7 +107,8 @@ static int load_model(struct loader *l)
                         hex);
     }
     path = file_join(l->b->path, file->value);
-    result = model_parse(&l->b->model, path, (struct slice){(const uint8_t *)data, len}, NULL, l->err);
+    result =
+        model_parse(&l->b->model, path, (struct slice){(const uint8_t *)data, len}, NULL, l->err);
     free(path);
     free(data);
     return result;
