@@ -21,15 +21,15 @@ struct printer {
     FILE *out;
     enum offline_output format;
     bool is_margin;              /* print margins, not scores */
-    size_t outputs;              /* of a row: margins, or scores */
+    size_t outputs;              /* of a row */
     const struct bundle *bundle; /* names decisions; NULL: none */
 };
 
 /* What stands before the first row: the heading of CSV. */
 void printer_heading(const struct printer *printer);
 
-/* One row; margins and scores as model_score gives them. False and nothing is printed when a text would have
- * to say infinity or NaN. */
+/* One row; margins and scores as model_score gives them. False and nothing is printed when a text
+ * would have to say infinity or NaN. */
 bool printer_row(const struct printer *printer, uint64_t line, const double *margins,
                  const double *scores);
 

@@ -1,8 +1,8 @@
 /* portable.c: the kernel for every tree and every machine. 16 rows walk a tree together, one level
  * at a time, so that their cache misses and branches overlap.
  *
- *   padded  a complete tree of `depth` levels, place i has children 2i+1 and 2i+2: no links, no leaf
- *           test. Below a leaf that ends early every place leads to it
+ *   padded  a complete tree of `depth` levels, place i has children 2i+1 and 2i+2: no links, no
+ *           leaf test. Below a leaf that ends early every place leads to it
  *   linked  places with two links, leaves link to themselves, so a row that has arrived waits
  */
 #include <math.h>
