@@ -25,8 +25,8 @@ void batch_init(struct batch *b, const struct config *config, const struct bundl
     if (config->event_time.step_count)
         b->event_times = mem_alloc(cap, sizeof *b->event_times);
     b->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *b->matrix);
-    b->margins = mem_alloc(cap, sizeof *b->margins);
-    b->scores = mem_alloc(cap, sizeof *b->scores);
+    b->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *b->margins);
+    b->scores = mem_alloc(cap * model_score_count(bundle->model), sizeof *b->scores);
     b->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
 }
 
@@ -154,6 +154,22 @@ static void decode(struct pipeline *p)
     b->count = kept;
 }
 
+/* What the record's row gave. */
+static const double *outputs_of(const struct pipeline *p, size_t i)
+{
+    const struct batch *b = &p->batch;
+
+    return bundle_outputs(p->bundle, b->margins, b->scores, b->rows[i]);
+}
+
+static bool are_finite(const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
 static void score(struct pipeline *p)
 {
     struct batch *b = &p->batch;
@@ -162,7 +178,7 @@ static void score(struct pipeline *p)
         model_score(p->bundle->model, b->matrix, b->row_count, b->margins, b->scores, b->scratch);
     for (size_t i = 0; i < b->count; i++)
         if (b->outcomes[i].kind == OUTCOME_SCORED &&
-            !isfinite(bundle_output(p->bundle, b->margins[b->rows[i]], b->scores[b->rows[i]])))
+            !are_finite(outputs_of(p, i), p->bundle->output_count))
             b->outcomes[i] = outcome_dead(FAULT_SCORE_NOT_FINITE, 0);
 }
 
@@ -390,9 +406,12 @@ static enum sent send_both(struct pipeline *p, size_t i, struct score *made, str
 static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
 {
     struct batch *b = &p->batch;
-    double value = bundle_output(p->bundle, b->margins[b->rows[i]], b->scores[b->rows[i]]);
+    const double *outputs = outputs_of(p, i);
+    double value = outputs[p->bundle->output_index];
     size_t decision = bundle_decide(p->bundle, value);
     struct score made = {.value = value,
+                         .values = p->bundle->output_count > 1 ? outputs : NULL,
+                         .value_count = p->bundle->output_count > 1 ? p->bundle->output_count : 0,
                          .decision = bundle_decision_name(p->bundle, decision),
                          .schema_id = b->schema_ids[i],
                          .event_time_ms =

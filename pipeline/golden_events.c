@@ -25,16 +25,22 @@ static int check_row(const struct bundle *bundle, const struct golden *golden, c
     return 0;
 }
 
+/* For one row, and what the model makes of it. */
+struct room {
+    float *row;
+    double *margins, *scores;
+    void *scratch;
+};
+
 static int check_one(const struct bundle *bundle, struct decoder *decoder,
-                     const struct golden *golden, float *row, void *scratch, struct err *err)
+                     const struct golden *golden, struct room *room, struct err *err)
 {
     struct slice event = {(const uint8_t *)golden->event, golden->event_len};
     struct outcome outcome;
     int64_t schema_id;
-    double margin, score;
     char why[200];
 
-    outcome = decoder_decode(decoder, event, row, &schema_id);
+    outcome = decoder_decode(decoder, event, room->row, &schema_id);
     if (outcome.kind != OUTCOME_SCORED) {
         decoder_explain(decoder, &outcome, why, sizeof why);
         return err_fatal(err, EXIT_DATA,
@@ -42,10 +48,10 @@ static int check_one(const struct bundle *bundle, struct decoder *decoder,
                          golden->line, fault_stage((enum fault)outcome.fault),
                          fault_reason((enum fault)outcome.fault), why);
     }
-    if (check_row(bundle, golden, row, err) != 0)
+    if (check_row(bundle, golden, room->row, err) != 0)
         return -1;
-    model_score(bundle->model, row, 1, &margin, &score, scratch);
-    return golden_compare(bundle, golden, margin, score, err);
+    model_score(bundle->model, room->row, 1, room->margins, room->scores, room->scratch);
+    return golden_compare(bundle, golden, room->margins, room->scores, err);
 }
 
 int golden_events_decoder(struct decoder **decoder, const struct bundle *bundle, struct err *err)
@@ -60,16 +66,21 @@ int golden_events_decoder(struct decoder **decoder, const struct bundle *bundle,
 
 int golden_events_run(const struct bundle *bundle, struct err *err)
 {
-    float *row = mem_alloc(bundle->features.count + 1, sizeof *row);
-    void *scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+    const struct model *model = bundle->model;
+    struct room room = {mem_alloc(bundle->features.count + 1, sizeof(float)),
+                        mem_alloc(model_margin_count(model), sizeof(double)),
+                        mem_alloc(model_score_count(model), sizeof(double)),
+                        mem_alloc_aligned(model_scratch_bytes(model), 1)};
     struct decoder *decoder;
     int result = golden_events_decoder(&decoder, bundle, err);
 
     for (size_t i = 0; i < bundle->golden_count && result == 0; i++)
         if (bundle->goldens[i].event)
-            result = check_one(bundle, decoder, &bundle->goldens[i], row, scratch, err);
+            result = check_one(bundle, decoder, &bundle->goldens[i], &room, err);
     decoder_free(decoder);
-    free(scratch);
-    free(row);
+    free(room.row);
+    free(room.margins);
+    free(room.scores);
+    free(room.scratch);
     return result;
 }

@@ -86,8 +86,8 @@ struct side {
     void *scratch;
 
     /* of the last golden */
-    float margin;
-    double score;
+    double *margins, *scores;
+    double score; /* of them: what is published; of a bare model the first */
     const char *decision;
 };
 
@@ -97,6 +97,8 @@ static int side_init(struct side *s, const struct loaded *l, struct err *err)
     if (l->bundle && golden_events_decoder(&s->decoder, l->bundle, err) != 0)
         return -1;
     s->row = mem_alloc_aligned(model_feature_count(l->model), sizeof *s->row);
+    s->margins = mem_alloc(model_margin_count(l->model), sizeof *s->margins);
+    s->scores = mem_alloc(model_score_count(l->model), sizeof *s->scores);
     s->scratch = mem_alloc_aligned(model_scratch_bytes(l->model), 1);
     return 0;
 }
@@ -105,6 +107,8 @@ static void side_release(struct side *s)
 {
     decoder_free(s->decoder);
     free(s->row);
+    free(s->margins);
+    free(s->scores);
     free(s->scratch);
 }
 
@@ -125,12 +129,24 @@ static bool take_row(struct side *s, const struct golden *golden, bool has_same_
 static void score_row(struct side *s)
 {
     const struct bundle *b = s->loaded->bundle;
-    double margin, score;
+    const double *outputs = s->scores;
+    size_t index = 0;
 
-    model_score(s->loaded->model, s->row, 1, &margin, &score, s->scratch);
-    s->margin = (float)margin;
-    s->score = b ? bundle_output(b, margin, score) : score;
+    model_score(s->loaded->model, s->row, 1, s->margins, s->scores, s->scratch);
+    if (b) {
+        outputs = bundle_outputs(b, s->margins, s->scores, 0);
+        index = b->output_index;
+    }
+    s->score = outputs[index];
     s->decision = b ? bundle_decision(b, s->score) : NULL;
+}
+
+static bool have_other_margins(const struct side *a, const struct side *b)
+{
+    size_t count = model_margin_count(a->loaded->model);
+
+    return count != model_margin_count(b->loaded->model) ||
+           memcmp(a->margins, b->margins, count * sizeof *a->margins) != 0;
 }
 
 static void compare_goldens(struct side sides[2], const struct bundle *goldens_of,
@@ -146,7 +162,7 @@ static void compare_goldens(struct side sides[2], const struct bundle *goldens_o
         score_row(&sides[1]);
         distance = fabs(sides[0].score - sides[1].score);
         d->golden_count++;
-        d->margin_count += memcmp(&sides[0].margin, &sides[1].margin, sizeof(float)) != 0;
+        d->margin_count += have_other_margins(&sides[0], &sides[1]);
         d->decision_count += sides[0].decision && sides[1].decision &&
                              strcmp(sides[0].decision, sides[1].decision) != 0;
         d->mean += distance;

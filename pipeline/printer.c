@@ -16,8 +16,7 @@ void printer_heading(const struct printer *p)
     fputs("line", p->out);
     for (size_t i = 0; i < p->outputs; i++)
         p->outputs == 1 ? fprintf(p->out, ",%s", what) : fprintf(p->out, ",%s_%zu", what, i);
-    fputs(p->bundle && p->bundle->threshold_count && p->outputs == 1 ? ",decision\n" : "\n",
-          p->out);
+    fputs(p->bundle && p->bundle->threshold_count ? ",decision\n" : "\n", p->out);
 }
 
 /* A text as JSON or CSV (RFC 4180) has it. */
@@ -91,8 +90,9 @@ bool printer_row(const struct printer *p, uint64_t line, const double *margins,
     for (size_t i = 0; i < p->outputs; i++)
         if (!isfinite(values[i]))
             return false;
-    if (p->bundle && p->outputs == 1)
-        decision = bundle_decision(p->bundle, bundle_output(p->bundle, *margins, *scores));
+    if (p->bundle)
+        decision = bundle_decision(
+            p->bundle, bundle_outputs(p->bundle, margins, scores, 0)[p->bundle->output_index]);
     print_text_row(p, line, values, decision);
     return true;
 }

@@ -30,9 +30,6 @@ int shared_load_bundle(const struct config *config, struct bundle **bundle, stru
 {
     if (bundle_load(bundle, config->model_path, err) != 0 || golden_events_run(*bundle, err) != 0)
         return err_prefix(err, "[model]");
-    if (model_margin_count((*bundle)->model) != 1)
-        return err_fatal(err, EXIT_DATA, "[model] %s: %zu outputs per row; one is published",
-                         config->model_path, model_margin_count((*bundle)->model));
     return 0;
 }
 

@@ -184,7 +184,7 @@ size_t score_max_bytes(const struct score_encoder *e, const struct record *r, co
     size_t decision_len = s->decision ? strlen(s->decision) : 0;
 
     return 2 * strlen(r->topic) + JSON_STRING_MAX(decision_len) + e->source_len + REST +
-           carry_max(e, s->carried);
+           s->value_count * (NUMBER_TEXT_MAX + 1) + carry_max(e, s->carried);
 }
 
 enum { ID_MAX = 249 + 11 + 20 + 16 };
@@ -228,7 +228,13 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
     o = put(o, e->source, e->source_len);
     o = PUT(o, ",\"score\":");
     o += number_print(o, s->value);
-    o = PUT(o, ",\"scores\":[],\"decision\":");
+    o = PUT(o, ",\"scores\":[");
+    for (size_t i = 0; i < s->value_count; i++) {
+        if (i > 0)
+            *o++ = ',';
+        o += number_print(o, s->values[i]);
+    }
+    o = PUT(o, "],\"decision\":");
     if (s->decision)
         o += json_string_print(o, s->decision, strlen(s->decision));
     else
@@ -262,7 +268,11 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
     }
     o = put(o, e->source, e->source_len);
     o = put(o, (const char *)&s->value, 8);
-    *o++ = 0; /* scores: no block */
+    if (s->value_count > 0) { /* scores: one block, and the empty one that ends it */
+        o = put_long(o, (int64_t)s->value_count);
+        o = put(o, (const char *)s->values, s->value_count * sizeof *s->values);
+    }
+    *o++ = 0;
     if (s->decision) {
         *o++ = 2;
         o = put_string(o, s->decision, strlen(s->decision));

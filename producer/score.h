@@ -51,6 +51,8 @@ struct score_encoder {
 
 struct score {
     double value;
+    const double *values; /* value_count: all of the model's outputs, where there are several */
+    size_t value_count;
     const char *decision; /* NULL when the bundle names none */
     int64_t schema_id;    /* of the event; SCHEMA_ID_NONE when it had none */
     int64_t event_time_ms;

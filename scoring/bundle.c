@@ -39,12 +39,13 @@ static char *copy(const char *text)
 static int check_keys(struct loader *l)
 {
     static const char *const model_keys[] = {"name", "version", "format", "file", "sha256"};
-    static const char *const output_keys[] = {"kind", "name", "thresholds", "below"};
+    static const char *const output_keys[] = {"kind", "name", "index", "thresholds", "below"};
 
     for (size_t i = 0; i < l->ini.count; i++) {
         const struct ini_entry *e = &l->ini.entries[i];
         const char *const *keys = strcmp(e->section, "model") == 0 ? model_keys : output_keys;
-        size_t count = keys == model_keys ? 5 : 4;
+        size_t count = keys == model_keys ? sizeof model_keys / sizeof model_keys[0]
+                                          : sizeof output_keys / sizeof output_keys[0];
         const char *near;
         bool is_known = false;
         if (ini_refuse_comment(&l->ini, e, l->err) != 0)
@@ -161,6 +162,28 @@ static int load_thresholds(struct loader *l)
     return 0;
 }
 
+/* Which of several outputs is `score`: nobody can guess. */
+static int load_index(struct loader *l)
+{
+    const struct ini_entry *entry = ini_find(&l->ini, "output", "index");
+    struct bundle *b = l->b;
+    int64_t index = 0;
+
+    b->output_count =
+        b->output == OUTPUT_MARGIN ? model_margin_count(b->model) : model_score_count(b->model);
+    if (!entry && b->output_count > 1)
+        return ini_fail(&l->ini, NULL, l->err,
+                        "the model has %zu outputs: index in [output] says which of them, from 0, "
+                        "is the score",
+                        b->output_count);
+    if (entry &&
+        !integer_parse(entry->value, strlen(entry->value), 0, (int64_t)b->output_count - 1, &index))
+        return ini_fail(&l->ini, entry, l->err, "index %s: the model has the outputs 0 to %zu",
+                        entry->value, b->output_count - 1);
+    b->output_index = (size_t)index;
+    return 0;
+}
+
 static int load_output(struct loader *l)
 {
     static const char *const kinds[] = {"probability", "value", "margin"};
@@ -172,7 +195,7 @@ static int load_output(struct loader *l)
     for (int i = 0; i < 3; i++) {
         if (strcmp(kinds[i], kind->value) == 0) {
             l->b->output = (enum output_kind)i;
-            return load_thresholds(l);
+            return load_index(l) == 0 ? load_thresholds(l) : -1;
         }
     }
     return ini_fail(&l->ini, kind, l->err, "kind %s; it can be probability, value or margin",
@@ -386,6 +409,8 @@ void bundle_free(struct bundle *b)
         free(b->thresholds[i].decision);
     for (size_t i = 0; i < b->golden_count; i++) {
         free(b->goldens[i].row);
+        free(b->goldens[i].margins);
+        free(b->goldens[i].scores);
         free(b->goldens[i].event);
     }
     free(b->thresholds);

@@ -35,10 +35,12 @@ struct threshold {
 /* One line of golden.jsonl. */
 struct golden {
     int line;
-    float *row;    /* feature_count floats, NaN = missing; NULL when the line has none */
-    double margin; /* what the model must give, by bits as float32 */
-    double score;  /* within one unit in the last place of float32; NaN when the line has none */
-    char *event;   /* JSON text of the event, NUL-terminated; NULL when the line has none */
+    float *row; /* feature_count floats, NaN = missing; NULL when the line has none */
+    /* What the model must give, margin_count and score_count of them, NULL when the line has none:
+     * margins by bits, scores within one unit in the last place, of the kind of number that the
+     * library has. */
+    double *margins, *scores;
+    char *event; /* JSON text of the event, NUL-terminated; NULL when the line has none */
     size_t event_len;
 };
 
@@ -48,6 +50,8 @@ struct bundle {
     char *version; /* [model] version */
     char digest[SHA256_HEX + 1];
     enum output_kind output;
+    size_t output_count; /* margins or scores of a row */
+    size_t output_index; /* which of them is `score` */
     char *output_name;
     struct threshold *thresholds; /* rising */
     size_t threshold_count;
@@ -76,10 +80,12 @@ static inline const char *bundle_decision(const struct bundle *bundle, double sc
     return bundle_decision_name(bundle, bundle_decide(bundle, score));
 }
 
-/* What `score` means for this bundle: the linked output or the margin. */
-static inline double bundle_output(const struct bundle *bundle, double margin, double score)
+/* What a row gives, output_count numbers: the linked outputs or the margins. row counts in what
+ * model_score filled. */
+static inline const double *bundle_outputs(const struct bundle *bundle, const double *margins,
+                                           const double *scores, size_t row)
 {
-    return bundle->output == OUTPUT_MARGIN ? margin : score;
+    return (bundle->output == OUTPUT_MARGIN ? margins : scores) + row * bundle->output_count;
 }
 
 #endif

@@ -29,6 +29,20 @@ static bool take_row(struct json *j, struct golden *golden, size_t width)
     return count == width || json_fail(j, JSON_BAD);
 }
 
+/* Of a model with one output a number, else a list. */
+static bool take_numbers(struct json *j, double **numbers, size_t count)
+{
+    size_t taken = 0;
+
+    *numbers = mem_alloc(count, sizeof **numbers);
+    if (count == 1)
+        return json_number(j, *numbers);
+    for (json_enter_array(j); json_item(j); taken++)
+        if (taken == count || !json_number(j, &(*numbers)[taken]))
+            return json_fail(j, JSON_BAD);
+    return taken == count || json_fail(j, JSON_BAD);
+}
+
 /* Borrowed text of any value becomes the golden's own. */
 static void take_event(struct json *j, struct golden *golden)
 {
@@ -48,12 +62,11 @@ static int take_line(struct bundle *b, struct golden *golden, const char *text, 
     struct json j;
 
     json_init(&j, text, len, MAX_DEPTH);
-    golden->margin = golden->score = NAN;
     for (json_enter_object(&j); json_key(&j, &key);) {
-        if (json_text_equals(&key, "margin"))
-            json_number(&j, &golden->margin);
-        else if (json_text_equals(&key, "score"))
-            json_number(&j, &golden->score);
+        if (json_text_equals(&key, "margin") && !golden->margins)
+            take_numbers(&j, &golden->margins, model_margin_count(b->model));
+        else if (json_text_equals(&key, "score") && !golden->scores)
+            take_numbers(&j, &golden->scores, model_score_count(b->model));
         else if (json_text_equals(&key, "row") && !golden->row)
             take_row(&j, golden, b->features.count);
         else if (json_text_equals(&key, "event") && !golden->event)
@@ -64,9 +77,10 @@ static int take_line(struct bundle *b, struct golden *golden, const char *text, 
     if (!json_end(&j))
         return err_fatal(
             err, EXIT_DATA,
-            "%s/golden.jsonl:%d: byte %zu: not JSON, or a row that has not %zu numbers or nulls",
-            b->path, golden->line, (size_t)(j.at - j.start), b->features.count);
-    if ((isnan(golden->margin) && isnan(golden->score)) || (!golden->row && !golden->event))
+            "%s/golden.jsonl:%d: byte %zu: not JSON, or a row that has not %zu numbers or nulls%s",
+            b->path, golden->line, (size_t)(j.at - j.start), b->features.count,
+            model_margin_count(b->model) > 1 ? ", or not a margin or score for each output" : "");
+    if ((!golden->margins && !golden->scores) || (!golden->row && !golden->event))
         return err_fatal(err, EXIT_DATA,
                          "%s/golden.jsonl:%d: needs a margin or a score, and a row or an event",
                          b->path, golden->line);
@@ -112,48 +126,74 @@ int golden_load(struct bundle *b, struct err *err)
     return result;
 }
 
-/* Units in the last place between two floats of one sign; equal zeros are 0 apart. */
-static int64_t steps_between(float a, float b)
+/* Neighbours of one sign are 1 apart, equal zeros 0. */
+static int64_t place_of(double value, bool is_float32)
 {
-    int32_t x, y;
+    float narrow = (float)value;
+    int32_t half;
+    int64_t bits;
 
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    if (x < 0)
-        x = (int32_t)(0x80000000u - (uint32_t)x);
-    if (y < 0)
-        y = (int32_t)(0x80000000u - (uint32_t)y);
-    return llabs((long long)x - y);
+    if (is_float32) {
+        memcpy(&half, &narrow, sizeof half);
+        return half < 0 ? -(int64_t)(half & INT32_MAX) : half;
+    }
+    memcpy(&bits, &value, sizeof bits);
+    return bits < 0 ? -(bits & INT64_MAX) : bits;
 }
 
-int golden_compare(const struct bundle *b, const struct golden *golden, double margin, double score,
-                   struct err *err)
+/* Whether they are at most so many units in the last place apart. */
+static bool is_near(double got, double want, bool is_float32, uint64_t apart)
 {
-    float got = (float)margin, want = (float)golden->margin;
+    int64_t a = place_of(got, is_float32), b = place_of(want, is_float32);
 
-    if (!isnan(golden->margin) && memcmp(&got, &want, sizeof got) != 0)
-        return err_fatal(err, EXIT_DATA, "%s/golden.jsonl:%d: the margin is %.9g, must be %.9g",
-                         b->path, golden->line, (double)got, (double)want);
-    got = (float)score;
-    want = (float)golden->score;
-    if (!isnan(golden->score) && (!isfinite(got) || steps_between(got, want) > 1))
-        return err_fatal(err, EXIT_DATA, "%s/golden.jsonl:%d: the score is %.9g, must be %.9g",
-                         b->path, golden->line, (double)got, (double)want);
+    return isfinite(got) &&
+           (a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a) <= apart;
+}
+
+/* Signs of zeros count in margins: they are compared by bits. */
+static bool is_same(double got, double want, bool is_float32)
+{
+    return is_near(got, want, is_float32, 0) && signbit(got) == signbit(want);
+}
+
+static int refuse(const struct bundle *b, const struct golden *golden, const char *what,
+                  const double pair[2], struct err *err)
+{
+    int digits = model_is_float32(b->model) ? 9 : 17;
+
+    return err_fatal(err, EXIT_DATA, "%s/golden.jsonl:%d: the %s is %.*g, must be %.*g", b->path,
+                     golden->line, what, digits, pair[0], digits, pair[1]);
+}
+
+int golden_compare(const struct bundle *b, const struct golden *golden, const double *margins,
+                   const double *scores, struct err *err)
+{
+    bool is_float32 = model_is_float32(b->model);
+
+    for (size_t i = 0; golden->margins && i < model_margin_count(b->model); i++)
+        if (!is_same(margins[i], golden->margins[i], is_float32))
+            return refuse(b, golden, "margin", (double[]){margins[i], golden->margins[i]}, err);
+    for (size_t i = 0; golden->scores && i < model_score_count(b->model); i++)
+        if (!is_near(scores[i], golden->scores[i], is_float32, 1))
+            return refuse(b, golden, "score", (double[]){scores[i], golden->scores[i]}, err);
     return 0;
 }
 
 int golden_rows_run(const struct bundle *b, struct err *err)
 {
+    double *margins = mem_alloc(model_margin_count(b->model), sizeof *margins);
+    double *scores = mem_alloc(model_score_count(b->model), sizeof *scores);
     void *scratch = mem_alloc_aligned(model_scratch_bytes(b->model), 1);
     int result = 0;
 
     for (size_t i = 0; i < b->golden_count && result == 0; i++) {
-        double margin, score;
         if (!b->goldens[i].row)
             continue;
-        model_score(b->model, b->goldens[i].row, 1, &margin, &score, scratch);
-        result = golden_compare(b, &b->goldens[i], margin, score, err);
+        model_score(b->model, b->goldens[i].row, 1, margins, scores, scratch);
+        result = golden_compare(b, &b->goldens[i], margins, scores, err);
     }
+    free(margins);
+    free(scores);
     free(scratch);
     return result;
 }

@@ -105,6 +105,11 @@ size_t model_score_count(const struct model *model)
     return model->parts.link.score_count;
 }
 
+bool model_is_float32(const struct model *model)
+{
+    return model->parts.trees->sum != SUM_DOUBLE;
+}
+
 const char *model_feature_name(const struct model *model, size_t feature)
 {
     return model->parts.names ? model->parts.names[feature] : NULL;

@@ -43,6 +43,9 @@ size_t model_feature_count(const struct model *model); /* width of a row */
 size_t model_margin_count(const struct model *model);
 size_t model_score_count(const struct model *model);
 
+/* Whether margins are sums of float32, as XGBoost's; else of double, as LightGBM's. */
+bool model_is_float32(const struct model *model);
+
 /* The name the file stores for a feature, or NULL when it stores none (trained from an array). */
 const char *model_feature_name(const struct model *model, size_t feature);
 

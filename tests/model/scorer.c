@@ -112,6 +112,18 @@ size_t model_scratch_bytes(const struct model *model)
     return 64;
 }
 
+size_t model_margin_count(const struct model *model)
+{
+    (void)model;
+    return 1;
+}
+
+size_t model_score_count(const struct model *model)
+{
+    (void)model;
+    return 1;
+}
+
 void model_score(const struct model *model, const float *rows, size_t count, double *margins,
                  double *scores, void *scratch)
 {

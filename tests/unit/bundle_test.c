@@ -129,7 +129,7 @@ START_TEST(the_output_is_the_linked_score_or_the_margin)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *ini = models_edit(ini_text, "kind", "value", cases[i].kind);
         struct bundle *b = load(write_bundle(ini, models_category, table_text));
-        ck_assert(bundle_output(b, -3, 0.75) == cases[i].output);
+        ck_assert(*bundle_outputs(b, &(double){-3}, &(double){0.75}, 0) == cases[i].output);
         bundle_free(b);
         free(ini);
     }
@@ -168,6 +168,8 @@ static const struct {
     {"file = model.json", "file = ../model.json", "model.ini:5: file must lie inside the bundle"},
     {"kind = value", "kind = score",
      "model.ini:8: kind score; it can be probability, value or margin"},
+    {"kind = value", "kind = value\nindex = 1",
+     "model.ini:9: index 1: the model has the outputs 0 to 0"},
     {"kind = value", "kinds = value", "model.ini:8: [output] has no key kinds; did you mean kind?"},
     {"[output]", "[outputs]",
      "model.ini:8: no section [outputs]; there are [model], [output] and [features]"},

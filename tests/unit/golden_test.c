@@ -109,8 +109,10 @@ START_TEST(an_event_that_gives_other_bits_is_said_with_its_line)
     struct bundle *b;
 
     ck_assert_int_eq(load(&b, text, sizeof text - 1, &err), 0);
-    ck_assert_int_eq(golden_compare(b, &b->goldens[0], -0.5, 0.1, &err), 0);
-    ck_assert_int_ne(golden_compare(b, &b->goldens[0], (double)-0.49999997f, 0.1, &err), 0);
+    ck_assert_int_eq(golden_compare(b, &b->goldens[0], &(double){-0.5}, &(double){0.1}, &err), 0);
+    ck_assert_int_ne(
+        golden_compare(b, &b->goldens[0], &(double){(double)-0.49999997f}, &(double){0.1}, &err),
+        0);
     ck_assert_ptr_nonnull(
         strstr(err.text, "golden.jsonl:2: the margin is -0.49999997, must be -0.5"));
     bundle_free(b);

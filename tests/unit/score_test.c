@@ -14,6 +14,8 @@
 
 static const struct provenance plain = {"delay", "2", DIGEST, "abcdef012345", 0};
 
+static const double three[] = {0.25, 1.0 / 3, -5e-324};
+
 static const struct {
     struct record record;
     struct score score;
@@ -29,6 +31,8 @@ static const struct {
      {.value = 5e-324, .decision = "on time", .schema_id = 123456}},
     {{.topic = "third", .partition = 63, .offset = 64, .timestamp_ms = 8191},
      {.value = 1.0 / 3, .decision = "", .schema_id = 64}},
+    {{.topic = "several", .partition = 0, .offset = 7, .timestamp_ms = 1},
+     {.value = 1.0 / 3, .values = three, .value_count = 3, .schema_id = 64}},
 };
 
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -214,8 +218,11 @@ START_TEST(json_has_every_field)
     expect_text(json, "digest", DIGEST);
     expect_text(json, "run", "abcdef012345");
     ck_assert(json_number_value(json_object_get(json, "score")) == s->value);
-    ck_assert_uint_eq(json_array_size(json_object_get(json, "scores")), 0);
     ck_assert(json_is_array(json_object_get(json, "scores")));
+    ck_assert_uint_eq(json_array_size(json_object_get(json, "scores")), s->value_count);
+    for (size_t i = 0; i < s->value_count; i++)
+        ck_assert(json_number_value(json_array_get(json_object_get(json, "scores"), i)) ==
+                  s->values[i]);
     expect_text(json, "decision", s->decision);
     expect_text(json, "mode", "live");
     ck_assert(json_is_null(json_object_get(json, "reasons")));
@@ -334,13 +341,26 @@ static void expect_avro_text(const avro_value_t *record, const char *name, const
     ck_assert_str_eq(text, want);
 }
 
-static void expect_avro_size(const avro_value_t *record, const char *name)
+static void expect_avro_size(const avro_value_t *record, const char *name, size_t want)
 {
     avro_value_t value = field(record, name);
     size_t size = 1;
 
     avro_value_get_size(&value, &size);
-    ck_assert_uint_eq(size, 0);
+    ck_assert_uint_eq(size, want);
+}
+
+static void expect_avro_scores(const avro_value_t *record, const struct score *s)
+{
+    avro_value_t value = field(record, "scores"), item;
+
+    expect_avro_size(record, "scores", s->value_count);
+    for (size_t i = 0; i < s->value_count; i++) {
+        double number;
+        avro_value_get_by_index(&value, i, &item, NULL);
+        avro_value_get_double(&item, &number);
+        ck_assert(number == s->values[i]);
+    }
 }
 
 static void expect_avro(const avro_value_t *v, const struct record *r, const struct score *s)
@@ -370,7 +390,7 @@ static void expect_avro(const avro_value_t *v, const struct record *r, const str
     value = field(v, "score");
     avro_value_get_double(&value, &score);
     ck_assert(score == s->value);
-    expect_avro_size(v, "scores");
+    expect_avro_scores(v, s);
     expect_avro_text(v, "decision", s->decision);
     value = field(v, "mode");
     avro_value_get_enum(&value, &mode);
@@ -378,7 +398,7 @@ static void expect_avro(const avro_value_t *v, const struct record *r, const str
     value = field(v, "reasons");
     avro_value_get_discriminant(&value, &branch);
     ck_assert_int_eq(branch, 0);
-    expect_avro_size(v, "carry");
+    expect_avro_size(v, "carry", 0);
 }
 
 /* The score behind the frame, to its last byte. */
