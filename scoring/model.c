@@ -14,7 +14,7 @@ enum { MAX_FILE_BYTES = 1 << 30 };
 struct model {
     struct model_parts parts;
     struct forest *forest; /* NULL: a linear model */
-    char summary[200];
+    char summary[300];
 };
 
 /* Formats that are known by their first bytes and not read. */
@@ -37,7 +37,7 @@ static const char *foreign_format(const char *data, size_t len)
 static void summarise(struct model *m)
 {
     const struct model_parts *p = &m->parts;
-    char kind[60] = "linear", outputs[30] = "";
+    char kind[80] = "linear", outputs[40] = "";
 
     if (p->trees)
         snprintf(kind, sizeof kind, "%zu trees, %zu nodes", p->trees->count,
