@@ -13,8 +13,8 @@ enum { MAX_FILE_BYTES = 1 << 30 };
 
 struct model {
     struct model_parts parts;
-    struct forest *forest;
-    char summary[200];
+    struct forest *forest; /* NULL: a linear model */
+    char summary[300];
 };
 
 /* Formats that are known by their first bytes and not read. */
@@ -37,10 +37,15 @@ static const char *foreign_format(const char *data, size_t len)
 static void summarise(struct model *m)
 {
     const struct model_parts *p = &m->parts;
+    char kind[80] = "linear", outputs[40] = "";
 
-    snprintf(m->summary, sizeof m->summary, "%s, %s, %zu trees, %zu nodes, %zu features", p->writer,
-             p->objective, p->trees->count, p->trees->split_count + p->trees->leaf_count,
-             p->feature_count);
+    if (p->trees)
+        snprintf(kind, sizeof kind, "%zu trees, %zu nodes", p->trees->count,
+                 p->trees->split_count + p->trees->leaf_count);
+    if (p->link.margin_count > 1)
+        snprintf(outputs, sizeof outputs, ", %zu outputs", p->link.margin_count);
+    snprintf(m->summary, sizeof m->summary, "%s, %s, %s, %zu features%s", p->writer, p->objective,
+             kind, p->feature_count, outputs);
 }
 
 int model_parse(struct model **model, const char *name, struct slice data,
@@ -60,7 +65,8 @@ int model_parse(struct model **model, const char *name, struct slice data,
         free(m);
         return -1;
     }
-    m->forest = forest_new(m->parts.trees);
+    if (m->parts.trees)
+        m->forest = forest_new(m->parts.trees);
     summarise(m);
     *model = m;
     return 0;
@@ -132,12 +138,12 @@ const char *model_summary(const struct model *model)
 
 const char *model_kernel(const struct model *model)
 {
-    return forest_kernel(model->forest);
+    return model->forest ? forest_kernel(model->forest) : "linear";
 }
 
 size_t model_tree_count(const struct model *model)
 {
-    return model->parts.trees->count;
+    return model->parts.trees ? model->parts.trees->count : 0;
 }
 
 size_t model_depth(const struct model *model)
@@ -145,34 +151,41 @@ size_t model_depth(const struct model *model)
     const struct trees *t = model->parts.trees;
     size_t depth = 0;
 
-    for (size_t i = 0; i < t->count; i++)
+    for (size_t i = 0; t && i < t->count; i++)
         depth = t->items[i].depth > depth ? t->items[i].depth : depth;
     return depth;
 }
 
 size_t model_size_bytes(const struct model *model)
 {
-    return forest_size_bytes(model->forest);
+    return model->forest ? forest_size_bytes(model->forest)
+                         : linear_size_bytes(model->parts.linear);
 }
 
 size_t model_split_count(const struct model *model, size_t feature)
 {
     const struct trees *t = model->parts.trees;
+    const struct linear *l = model->parts.linear;
     size_t count = 0;
 
-    for (size_t i = 0; i < t->split_count; i++)
+    for (size_t i = 0; t && i < t->split_count; i++)
         count += t->splits[i].feature == feature;
+    for (size_t i = 0; l && i < l->output_count; i++)
+        count += l->weights[i * l->feature_count + feature] != 0;
     return count;
 }
 
 size_t model_scratch_bytes(const struct model *model)
 {
-    return forest_scratch_bytes(model->forest);
+    return model->forest ? forest_scratch_bytes(model->forest) : 64;
 }
 
 void model_score(const struct model *model, const float *rows, size_t count, double *margins,
                  double *scores, void *scratch)
 {
-    forest_score(model->forest, rows, count, margins, scratch);
+    if (model->forest)
+        forest_score(model->forest, rows, count, margins, scratch);
+    else
+        linear_score(model->parts.linear, rows, count, margins);
     model->parts.link.apply(&model->parts.link, margins, count, scores);
 }

@@ -58,7 +58,7 @@ const char *model_category_text(const struct model *model, size_t feature, size_
 const char *model_summary(const struct model *model);
 
 /* For people: which kernel scores it, its trees, the levels of the deepest, the bytes that scoring
- * reads, and how many nodes split on a feature. */
+ * reads, and how many nodes split on a feature (a linear model: how many outputs weigh it). */
 const char *model_kernel(const struct model *model);
 size_t model_tree_count(const struct model *model);
 size_t model_depth(const struct model *model);

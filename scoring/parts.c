@@ -19,5 +19,6 @@ void model_parts_release(struct model_parts *p)
     free(p->names);
     category_texts_free(p->categories, p->feature_count);
     trees_free(p->trees);
+    linear_free(p->linear);
     *p = (struct model_parts){0};
 }

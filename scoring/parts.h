@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "scoring/linear.h"
 #include "scoring/link.h"
 #include "scoring/trees.h"
 
@@ -19,7 +20,8 @@ struct model_parts {
     size_t feature_count;
     char **names;                      /* feature_count, or NULL */
     struct category_texts *categories; /* feature_count, or NULL */
-    struct trees *trees;
+    struct trees *trees;               /* one of the two, the other is NULL */
+    struct linear *linear;
     struct link link;
 };
 

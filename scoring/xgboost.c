@@ -12,7 +12,7 @@
 #include "scoring/version.h"
 #include "scoring/xgboost_reader.h"
 
-enum { MAX_FEATURES = 1 << 20, NEWEST_MAJOR = 3 };
+enum { NEWEST_MAJOR = 3 };
 
 bool reader_refuse(struct reader *r, const char *format, ...)
 {
@@ -75,89 +75,6 @@ bool reader_param(struct reader *r, const char *what, int64_t low, int64_t high,
     return true;
 }
 
-/* ---- booster */
-
-static bool take_gbtree_param(struct reader *r)
-{
-    struct json_text key;
-    int64_t value = 0;
-
-    for (document_object(&r->d); document_key(&r->d, &key);) {
-        if (json_text_equals(&key, "num_trees"))
-            reader_param(r, "num_trees", 0, TREES_MAX_NODES, &r->claimed_trees);
-        else if (json_text_equals(&key, "size_leaf_vector")) {
-            if (reader_param(r, "size_leaf_vector", 0, 1 << 20, &value) && value > 1)
-                reader_refuse(
-                    r,
-                    "vector leaves (multi_strategy = multi_output_tree): not read by this version");
-        } else if (json_text_equals(&key, "num_parallel_tree")) {
-            document_skip(&r->d); /* trees are summed whatever their grouping */
-        } else {
-            reader_refuse(r, "unknown field %.*s in gbtree_model_param", (int)key.len, key.data);
-        }
-    }
-    return reader_is_well(r);
-}
-
-/* Weights that are all 1 change nothing. */
-static bool take_weight_drop(struct reader *r)
-{
-    struct floats weights = {0};
-    bool is_plain = document_floats(&r->d, &weights);
-
-    for (size_t i = 0; i < weights.count; i++)
-        is_plain = is_plain && weights.items[i] == 1.0f;
-    free(weights.items);
-    return is_plain || reader_refuse(r, "a DART model (weight_drop): not read by this version");
-}
-
-static bool take_model(struct reader *r)
-{
-    struct json_text key;
-
-    r->has_model = true;
-    for (document_object(&r->d); document_key(&r->d, &key);) {
-        if (json_text_equals(&key, "gbtree_model_param"))
-            take_gbtree_param(r);
-        else if (json_text_equals(&key, "trees") && r->parts->trees->count == 0)
-            reader_take_trees(r);
-        else if (json_text_equals(&key, "tree_info") && r->tree_info.count == 0)
-            document_ints(&r->d, &r->tree_info);
-        else if (json_text_equals(&key, "iteration_indptr"))
-            document_skip(
-                &r->d); /* which trees are one round: all are used, as Booster.predict does */
-        else if (json_text_equals(&key, "cats"))
-            reader_take_cats(r);
-        else if (json_text_equals(&key, "weight_drop"))
-            take_weight_drop(r);
-        else if (json_text_equals(&key, "weights") || json_text_equals(&key, "boosted_rounds"))
-            reader_refuse(r, "a linear model (booster = gblinear): not read by this version");
-        else
-            reader_refuse(r, "unknown field %.*s in gradient_booster.model", (int)key.len,
-                          key.data);
-    }
-    return reader_is_well(r);
-}
-
-static bool take_booster(struct reader *r)
-{
-    struct json_text key;
-
-    for (document_object(&r->d); document_key(&r->d, &key);) {
-        if (json_text_equals(&key, "name"))
-            reader_short_text(r, r->booster, sizeof r->booster);
-        else if (json_text_equals(&key, "model") && !r->has_model)
-            take_model(r);
-        else if (json_text_equals(&key, "gbtree"))
-            return reader_refuse(r, "a DART model (booster = dart): not read by this version");
-        else if (json_text_equals(&key, "weight_drop"))
-            take_weight_drop(r); /* 3.3, whose booster is named gbtree */
-        else
-            reader_refuse(r, "unknown field %.*s in gradient_booster", (int)key.len, key.data);
-    }
-    return reader_is_well(r);
-}
-
 /* ---- learner */
 
 static bool take_learner_param(struct reader *r)
@@ -169,15 +86,47 @@ static bool take_learner_param(struct reader *r)
         if (json_text_equals(&key, "base_score"))
             reader_take_base_score(r);
         else if (json_text_equals(&key, "num_class"))
-            reader_param(r, "num_class", 0, 1 << 20, &r->class_count);
+            reader_param(r, "num_class", 0, MAX_OUTPUTS, &r->class_count);
         else if (json_text_equals(&key, "num_target"))
-            reader_param(r, "num_target", 0, 1 << 20, &r->target_count);
+            reader_param(r, "num_target", 0, MAX_OUTPUTS, &r->target_count);
         else if (json_text_equals(&key, "num_feature"))
             reader_param(r, "num_feature", 1, MAX_FEATURES, &r->feature_count);
         else if (json_text_equals(&key, "boost_from_average"))
             reader_param(r, "boost_from_average", 0, 1, &r->boost_from_average);
         else
             reader_refuse(r, "unknown field %.*s in learner_model_param", (int)key.len, key.data);
+    }
+    return reader_is_well(r);
+}
+
+/* "[0.1,0.9]" are two alphas. */
+static bool take_alphas(struct reader *r)
+{
+    struct json_text text;
+
+    if (!document_string(&r->d, &text))
+        return false;
+    r->objective_outputs = 1;
+    for (size_t i = 0; i < text.len; i++)
+        r->objective_outputs += text.data[i] == ',';
+    return true;
+}
+
+/* Parameters of training, and how many outputs the objective links together. */
+static bool take_objective_param(struct reader *r)
+{
+    struct json_text key;
+
+    if (document_peek(&r->d) != DOCUMENT_OBJECT)
+        return document_skip(&r->d);
+    for (document_object(&r->d); document_key(&r->d, &key);) {
+        if (json_text_equals(&key, "num_class"))
+            reader_param(r, "num_class", 0, MAX_OUTPUTS, &r->objective_outputs);
+        else if (json_text_equals(&key, "quantile_alpha") ||
+                 json_text_equals(&key, "expectile_alpha"))
+            take_alphas(r);
+        else
+            document_skip(&r->d);
     }
     return reader_is_well(r);
 }
@@ -191,7 +140,25 @@ static bool take_objective(struct reader *r)
             r->has_objective =
                 reader_short_text(r, r->parts->objective, sizeof r->parts->objective);
         else
-            document_skip(&r->d); /* parameters of training */
+            take_objective_param(r);
+    }
+    return reader_is_well(r);
+}
+
+/* Users store what they like; of these two only whole numbers count. */
+static bool take_attributes(struct reader *r)
+{
+    struct json_text key, text;
+
+    for (document_object(&r->d); document_key(&r->d, &key);) {
+        int64_t *value = json_text_equals(&key, "best_iteration")     ? &r->best_iteration
+                         : json_text_equals(&key, "best_ntree_limit") ? &r->best_tree_limit
+                                                                      : NULL;
+        if (!value || document_peek(&r->d) != DOCUMENT_STRING)
+            document_skip(&r->d);
+        else if (document_string(&r->d, &text) &&
+                 !integer_parse(text.data, text.len, 0, TREES_MAX_NODES, value))
+            *value = -1;
     }
     return reader_is_well(r);
 }
@@ -213,14 +180,16 @@ static bool take_learner(struct reader *r)
 
     for (document_object(&r->d); document_key(&r->d, &key);) {
         if (json_text_equals(&key, "gradient_booster"))
-            take_booster(r);
+            reader_take_booster(r);
         else if (json_text_equals(&key, "learner_model_param"))
             take_learner_param(r);
         else if (json_text_equals(&key, "objective"))
             take_objective(r);
         else if (json_text_equals(&key, "feature_names") && r->name_count == 0)
             take_names(r);
-        else if (json_text_equals(&key, "attributes") || json_text_equals(&key, "feature_types"))
+        else if (json_text_equals(&key, "attributes"))
+            take_attributes(r);
+        else if (json_text_equals(&key, "feature_types"))
             document_skip(&r->d);
         else
             reader_refuse(r, "unknown field %.*s in learner", (int)key.len, key.data);
@@ -279,18 +248,25 @@ static enum category_rule rule_of(const int version[3])
                                                : CATEGORY_BEYOND_IS_LEFT;
 }
 
-/* Before 1.3 the library summed the leaves first (PredValue in src/predictor/cpu_predictor.cc);
- * without trees 1.1 and 1.2 gave the base margin as it is, 1.0 added the empty sum: -0 became 0. */
-static bool base_comes_last(const struct reader *r)
+static bool check_outputs(struct reader *r)
 {
-    return version_is_before(r->version, 1, 1, 0) ||
-           (version_is_before(r->version, 1, 3, 0) && r->parts->trees->count > 0);
+    const char *objective = r->parts->objective;
+    bool is_multi = strncmp(objective, "multi:", 6) == 0;
+
+    if (r->class_count > 1 && r->target_count > 1)
+        return reader_refuse(r, "%lld classes of %lld targets", (long long)r->class_count,
+                             (long long)r->target_count);
+    if (is_multi && r->class_count == 0)
+        return reader_refuse(r, "objective %s without num_class", objective);
+    if (r->objective_outputs != 0 && r->objective_outputs != (int64_t)reader_output_count(r))
+        return reader_refuse(r, "objective %s is of %lld outputs, the model has %zu", objective,
+                             (long long)r->objective_outputs, reader_output_count(r));
+    return true;
 }
 
 static bool check_whole(struct reader *r)
 {
     struct model_parts *p = r->parts;
-    size_t tree_count = p->trees->count;
     struct objective objective;
 
     if (!r->has_version || !r->has_params || !r->has_objective || !r->booster[0])
@@ -299,35 +275,16 @@ static bool check_whole(struct reader *r)
                              : !r->has_params    ? "learner_model_param"
                              : !r->has_objective ? "objective"
                                                  : "gradient_booster.name");
-    if (strcmp(r->booster, "gbtree") != 0)
-        return reader_refuse(r, "booster %s: not read by this version; gbtree is", r->booster);
-    if (r->class_count > 1 || r->target_count > 1)
-        return reader_refuse(
-            r,
-            "%lld classes, %lld targets: models with several outputs are not read by this version",
-            (long long)r->class_count, (long long)r->target_count);
     if (r->feature_count == 0)
         return reader_refuse(r, "num_feature is missing");
     if (!objective_find(&objective, p->objective, r->version))
         return reader_refuse(r, "objective %s is not known to this version", p->objective);
-    if (r->claimed_trees != (int64_t)tree_count || r->tree_info.count != tree_count)
-        return reader_refuse(r, "num_trees %lld, tree_info %zu, trees %zu",
-                             (long long)r->claimed_trees, r->tree_info.count, tree_count);
-    for (size_t i = 0; i < r->tree_info.count; i++)
-        if (r->tree_info.items[i] != 0)
-            return reader_refuse(r, "tree %zu belongs to output %lld of a model with one", i,
-                                 (long long)r->tree_info.items[i]);
     if (r->name_count != 0 && r->name_count != (size_t)r->feature_count)
         return reader_refuse(r, "%zu feature names for %lld features", r->name_count,
                              (long long)r->feature_count);
-    trees_set_shape(p->trees, (size_t)r->feature_count, 1);
     p->trees->category = rule_of(r->version);
-    p->trees->sum = base_comes_last(r) ? SUM_FLOAT_BASE_LAST : SUM_FLOAT;
-    p->link = objective_link(&objective);
-    if (!reader_base_margin(r, &objective))
-        return false;
-    p->trees->base[0] = (double)r->base_margin;
-    return reader_check_features(r);
+    p->link = objective_link(&objective, reader_output_count(r));
+    return check_outputs(r) && reader_base_margins(r, &objective) && reader_finish_booster(r);
 }
 
 static void keep_names(struct reader *r)
@@ -375,16 +332,16 @@ int xgboost_parse(struct model_parts *parts, const char *name, struct slice data
                        .options = options,
                        .name = name,
                        .err = err,
-                       .base_margin = 0.5f,
-                       .boost_from_average = 1};
+                       .boost_from_average = 1,
+                       .best_iteration = -1,
+                       .best_tree_limit = -1};
     bool is_good;
 
     *parts = (struct model_parts){.trees = trees_new()};
     document_init(&r.d, (const char *)data.data, data.len);
     is_good = take_file(&r) && assemble(&r);
-    raw_tree_release(&r.tree);
-    free(r.nodes);
-    free(r.tree_info.items);
+    reader_release_booster(&r);
+    free(r.base.items);
     free(r.name_texts);
     category_texts_free(r.categories, r.category_count);
     if (!is_good)

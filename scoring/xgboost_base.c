@@ -1,15 +1,29 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/mem.h"
 #include "core/text.h"
 #include "scoring/version.h"
 #include "scoring/xgboost_reader.h"
 
+static void add_score(struct reader *r, float value)
+{
+    r->base.items = mem_grow(r->base.items, r->base.count, &r->base.cap, sizeof value);
+    r->base.items[r->base.count++] = value;
+}
+
 bool reader_take_base_score(struct reader *r)
 {
-    if (document_peek(&r->d) == DOCUMENT_NUMBER)
-        return document_float(&r->d, &r->base_margin);
-    return document_string(&r->d, &r->base_text);
+    float value;
+
+    if (r->base_text.data || r->base.count > 0)
+        return reader_refuse(r, "base_score comes twice");
+    if (document_peek(&r->d) != DOCUMENT_NUMBER)
+        return document_string(&r->d, &r->base_text);
+    if (!document_float(&r->d, &value))
+        return false;
+    add_score(r, value);
+    return true;
 }
 
 static size_t take_digits(const char *text, size_t len, size_t limit, uint64_t *digits)
@@ -46,44 +60,56 @@ static size_t parse_old(const char *text, size_t len, float *value)
     return at;
 }
 
-/* "5E-1", "[5E-1]" (3.1 and later), "0.500000" (1.0 and 1.1). */
-static bool parse_base_score(struct reader *r, float *value)
+/* "5E-1", "[5E-1,2E0]" (3.1 and later), "0.500000" (1.0 and 1.1). */
+static bool parse_scores(struct reader *r)
 {
-    const char *p = r->base_text.data;
-    size_t len = r->base_text.len, taken;
+    const char *p = r->base_text.data, *end = p + r->base_text.len;
+    float value;
 
-    if (len >= 2 && p[0] == '[' && p[len - 1] == ']') {
+    if (p + 1 < end && *p == '[' && end[-1] == ']') {
         p++;
-        len -= 2;
+        end--;
     }
-    taken = number_parse_float(p, len, value);
-    if (taken != len && memchr(p, ',', len))
-        return reader_refuse(r,
-                             "a base_score for each of several outputs: not read by this version");
-    if (taken != len || taken == 0 || !isfinite(*value))
-        return reader_refuse(r, "base_score is no number: %.*s",
-                             (int)(r->base_text.len < 40 ? r->base_text.len : 40),
-                             r->base_text.data);
-    if (version_is_before(r->version, 1, 2, 0) && !memchr(p, 'e', len) && !memchr(p, 'E', len))
-        parse_old(p, len, value);
-    return true;
+    for (;; p++) {
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        size_t len = (size_t)((comma ? comma : end) - p);
+        if (len == 0 || number_parse_float(p, len, &value) != len || !isfinite(value))
+            return reader_refuse(r, "base_score is no number: %.*s",
+                                 (int)(r->base_text.len < 40 ? r->base_text.len : 40),
+                                 r->base_text.data);
+        if (version_is_before(r->version, 1, 2, 0) && !memchr(p, 'e', len) && !memchr(p, 'E', len))
+            parse_old(p, len, &value);
+        add_score(r, value);
+        p += len;
+        if (!comma)
+            return true;
+    }
 }
 
-/* From 3.1 on the library takes the base score of a model without trees for a default that training
- * will replace, and does not turn it into a margin, unless the user gave it (src/learner.cc,
- * NeedFit). */
-static bool is_unfitted(const struct reader *r)
+/* From 3.1 on the library takes the base scores of a model without trees for a default that
+ * training will replace, and does not turn them into margins, unless the user gave them
+ * (src/learner.cc, NeedFit). */
+static bool is_default(const struct reader *r)
 {
-    return r->parts->trees->count == 0 && r->boost_from_average &&
-           !version_is_before(r->version, 3, 1, 0);
+    return !reader_is_fitted(r) && r->boost_from_average && !version_is_before(r->version, 3, 1, 0);
 }
 
-bool reader_base_margin(struct reader *r, const struct objective *objective)
+bool reader_base_margins(struct reader *r, const struct objective *objective)
 {
-    if (r->base_text.data && !parse_base_score(r, &r->base_margin))
+    size_t count = reader_output_count(r);
+
+    if (r->base_text.data && !parse_scores(r))
         return false;
-    if (!is_unfitted(r))
-        r->base_margin = objective_base_margin(objective, r->base_margin);
-    return isfinite(r->base_margin) ||
-           reader_refuse(r, "base_score makes no margin for %s", r->parts->objective);
+    if (r->base.count == 0)
+        add_score(r, 0.5f);
+    if (r->base.count != 1 && r->base.count != count)
+        return reader_refuse(r, "%zu base scores for %zu outputs", r->base.count, count);
+    while (r->base.count < count)
+        add_score(r, r->base.items[0]);
+    if (!is_default(r))
+        objective_base_margins(objective, r->base.items, count);
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(r->base.items[i]))
+            return reader_refuse(r, "base_score makes no margin for %s", r->parts->objective);
+    return true;
 }

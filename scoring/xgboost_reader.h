@@ -1,10 +1,11 @@
 /* xgboost_reader.h: what the files of the XGBoost reader share: the state of one reading, and how
  * it is refused.
  *
- *   xgboost.c       the file from the outside in: learner, booster, parameters; put together
- *   xgboost_tree.c  trees: arrays as the file has them, checked, into struct trees
- *   xgboost_base.c  base_score, and the margin that every row starts with
- *   xgboost_cats.c  category texts (3.1 and later)
+ *   xgboost.c          the file from the outside in: learner, parameters; put together
+ *   xgboost_booster.c  gbtree, dart and gblinear; what holds for all trees: outputs, rounds, weights
+ *   xgboost_tree.c     trees: arrays as the file has them, checked, into struct trees
+ *   xgboost_base.c     base_score, and the margins that every row starts with
+ *   xgboost_cats.c     category texts (3.1 and later)
  *
  * Functions return false once the reading has failed; err is set by the first that knew why.
  * Thread: the reader's own.
@@ -21,11 +22,15 @@
 #include "scoring/objective.h"
 #include "scoring/xgboost.h"
 
+enum { MAX_FEATURES = 1 << 20, MAX_OUTPUTS = 1 << 16 };
+
 /* One tree as the file has it. */
 struct raw_tree {
     struct ints left, right, feature, default_left, split_type;
     struct ints categories, category_nodes, category_segments, category_sizes;
-    struct floats conditions, hessians;
+    struct floats conditions, hessians, leaf_weights;
+    struct document base_weights; /* where they begin: only vector leaves need them, up to 3.1 */
+    bool has_base_weights;
     int64_t node_count, leaf_size;
 };
 
@@ -38,20 +43,39 @@ struct reader {
     struct err *err;
 
     /* what stands in places of its own and is put together at the end */
-    struct json_text base_text; /* borrowed; data NULL: the file has a number, in base_margin */
-    float base_margin;
-    int64_t class_count, target_count, feature_count, claimed_trees, boost_from_average;
-    bool has_objective, has_version, has_params, has_model;
-    char booster[32];
-    struct raw_tree tree; /* the one that is being read */
-    struct tree_node *nodes;
-    size_t node_cap;
-    struct ints tree_info;
+    struct json_text base_text; /* borrowed; data NULL: the file has a number, in `base` */
+    struct floats base;         /* base scores, then margins, of all outputs */
+    int64_t class_count, target_count, feature_count, boost_from_average;
+    int64_t best_iteration, best_tree_limit; /* -1: the file does not say */
+    int64_t objective_outputs; /* classes or alphas in the objective's parameters; 0: not said */
+    bool has_objective, has_version, has_params;
     struct json_text *name_texts; /* borrowed */
     size_t name_count, name_cap;
     struct category_texts *categories;
     size_t category_count, category_cap;
+
+    /* the booster */
+    char booster[32];
+    bool has_model, is_dart; /* is_dart: trees lie one level deeper */
+    int64_t claimed_trees, parallel_trees;
+    struct raw_tree tree; /* the one that is being read */
+    struct tree_node *nodes;
+    size_t node_cap;
+    double *vectors; /* of the leaves of one tree */
+    size_t vector_cap;
+    bool has_leaf_weights, has_base_vectors; /* where vector leaves were found */
+    struct ints tree_info, round_ends;
+    struct floats tree_weights, linear_weights;
+    bool is_linear, has_tree_weights;
+    int64_t linear_rounds;
 };
+
+static inline size_t reader_output_count(const struct reader *r)
+{
+    int64_t most = r->class_count > r->target_count ? r->class_count : r->target_count;
+
+    return most > 1 ? (size_t)most : 1;
+}
 
 /* "NAME: byte 1234: what". Always false. */
 bool reader_refuse(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -64,9 +88,21 @@ bool reader_short_text(struct reader *r, char *out, size_t cap);
 /* A parameter: "12" in quotes, or 12. */
 bool reader_param(struct reader *r, const char *what, int64_t low, int64_t high, int64_t *value);
 
-/* base_score, kept until version and objective are known; then the margin it makes. */
+/* base_score, kept until version and objective are known; then r->base are the margins that it
+ * makes. */
 bool reader_take_base_score(struct reader *r);
-bool reader_base_margin(struct reader *r, const struct objective *objective);
+bool reader_base_margins(struct reader *r, const struct objective *objective);
+
+/* The object `gradient_booster`. */
+bool reader_take_booster(struct reader *r);
+
+/* Whether it was trained at all. */
+bool reader_is_fitted(const struct reader *r);
+
+/* When all else has been read and r->base are margins: checks the booster against the rest and
+ * makes r->parts->trees or r->parts->linear of it. */
+bool reader_finish_booster(struct reader *r);
+void reader_release_booster(struct reader *r);
 
 /* The array `trees`, into r->parts->trees: each is checked and added as it is read, but for its
  * features, whose count may come later. */

@@ -18,6 +18,7 @@ void raw_tree_release(struct raw_tree *t)
     free(t->category_sizes.items);
     free(t->conditions.items);
     free(t->hessians.items);
+    free(t->leaf_weights.items);
 }
 
 static bool take_tree_param(struct reader *r, struct raw_tree *t)
@@ -29,7 +30,7 @@ static bool take_tree_param(struct reader *r, struct raw_tree *t)
         if (json_text_equals(&key, "num_nodes"))
             reader_param(r, "num_nodes", 1, TREES_MAX_NODES, &t->node_count);
         else if (json_text_equals(&key, "size_leaf_vector"))
-            reader_param(r, "size_leaf_vector", 0, 1 << 20, &t->leaf_size);
+            reader_param(r, "size_leaf_vector", 0, MAX_OUTPUTS, &t->leaf_size);
         else if (json_text_equals(&key, "num_feature") || json_text_equals(&key, "num_deleted") ||
                  json_text_equals(&key, "num_roots") || json_text_equals(&key, "max_depth"))
             reader_param(r, "a tree_param", 0, INT64_MAX, &ignored);
@@ -42,8 +43,7 @@ static bool take_tree_param(struct reader *r, struct raw_tree *t)
 /* Fields of a tree that say nothing about its result. */
 static bool is_statistic(const struct json_text *key)
 {
-    static const char *const names[] = {"base_weights", "loss_changes", "parents",
-                                        "leaf_child_counts"};
+    static const char *const names[] = {"loss_changes", "parents", "leaf_child_counts"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (json_text_equals(key, names[i]))
@@ -69,12 +69,12 @@ static bool take_id(struct reader *r)
                          (long long)id);
 }
 
-static bool refuse_vector_leaves(struct reader *r)
+/* The values of vector leaves up to 3.1, else a statistic: read when that is known. */
+static bool pass_base_weights(struct reader *r, struct raw_tree *t)
 {
-    return reader_refuse(r,
-                         "tree %zu has vector leaves (multi_strategy = multi_output_tree): not "
-                         "read by this version",
-                         tree_number(r));
+    t->base_weights = r->d;
+    t->has_base_weights = true;
+    return document_skip(&r->d);
 }
 
 static bool take_tree(struct reader *r, struct raw_tree *t)
@@ -110,8 +110,10 @@ static bool take_tree(struct reader *r, struct raw_tree *t)
             take_tree_param(r, t);
         else if (json_text_equals(&key, "id"))
             take_id(r);
-        else if (json_text_equals(&key, "leaf_weights"))
-            refuse_vector_leaves(r);
+        else if (json_text_equals(&key, "leaf_weights") && t->leaf_weights.count == 0)
+            document_floats(&r->d, &t->leaf_weights);
+        else if (json_text_equals(&key, "base_weights") && !t->has_base_weights)
+            pass_base_weights(r, t);
         else if (is_statistic(&key))
             document_skip(&r->d);
         else
@@ -127,8 +129,6 @@ static bool check_lengths(struct reader *r, const struct raw_tree *t)
 
     if (t->node_count == 0)
         return reader_refuse(r, "tree %zu: no num_nodes", tree_number(r));
-    if (t->leaf_size > 1)
-        return refuse_vector_leaves(r);
     if (t->left.count != n || t->right.count != n || t->feature.count != n ||
         t->conditions.count != n || t->default_left.count != n ||
         (t->split_type.count != n && t->split_type.count != 0) ||
@@ -203,7 +203,72 @@ static bool take_sets(struct reader *r, const struct raw_tree *t)
     return true;
 }
 
-static bool add_tree(struct reader *r, const struct raw_tree *t)
+/* ---- vector leaves: up to 3.1 every node has its vector in base_weights; later the leaves have
+ * theirs in leaf_weights, and a leaf's right child is its number there
+ * (src/tree/multi_target_tree_model.cc) */
+
+static bool take_vectors(struct reader *r, struct raw_tree *t, size_t *count)
+{
+    struct floats weights = {0}, *from = &t->leaf_weights;
+    bool is_good = true;
+
+    if (t->leaf_weights.count == 0) {
+        r->has_base_vectors = true;
+        is_good = t->has_base_weights && document_floats(&t->base_weights, &weights);
+        from = &weights;
+    } else {
+        r->has_leaf_weights = true;
+    }
+    if (from->count > r->vector_cap) {
+        r->vector_cap = 2 * from->count;
+        r->vectors = mem_resize(r->vectors, r->vector_cap, sizeof *r->vectors);
+    }
+    for (size_t i = 0; i < from->count; i++)
+        r->vectors[i] = (double)from->items[i];
+    *count = from->count / (size_t)t->leaf_size;
+    is_good = is_good && *count * (size_t)t->leaf_size == from->count &&
+              (from != &weights || *count == (size_t)t->node_count);
+    free(weights.items);
+    return is_good || reader_refuse(r, "tree %zu: its leaves are not of %lld values",
+                                    tree_number(r), (long long)t->leaf_size);
+}
+
+static bool give_vectors(struct reader *r, struct raw_tree *t)
+{
+    size_t count = 0;
+
+    if (!take_vectors(r, t, &count))
+        return false;
+    for (size_t i = 0; i < (size_t)t->node_count; i++) {
+        struct tree_node *n = &r->nodes[i];
+        int64_t place = t->leaf_weights.count > 0 ? n->right : (int64_t)i;
+        if (n->left != -1)
+            continue;
+        if (place < 0 || place >= (int64_t)count)
+            return reader_refuse(r, "tree %zu node %zu: leaf %lld of %zu", tree_number(r), i,
+                                 (long long)place, count);
+        n->vector = r->vectors + (size_t)place * (size_t)t->leaf_size;
+        n->right = t->leaf_weights.count > 0 ? -1 : n->right;
+    }
+    return true;
+}
+
+static bool take_leaves(struct reader *r, struct raw_tree *t)
+{
+    struct trees *trees = r->parts->trees;
+    size_t width = t->leaf_size > 1 ? (size_t)t->leaf_size : 1;
+
+    if (trees->count == 0)
+        trees->leaf_width = width;
+    if (width != trees->leaf_width)
+        return reader_refuse(r, "tree %zu has leaves of %zu values, those before it of %zu",
+                             tree_number(r), width, trees->leaf_width);
+    if (width == 1 && t->leaf_weights.count > 0)
+        return reader_refuse(r, "tree %zu: leaf_weights for leaves of one value", tree_number(r));
+    return width == 1 || give_vectors(r, t);
+}
+
+static bool add_tree(struct reader *r, struct raw_tree *t)
 {
     int64_t bad;
 
@@ -214,7 +279,7 @@ static bool add_tree(struct reader *r, const struct raw_tree *t)
         r->nodes = mem_resize(r->nodes, r->node_cap, sizeof *r->nodes);
     }
     take_nodes(r, t);
-    if (!take_sets(r, t))
+    if (!take_leaves(r, t) || !take_sets(r, t))
         return false;
     bad = trees_add(r->parts->trees, &(struct tree_source){.nodes = r->nodes,
                                                            .node_count = (size_t)t->node_count,
@@ -233,7 +298,8 @@ static void raw_tree_clear(struct raw_tree *t)
     t->left.count = t->right.count = t->feature.count = t->default_left.count = 0;
     t->split_type.count = t->categories.count = t->category_nodes.count = 0;
     t->category_segments.count = t->category_sizes.count = 0;
-    t->conditions.count = t->hessians.count = 0;
+    t->conditions.count = t->hessians.count = t->leaf_weights.count = 0;
+    t->has_base_weights = false;
     t->node_count = t->leaf_size = 0;
 }
 
