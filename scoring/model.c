@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "scoring/contributions.h"
 #include "scoring/forest.h"
 #include "scoring/xgboost.h"
 
@@ -113,7 +114,8 @@ size_t model_score_count(const struct model *model)
 
 bool model_is_float32(const struct model *model)
 {
-    return model->parts.trees->sum != SUM_DOUBLE;
+    return model->parts.linear ? !model->parts.linear->is_double
+                               : model->parts.trees->sum != SUM_DOUBLE;
 }
 
 const char *model_feature_name(const struct model *model, size_t feature)
@@ -188,4 +190,17 @@ void model_score(const struct model *model, const float *rows, size_t count, dou
     else
         linear_score(model->parts.linear, rows, count, margins);
     model->parts.link.apply(&model->parts.link, margins, count, scores);
+}
+
+int model_contributions_check(const struct model *model, struct err *err)
+{
+    return model->parts.linear ? 0 : contributions_check(model->parts.trees, err);
+}
+
+void model_contributions(const struct model *model, const float *row, double *out)
+{
+    if (model->parts.linear)
+        contributions_of_linear(model->parts.linear, row, out);
+    else
+        contributions_of_trees(model->parts.trees, row, out);
 }
