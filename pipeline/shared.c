@@ -28,7 +28,10 @@ static void make_run(struct shared *s)
 
 int shared_load_bundle(const struct config *config, struct bundle **bundle, struct err *err)
 {
-    if (bundle_load(bundle, config->model_path, err) != 0 || golden_events_run(*bundle, err) != 0)
+    struct model_options model = {.rounds = config->rounds};
+
+    if (bundle_load(bundle, config->model_path, &model, err) != 0 ||
+        golden_events_run(*bundle, err) != 0)
         return err_prefix(err, "[model]");
     if (model_margin_count((*bundle)->model) != 1)
         return err_fatal(err, EXIT_DATA, "[model] %s: %zu outputs per row; one is published",
