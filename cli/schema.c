@@ -139,6 +139,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct arguments a = {.sample = -1};
     struct bundle *bundle;
     struct err err = ERR_INIT;
+    struct model_options model = {0};
     struct config config;
     int result;
 
@@ -146,7 +147,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
         configured_load(&config, command, &a.configured, &err) != 0)
         return cli_fail(command, &err);
     set_log(&config);
-    result = bundle_load(&bundle, config.model_path, &err);
+    model.rounds = config.rounds;
+    result = bundle_load(&bundle, config.model_path, &model, &err);
     if (result == 0) {
         result = schema(&a, &config, bundle, &err);
         bundle_free(bundle);

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "core/clock.h"
+#include "core/config.h"
 #include "core/text.h"
 #include "pipeline/offline.h"
 
@@ -16,6 +17,7 @@ static const struct cli_option options[] = {
     {0, "columns", "N", "f32le: floats per row; default: the model's features"},
     {'o', "output-format", "FORMAT", "jsonl (default), csv, f32le, or f64le"},
     {0, "output", "WHAT", "prediction (default) or margin"},
+    {0, "rounds", "N", "score with the first N boosting rounds, or up to the best; default: all"},
 };
 
 struct arguments {
@@ -56,6 +58,8 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
     } else if (strcmp(option->name, "output") == 0) {
         choice = choose(value, whats);
         a->offline.is_margin = choice == 1;
+    } else if (strcmp(option->name, "rounds") == 0) {
+        return config_parse_rounds(value, &a->offline.rounds);
     } else {
         if (!integer_parse(value, strlen(value), 1, 1000000, &number))
             return false;

@@ -14,7 +14,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, NAMES };
+enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, NAMES, ROUNDS };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -79,6 +79,7 @@ static const struct key keys[] = {
     {{"schemas", "subjects", "", false}, NAMES, AT(subjects), 0, 0, NULL},
     {{"schemas", "cache", "", false}, TEXT, AT(schema_cache), 0, 0, NULL},
     {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
+    {{"model", "rounds", "all", false}, ROUNDS, AT(rounds), 0, 0, NULL},
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
@@ -270,6 +271,24 @@ static int take_carry(struct reader *r, const struct key *key, const struct ini_
     return 0;
 }
 
+bool config_parse_rounds(const char *text, int64_t *rounds)
+{
+    enum { ALL = 0, BEST = -1, MOST = 1 << 28 };
+
+    *rounds = strcmp(text, "best") == 0 ? BEST : ALL;
+    return *rounds == BEST || strcmp(text, "all") == 0 ||
+           integer_parse(text, strlen(text), 0, MOST, rounds);
+}
+
+static int take_rounds(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                       const char *text, int64_t *rounds)
+{
+    if (config_parse_rounds(text, rounds))
+        return 0;
+    return ini_fail(&r->ini, entry, r->err, "%s.%s is \"%s\"; it can be: all, best, or a number",
+                    key->row.section, key->row.name, text);
+}
+
 /* "traceparent, x-id". */
 static int take_names(struct reader *r, const struct key *key, const struct ini_entry *entry,
                       const char *text, struct config_names *names)
@@ -309,6 +328,7 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
     case CARRY: return entry || *text ? take_carry(r, key, entry, text) : 0;
     case NAMES: return entry || *text ? take_names(r, key, entry, text, field) : 0;
     case TOPICS: return take_topics(r, key, entry, text);
+    case ROUNDS: return take_rounds(r, key, entry, text, field);
     }
     return 0;
 }

@@ -92,6 +92,7 @@ struct config {
     struct config_names subjects;    /* of events, instead of <topic>-value; none: those */
     char *schema_cache;
     char *model_path;
+    int64_t rounds; /* of boosting: 0 all, -1 up to the best one, else so many */
 
     char *score_topic;
     struct path *carry; /* carry_count */
@@ -131,6 +132,9 @@ bool config_has_fingerprints(const struct config *config);
 
 /* The group.id in effect. Static as the config. */
 const char *config_group(const struct config *config);
+
+/* "all", "best" or a number of rounds, as in `rounds` above; false: none of these. */
+bool config_parse_rounds(const char *text, int64_t *rounds);
 
 /* A key whose value must never be printed: passwords, tokens, private keys. */
 bool config_is_secret(const char *name);

@@ -7,20 +7,22 @@
 #include "pipeline/columns.h"
 #include "pipeline/golden_events.h"
 
-static int load_bare(struct loaded *l, const char *path, struct err *err)
+static int load_bare(struct loaded *l, const char *path, const struct model_options *options,
+                     struct err *err)
 {
     const char *name = strrchr(path, '/');
 
     if (strcmp(name ? name + 1 : path, "model.ini") == 0)
         return err_fatal(err, EXIT_USAGE, "%s: a bundle is given as its folder", path);
-    if (model_load(&l->model, path, NULL, err) != 0)
+    if (model_load(&l->model, path, options, err) != 0)
         return -1;
     columns_of_model(&l->own, l->model);
     l->features = &l->own;
     return 0;
 }
 
-int loaded_load(struct loaded *l, const char *path, struct err *err)
+int loaded_load(struct loaded *l, const char *path, const struct model_options *options,
+                struct err *err)
 {
     struct stat info;
 
@@ -28,8 +30,8 @@ int loaded_load(struct loaded *l, const char *path, struct err *err)
     if (stat(path, &info) != 0)
         return err_fatal(err, EXIT_IO, "%s: %s", path, strerror(errno));
     if (!S_ISDIR(info.st_mode))
-        return load_bare(l, path, err);
-    if (bundle_load(&l->bundle, path, err) != 0)
+        return load_bare(l, path, options, err);
+    if (bundle_load(&l->bundle, path, options, err) != 0)
         return -1;
     l->model = l->bundle->model;
     l->features = &l->bundle->features;

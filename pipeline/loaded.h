@@ -15,9 +15,10 @@ struct loaded {
     struct features own; /* of a bare model: each a number of its own name (columns_of_model) */
 };
 
-/* EXIT_IO, EXIT_DATA, EXIT_USAGE; nothing is left behind then. The struct must stay in its place.
- */
-int loaded_load(struct loaded *loaded, const char *path, struct err *err);
+/* options: NULL for none. EXIT_IO, EXIT_DATA, EXIT_USAGE; nothing is left behind then. The struct
+ * must stay in its place. */
+int loaded_load(struct loaded *loaded, const char *path, const struct model_options *options,
+                struct err *err);
 void loaded_release(struct loaded *loaded);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum {
     BATCH_ROWS = 1024,
-    MATRIX_BYTES = 64 << 20, /* a wide model has fewer rows in a batch, one at least */
+    MATRIX_BYTES = 64 << 20, /* a model of many features or outputs: fewer rows, one at least */
     MAX_LINE_BYTES = 16 << 20,
     MAX_DEPTH = 64
 };
@@ -195,7 +195,9 @@ static int take_all(struct offline *o, struct err *err)
 
 static int prepare(struct offline *o, struct err *err)
 {
-    if (loaded_load(&o->loaded, o->options->model_path, err) != 0)
+    struct model_options model = {.rounds = o->options->rounds};
+
+    if (loaded_load(&o->loaded, o->options->model_path, &model, err) != 0)
         return -1;
     o->bundle = o->loaded.bundle;
     o->model = o->loaded.model;
@@ -211,7 +213,8 @@ static int prepare(struct offline *o, struct err *err)
     if (o->options->columns != 0 && o->options->columns != o->width)
         return err_fatal(err, EXIT_USAGE, "--columns %zu, but the model has %zu features",
                          o->options->columns, o->width);
-    o->batch_rows = MATRIX_BYTES / (o->width * sizeof *o->matrix);
+    o->batch_rows =
+        MATRIX_BYTES / (o->width * sizeof *o->matrix + o->margin_count * 2 * sizeof *o->margins);
     o->batch_rows = o->batch_rows > BATCH_ROWS ? BATCH_ROWS : o->batch_rows ? o->batch_rows : 1;
     o->matrix = mem_alloc_aligned(o->batch_rows * o->width, sizeof *o->matrix);
     o->margins = mem_alloc(o->batch_rows * o->margin_count, sizeof *o->margins);

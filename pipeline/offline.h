@@ -23,6 +23,7 @@ struct offline_options {
     enum offline_input input;
     enum offline_output output;
     size_t columns; /* F32LE: floats per row; 0 = as many as the model has features */
+    int64_t rounds; /* model_options.rounds */
     bool is_margin; /* the sum before the link, instead of the library's own prediction */
     /* Called now and then with the bytes and rows taken so far; may be NULL. */
     void (*progress)(void *arg, uint64_t bytes, uint64_t rows);

@@ -28,7 +28,10 @@ static void make_run(struct shared *s)
 
 int shared_load_bundle(const struct config *config, struct bundle **bundle, struct err *err)
 {
-    if (bundle_load(bundle, config->model_path, err) != 0 || golden_events_run(*bundle, err) != 0)
+    struct model_options model = {.rounds = config->rounds};
+
+    if (bundle_load(bundle, config->model_path, &model, err) != 0 ||
+        golden_events_run(*bundle, err) != 0)
         return err_prefix(err, "[model]");
     return 0;
 }

@@ -15,6 +15,7 @@ enum { MAX_FILE_BYTES = 1 << 30 };
 
 struct loader {
     struct bundle *b;
+    const struct model_options *options;
     struct ini ini;
     struct err *err;
 };
@@ -108,8 +109,8 @@ static int load_model(struct loader *l)
                         hex);
     }
     path = file_join(l->b->path, file->value);
-    result =
-        model_parse(&l->b->model, path, (struct slice){(const uint8_t *)data, len}, NULL, l->err);
+    result = model_parse(&l->b->model, path, (struct slice){(const uint8_t *)data, len}, l->options,
+                         l->err);
     free(path);
     free(data);
     return result;
@@ -326,6 +327,20 @@ static char *table_name(const char *line)
     return mem_copy_text(start, len);
 }
 
+/* Other rounds are other scores. */
+static void add_rounds(struct sha256 *hash, const struct model_options *options)
+{
+    char line[40];
+
+    if (!options || options->rounds == 0)
+        return;
+    if (options->rounds == ROUNDS_BEST)
+        snprintf(line, sizeof line, "rounds best\n");
+    else
+        snprintf(line, sizeof line, "rounds %lld\n", (long long)options->rounds);
+    sha256_add(hash, line, strlen(line));
+}
+
 /* Over model.ini, the model file and each table once, sorted by name. */
 static int make_digest(struct loader *l)
 {
@@ -355,6 +370,7 @@ static int make_digest(struct loader *l)
         sha256_add(&hash, hex, SHA256_HEX);
         sha256_add(&hash, "\n", 1);
     }
+    add_rounds(&hash, l->options);
     sha256_hex(&hash, b->digest);
     for (size_t i = 0; i < count; i++)
         free(names[i]);
@@ -381,9 +397,10 @@ static int load_all(struct loader *l)
                                                                  : -1;
 }
 
-int bundle_load(struct bundle **bundle, const char *path, struct err *err)
+int bundle_load(struct bundle **bundle, const char *path, const struct model_options *options,
+                struct err *err)
 {
-    struct loader l = {.b = mem_alloc(1, sizeof *l.b), .err = err};
+    struct loader l = {.b = mem_alloc(1, sizeof *l.b), .options = options, .err = err};
     char *ini_path = file_join(path, "model.ini");
     int result = ini_load(&l.ini, ini_path, EXIT_DATA, err);
 

@@ -62,9 +62,11 @@ struct bundle {
     size_t golden_count;
 };
 
-/* *bundle is new: bundle_free. Errors: EXIT_IO unreadable file, EXIT_DATA the rest, each with file
- * and line and what to do. */
-int bundle_load(struct bundle **bundle, const char *path, struct err *err);
+/* *bundle is new: bundle_free. options: NULL for none; rounds are part of the digest, and the golden
+ * rows must hold with them. Errors: EXIT_IO unreadable file, EXIT_DATA the rest, each with file and
+ * line and what to do. */
+int bundle_load(struct bundle **bundle, const char *path, const struct model_options *options,
+                struct err *err);
 void bundle_free(struct bundle *bundle);
 
 /* Which decision a score gets: 0 is below, i is thresholds[i - 1]. */

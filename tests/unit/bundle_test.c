@@ -57,7 +57,7 @@ static struct bundle *load(const char *folder)
     struct err err = ERR_INIT;
     struct bundle *bundle;
 
-    ck_assert_msg(bundle_load(&bundle, folder, &err) == 0, "%s", err.text);
+    ck_assert_msg(bundle_load(&bundle, folder, NULL, &err) == 0, "%s", err.text);
     return bundle;
 }
 
@@ -69,7 +69,7 @@ static const char *refusal(const char *folder, int exit_code)
     size_t len = strlen(folder);
 
     err = (struct err)ERR_INIT;
-    ck_assert_int_ne(bundle_load(&bundle, folder, &err), 0);
+    ck_assert_int_ne(bundle_load(&bundle, folder, NULL, &err), 0);
     ck_assert_ptr_null(bundle);
     ck_assert_int_eq(err.exit_code, exit_code);
     ck_assert_ptr_null(strchr(err.text, '\n'));
@@ -369,7 +369,7 @@ START_TEST(an_ini_cut_at_every_byte_is_refused)
         struct err err = ERR_INIT;
         struct bundle *bundle;
         harness_write(folder, "model.ini", whole, len);
-        ck_assert_msg(bundle_load(&bundle, folder, &err) != 0, "%zu bytes", len);
+        ck_assert_msg(bundle_load(&bundle, folder, NULL, &err) != 0, "%zu bytes", len);
         ck_assert(err.exit_code == EXIT_DATA || strstr(err.text, "No such file"));
     }
     free(whole);

@@ -128,7 +128,7 @@ START_TEST(a_bare_model_takes_its_own_feature_names)
     struct bundle *bundle;
 
     fixture_bundle(folder);
-    ck_assert_msg(bundle_load(&bundle, folder, &err) == 0, "%s", err.text);
+    ck_assert_msg(bundle_load(&bundle, folder, NULL, &err) == 0, "%s", err.text);
     columns_of_model(&own, bundle->model);
     ck_assert_uint_eq(own.count, 1);
     ck_assert_str_eq(own.items[0].name, "x");

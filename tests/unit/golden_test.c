@@ -16,7 +16,7 @@ static int load(struct bundle **bundle, const char *goldens, size_t len, struct 
     snprintf(copy, sizeof copy, "%s", folder);
     fixture_bundle(copy);
     harness_write(copy, "golden.jsonl", goldens, len);
-    return bundle_load(bundle, copy, err);
+    return bundle_load(bundle, copy, NULL, err);
 }
 
 static const char *refusal(const char *goldens, size_t len)

@@ -205,7 +205,7 @@ START_TEST(the_flights_bundles_pass_their_golden_rows)
         char *path = data_file("flights/models/%s%s", names[i], "");
         struct err err = ERR_INIT;
         struct bundle *bundle;
-        ck_assert_msg(bundle_load(&bundle, path, &err) == 0, "%s", err.text);
+        ck_assert_msg(bundle_load(&bundle, path, NULL, &err) == 0, "%s", err.text);
         ck_assert_uint_eq(bundle->golden_count, 64);
         bundle_free(bundle);
         free(path);
