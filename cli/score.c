@@ -16,7 +16,7 @@ static const struct cli_option options[] = {
     {'i', "input-format", "FORMAT", "jsonl (default), csv, or f32le"},
     {0, "columns", "N", "f32le: floats per row; default: the model's features"},
     {'o', "output-format", "FORMAT", "jsonl (default), csv, f32le, or f64le"},
-    {0, "output", "WHAT", "prediction (default) or margin"},
+    {0, "output", "WHAT", "prediction (default), margin, or contributions"},
     {0, "rounds", "N", "score with the first N boosting rounds, or up to the best; default: all"},
 };
 
@@ -38,7 +38,7 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
 {
     static const char *const inputs[] = {"jsonl", "csv", "f32le", NULL};
     static const char *const outputs[] = {"jsonl", "csv", "f32le", "f64le", NULL};
-    static const char *const whats[] = {"prediction", "margin", NULL};
+    static const char *const whats[] = {"prediction", "margin", "contributions", NULL};
     struct arguments *a = arg;
     int choice = 0;
     int64_t number;
@@ -57,7 +57,7 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
         a->offline.output = (enum offline_output)choice;
     } else if (strcmp(option->name, "output") == 0) {
         choice = choose(value, whats);
-        a->offline.is_margin = choice == 1;
+        a->offline.values = (enum offline_values)choice;
     } else if (strcmp(option->name, "rounds") == 0) {
         return config_parse_rounds(value, &a->offline.rounds);
     } else {
@@ -156,24 +156,27 @@ const struct cli_command cli_score = {
     .name = "score",
     .summary = "score rows or events from a file or standard input, without Kafka",
     .usage = "kscore score --model PATH [FILE] [OPTIONS]",
-    .help = "FILE defaults to standard input. A bundle takes events (the fields its model.ini "
-            "names), a bare model file\n"
-            "takes its own feature names (f0, f1, ... when it stores none).\n\n"
-            "  kscore demo --events 1000 > events.jsonl\n"
-            "  kscore score --model examples/payments/bundle events.jsonl\n"
-            "  kscore score --model examples/payments/bundle -o csv events.jsonl > scores.csv\n"
-            "  kscore score --model models/delay-2 -i csv events.csv 2> refused.txt\n"
-            "  kcat -C -b localhost:9092 -t payments -e -q | kscore score --model "
-            "examples/payments/bundle\n"
-            "  kscore score --model model.ubj -i f32le --output margin -o f32le rows.f32le > "
-            "margins.f32le\n\n"
-            "jsonl  one event a line in; {\"line\":1,\"score\":0.25,\"decision\":\"watch\"} out\n"
-            "csv    the first line names the columns\n"
-            "f32le  rows of little-endian float32, NaN = missing; f64le: the same as float64 "
-            "(output only)\n\n"
-            "A line that cannot be scored is said on standard error with its number, and left out; "
-            "the rest is scored, and\n"
-            "the exit code is 65.\n",
+    .help =
+        "FILE defaults to standard input. A bundle takes events (the fields its model.ini "
+        "names), a bare model file\n"
+        "takes its own feature names (f0, f1, ... when it stores none).\n\n"
+        "  kscore demo --events 1000 > events.jsonl\n"
+        "  kscore score --model examples/payments/bundle events.jsonl\n"
+        "  kscore score --model examples/payments/bundle -o csv events.jsonl > scores.csv\n"
+        "  kscore score --model models/delay-2 -i csv events.csv 2> refused.txt\n"
+        "  kcat -C -b localhost:9092 -t payments -e -q | kscore score --model "
+        "examples/payments/bundle\n"
+        "  kscore score --model model.ubj -i f32le --output margin -o f32le rows.f32le > "
+        "margins.f32le\n\n"
+        "jsonl  one event a line in; {\"line\":1,\"score\":0.25,\"decision\":\"watch\"} out\n"
+        "csv    the first line names the columns\n"
+        "f32le  rows of little-endian float32, NaN = missing; f64le: the same as float64 "
+        "(output only)\n\n"
+        "contributions are how much each feature moved the margin (exact TreeSHAP), and the bias: "
+        "they add up to it.\n\n"
+        "A line that cannot be scored is said on standard error with its number, and left out; "
+        "the rest is scored, and\n"
+        "the exit code is 65.\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

@@ -31,7 +31,7 @@ struct offline {
     size_t width, margin_count, score_count;
 
     float *matrix;
-    double *margins, *scores;
+    double *margins, *scores, *contributions;
     void *scratch;
     uint64_t *numbers; /* of the line of each row */
     size_t row_count, batch_rows;
@@ -70,14 +70,34 @@ static void refuse(struct offline *o, uint64_t line, enum fault fault, const cha
 
 /* ---- rows */
 
+/* The numbers that are asked for, of one row. */
+static const double *numbers_of(struct offline *o, size_t row)
+{
+    switch (o->options->values) {
+    case VALUES_PREDICTION: break;
+    case VALUES_MARGIN: return o->margins + row * o->margin_count;
+    case VALUES_CONTRIBUTIONS:
+        model_contributions(o->model, o->matrix + row * o->width, o->contributions);
+        return o->contributions;
+    }
+    return o->scores + row * o->score_count;
+}
+
+static const char *decision_of(const struct offline *o, size_t row)
+{
+    if (!o->bundle || o->options->values == VALUES_CONTRIBUTIONS)
+        return NULL;
+    return bundle_decision(
+        o->bundle, bundle_outputs(o->bundle, o->margins, o->scores, row)[o->bundle->output_index]);
+}
+
 /* Text has no infinity: such a row is refused as kscore run does. */
 static int flush_rows(struct offline *o, struct err *err)
 {
     if (o->row_count > 0)
         model_score(o->model, o->matrix, o->row_count, o->margins, o->scores, o->scratch);
     for (size_t row = 0; row < o->row_count; row++) {
-        if (printer_row(&o->printer, o->numbers[row], o->margins + row * o->margin_count,
-                        o->scores + row * o->score_count))
+        if (printer_row(&o->printer, o->numbers[row], numbers_of(o, row), decision_of(o, row)))
             o->counts->rows++;
         else
             refuse(o, o->numbers[row], FAULT_SCORE_NOT_FINITE, fault_help(FAULT_SCORE_NOT_FINITE));
@@ -207,9 +227,20 @@ static int prepare(struct offline *o, struct err *err)
     o->width = model_feature_count(o->model);
     o->margin_count = model_margin_count(o->model);
     o->score_count = model_score_count(o->model);
-    o->printer =
-        (struct printer){o->options->out, o->options->output, o->options->is_margin,
-                         o->options->is_margin ? o->margin_count : o->score_count, o->bundle};
+    o->printer = (struct printer){.out = o->options->out,
+                                  .format = o->options->output,
+                                  .values = o->options->values,
+                                  .count = o->score_count,
+                                  .features = o->features,
+                                  .bundle = o->bundle};
+    if (o->options->values == VALUES_MARGIN)
+        o->printer.count = o->margin_count;
+    if (o->options->values == VALUES_CONTRIBUTIONS) {
+        if (model_contributions_check(o->model, err) != 0)
+            return err_prefix(err, "%s", o->options->model_path);
+        o->printer.count = o->margin_count * (o->width + 1);
+        o->contributions = mem_alloc(o->printer.count, sizeof *o->contributions);
+    }
     if (o->options->columns != 0 && o->options->columns != o->width)
         return err_fatal(err, EXIT_USAGE, "--columns %zu, but the model has %zu features",
                          o->options->columns, o->width);
@@ -239,6 +270,7 @@ int offline_score(const struct offline_options *options, struct offline_counts *
     free(o.matrix);
     free(o.margins);
     free(o.scores);
+    free(o.contributions);
     free(o.scratch);
     free(o.numbers);
     lines_release(&o.lines);

@@ -14,6 +14,11 @@
 #include "core/err.h"
 
 enum offline_input { INPUT_JSONL, INPUT_CSV, INPUT_F32LE };
+enum offline_values {
+    VALUES_PREDICTION,    /* what the library's own predict returns */
+    VALUES_MARGIN,        /* the sum before the link */
+    VALUES_CONTRIBUTIONS, /* how much each feature moved each margin, and the bias */
+};
 enum offline_output { OUTPUT_AS_JSONL, OUTPUT_AS_CSV, OUTPUT_AS_F32LE, OUTPUT_AS_F64LE };
 
 struct offline_options {
@@ -24,7 +29,7 @@ struct offline_options {
     enum offline_output output;
     size_t columns; /* F32LE: floats per row; 0 = as many as the model has features */
     int64_t rounds; /* model_options.rounds */
-    bool is_margin; /* the sum before the link, instead of the library's own prediction */
+    enum offline_values values;
     /* Called now and then with the bytes and rows taken so far; may be NULL. */
     void (*progress)(void *arg, uint64_t bytes, uint64_t rows);
     void *progress_arg;

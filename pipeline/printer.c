@@ -7,18 +7,6 @@
 #include "core/mem.h"
 #include "core/text.h"
 
-void printer_heading(const struct printer *p)
-{
-    const char *what = p->is_margin ? "margin" : "score";
-
-    if (p->format != OUTPUT_AS_CSV)
-        return;
-    fputs("line", p->out);
-    for (size_t i = 0; i < p->outputs; i++)
-        p->outputs == 1 ? fprintf(p->out, ",%s", what) : fprintf(p->out, ",%s_%zu", what, i);
-    fputs(p->bundle && p->bundle->threshold_count ? ",decision\n" : "\n", p->out);
-}
-
 /* A text as JSON or CSV (RFC 4180) has it. */
 static void print_text(FILE *out, bool is_csv, const char *text)
 {
@@ -41,24 +29,80 @@ static void print_text(FILE *out, bool is_csv, const char *text)
     fputc('"', out);
 }
 
-static void print_text_row(const struct printer *p, uint64_t line, const double *values,
-                           const char *decision)
+/* ---- contributions: features of the first margin, its bias, then those of the next margin */
+
+static const char *contribution_name(const struct printer *p, size_t i)
+{
+    size_t at = i % (p->features->count + 1);
+
+    return at < p->features->count ? p->features->items[at].name : "bias";
+}
+
+static void print_contributions(const struct printer *p, const double *numbers)
+{
+    size_t width = p->features->count + 1;
+    char number[NUMBER_TEXT_MAX];
+
+    fprintf(p->out, ",\"contributions\":%s", p->count > width ? "[" : "");
+    for (size_t i = 0; i < p->count; i++) {
+        fputs(i % width > 0 ? "," : i > 0 ? ",{" : "{", p->out);
+        print_text(p->out, false, contribution_name(p, i));
+        fprintf(p->out, ":%.*s", (int)number_print(number, numbers[i]), number);
+        fputs((i + 1) % width == 0 ? "}" : "", p->out);
+    }
+    fputs(p->count > width ? "]" : "", p->out);
+}
+
+/* ---- all */
+
+void printer_heading(const struct printer *p)
+{
+    const char *what = p->values == VALUES_MARGIN ? "margin" : "score";
+
+    if (p->format != OUTPUT_AS_CSV)
+        return;
+    fputs("line", p->out);
+    for (size_t i = 0; i < p->count; i++) {
+        fputc(',', p->out);
+        if (p->values == VALUES_CONTRIBUTIONS)
+            print_text(p->out, true, contribution_name(p, i));
+        else
+            p->count == 1 ? fputs(what, p->out) : fprintf(p->out, "%s_%zu", what, i);
+    }
+    fputs(p->bundle && p->bundle->threshold_count && p->values != VALUES_CONTRIBUTIONS
+              ? ",decision\n"
+              : "\n",
+          p->out);
+}
+
+static void print_numbers(const struct printer *p, const double *numbers)
 {
     bool is_csv = p->format == OUTPUT_AS_CSV;
     char number[NUMBER_TEXT_MAX];
 
-    fprintf(p->out, is_csv ? "%llu" : "{\"line\":%llu", (unsigned long long)line);
-    for (size_t i = 0; i < p->outputs; i++) {
-        size_t len = number_print(number, values[i]);
+    for (size_t i = 0; i < p->count; i++) {
+        size_t len = number_print(number, numbers[i]);
         if (!is_csv && i == 0)
-            fprintf(p->out, ",\"%s\":%s", p->is_margin ? "margin" : "score",
-                    p->outputs > 1 ? "[" : "");
+            fprintf(p->out, ",\"%s\":%s", p->values == VALUES_MARGIN ? "margin" : "score",
+                    p->count > 1 ? "[" : "");
         else
             fputc(',', p->out);
         fwrite(number, 1, len, p->out);
     }
-    if (!is_csv && p->outputs > 1)
+    if (!is_csv && p->count > 1)
         fputc(']', p->out);
+}
+
+static void print_text_row(const struct printer *p, uint64_t line, const double *numbers,
+                           const char *decision)
+{
+    bool is_csv = p->format == OUTPUT_AS_CSV;
+
+    fprintf(p->out, is_csv ? "%llu" : "{\"line\":%llu", (unsigned long long)line);
+    if (!is_csv && p->values == VALUES_CONTRIBUTIONS)
+        print_contributions(p, numbers);
+    else
+        print_numbers(p, numbers);
     if (decision) {
         fputs(is_csv ? "," : ",\"decision\":", p->out);
         print_text(p->out, is_csv, decision);
@@ -66,33 +110,27 @@ static void print_text_row(const struct printer *p, uint64_t line, const double 
     fputs(is_csv ? "\n" : "}\n", p->out);
 }
 
-static void write_raw(const struct printer *p, const double *values)
+static void write_raw(const struct printer *p, const double *numbers)
 {
-    for (size_t i = 0; i < p->outputs; i++) {
-        float narrow = (float)values[i];
+    for (size_t i = 0; i < p->count; i++) {
+        float narrow = (float)numbers[i];
         if (p->format == OUTPUT_AS_F32LE)
             fwrite(&narrow, sizeof narrow, 1, p->out);
         else
-            fwrite(&values[i], sizeof values[i], 1, p->out);
+            fwrite(&numbers[i], sizeof numbers[i], 1, p->out);
     }
 }
 
-bool printer_row(const struct printer *p, uint64_t line, const double *margins,
-                 const double *scores)
+bool printer_row(const struct printer *p, uint64_t line, const double *numbers,
+                 const char *decision)
 {
-    const double *values = p->is_margin ? margins : scores;
-    const char *decision = NULL;
-
     if (p->format == OUTPUT_AS_F32LE || p->format == OUTPUT_AS_F64LE) {
-        write_raw(p, values);
+        write_raw(p, numbers);
         return true;
     }
-    for (size_t i = 0; i < p->outputs; i++)
-        if (!isfinite(values[i]))
+    for (size_t i = 0; i < p->count; i++)
+        if (!isfinite(numbers[i]))
             return false;
-    if (p->bundle)
-        decision = bundle_decision(
-            p->bundle, bundle_outputs(p->bundle, margins, scores, 0)[p->bundle->output_index]);
-    print_text_row(p, line, values, decision);
+    print_text_row(p, line, numbers, decision);
     return true;
 }

@@ -1,6 +1,7 @@
 /* printer.h: scored rows as people and programs read them, for kscore score.
  *
  *   jsonl   {"line":1,"score":0.25,"decision":"watch"}      several outputs: "score":[0.1,0.9]
+ *           contributions: {"line":1,"contributions":{"hour":0.25,"bias":-2.0}}
  *   csv     a heading, then 1,0.25,watch
  *   f32le   the numbers alone, little-endian float32, row after row; f64le: float64
  *
@@ -20,17 +21,18 @@
 struct printer {
     FILE *out;
     enum offline_output format;
-    bool is_margin;              /* print margins, not scores */
-    size_t outputs;              /* of a row */
-    const struct bundle *bundle; /* names decisions; NULL: none */
+    enum offline_values values;
+    size_t count;                    /* numbers of a row */
+    const struct features *features; /* names contributions */
+    const struct bundle *bundle;     /* names decisions; NULL: none */
 };
 
 /* What stands before the first row: the heading of CSV. */
 void printer_heading(const struct printer *printer);
 
-/* One row; margins and scores as model_score gives them. False and nothing is printed when a text
- * would have to say infinity or NaN. */
-bool printer_row(const struct printer *printer, uint64_t line, const double *margins,
-                 const double *scores);
+/* One row: its numbers, and its decision or NULL. False and nothing is printed when a text would
+ * have to say infinity or NaN. */
+bool printer_row(const struct printer *printer, uint64_t line, const double *numbers,
+                 const char *decision);
 
 #endif

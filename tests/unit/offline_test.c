@@ -103,7 +103,7 @@ START_TEST(rows_keep_their_order_and_line_over_batches)
         snprintf(line, sizeof line, i % 10 ? "{\"x\":%d}\n" : "{\n", i % 3);
         give(line, strlen(line));
     }
-    ck_assert_int_eq(score((struct offline_options){.is_margin = true}), 0);
+    ck_assert_int_eq(score((struct offline_options){.values = VALUES_MARGIN}), 0);
     ck_assert_uint_eq(counts.rows, LINES - LINES / 10);
     at = out;
     for (int i = 1; i <= LINES; i++) {
@@ -129,7 +129,7 @@ START_TEST(raw_rows_come_out_raw)
         score((struct offline_options){.input = INPUT_F32LE,
                                        .output = _i ? OUTPUT_AS_F64LE : OUTPUT_AS_F32LE,
                                        .columns = 1,
-                                       .is_margin = true}),
+                                       .values = VALUES_MARGIN}),
         0);
     ck_assert_uint_eq(out_len, _i ? 40 : 20);
     for (int i = 0; i < 5; i++) {
@@ -182,6 +182,39 @@ START_TEST(decisions_are_quoted_as_the_format_has_it)
 END_TEST
 
 /* As kscore run makes it a dead letter: null would be a score that is none. */
+/* Half of the training went each way: the bias is 0, and x has all of the margin. */
+START_TEST(contributions_are_told_by_name)
+{
+    static const struct {
+        enum offline_output output;
+        const char *text;
+    } cases[] = {
+        {OUTPUT_AS_JSONL, "{\"line\":1,\"contributions\":{\"x\":-0.5,\"bias\":0.0}}\n"
+                          "{\"line\":2,\"contributions\":{\"x\":0.5,\"bias\":0.0}}\n"},
+        {OUTPUT_AS_CSV, "line,x,bias\n1,-0.5,0.0\n2,0.5,0.0\n"},
+    };
+
+    give("{\"x\":0}\n{\"x\":1}\n", 16);
+    ck_assert_int_eq(
+        score((struct offline_options){.output = cases[_i].output, .values = VALUES_CONTRIBUTIONS}),
+        0);
+    ck_assert_str_eq(out, cases[_i].text);
+}
+END_TEST
+
+START_TEST(a_model_without_statistics_has_no_contributions)
+{
+    char model[400];
+
+    replace("model.json", "\"sum_hessian\":[2,1,1],", "");
+    snprintf(model, sizeof model, "%s/model.json", folder);
+    ck_assert_int_eq(
+        score((struct offline_options){.model_path = model, .values = VALUES_CONTRIBUTIONS}), -1);
+    ck_assert_int_eq(err.exit_code, EXIT_DATA);
+    ck_assert_ptr_nonnull(strstr(err.text, "model.json: the model file does not say how much"));
+}
+END_TEST
+
 START_TEST(a_score_that_is_not_finite_is_refused_in_text)
 {
     char model[400];
@@ -189,7 +222,8 @@ START_TEST(a_score_that_is_not_finite_is_refused_in_text)
     replace("model.json", "[1,-0.5,0.5]", "[1,-0.5,Infinity]");
     snprintf(model, sizeof model, "%s/model.json", folder);
     give("{\"x\":0}\n{\"x\":1}\n{\"x\":0}\n", 24);
-    ck_assert_int_eq(score((struct offline_options){.model_path = model, .is_margin = true}), 0);
+    ck_assert_int_eq(score((struct offline_options){.model_path = model, .values = VALUES_MARGIN}),
+                     0);
     ck_assert_str_eq(out, "{\"line\":1,\"margin\":-0.5}\n{\"line\":3,\"margin\":-0.5}\n");
     ck_assert_str_eq(
         errors, "kscore score: line 2: score/score_not_finite: the model gave NaN or infinity\n");
@@ -305,9 +339,11 @@ SUITE(offline)
 
     tcase = CASE("text", good_bad_good_leaves_no_trace, rows_keep_their_order_and_line_over_batches,
                  a_score_that_is_not_finite_is_refused_in_text,
+                 a_model_without_statistics_has_no_contributions,
                  output_that_cannot_be_written_is_an_error);
     tcase_add_checked_fixture(tcase, open_files, close_files);
     tcase_add_loop_test(tcase, decisions_are_quoted_as_the_format_has_it, 0, 2);
+    tcase_add_loop_test(tcase, contributions_are_told_by_name, 0, 2);
     tcase_add_loop_test(tcase, a_folder_as_input_is_an_error_and_no_empty_file, 0, 2);
     tcase =
         CASE("raw", rows_that_end_inside_one_are_said, columns_that_are_not_the_models_are_refused);
