@@ -43,6 +43,18 @@ static void score_rows(const struct model *model, size_t width)
     free(score);
 }
 
+static void explain_row(const struct model *model, size_t width)
+{
+    struct err err = ERR_INIT;
+    double *out = mem_alloc(model_margin_count(model) * (width + 1), sizeof *out);
+    float *row = mem_alloc(width, sizeof *row);
+
+    if (model_contributions_check(model, &err) == 0)
+        model_contributions(model, row, out);
+    free(row);
+    free(out);
+}
+
 FUZZ(model)
 {
     struct err err = ERR_INIT;
@@ -60,7 +72,9 @@ FUZZ(model)
     for (size_t i = 0; i < width; i++)
         for (size_t k = 0; k < model_category_count(model, i); k++)
             fuzz_expect(model_category_text(model, i, k) != NULL, "a category has a text");
-    if (width <= WIDTH_MAX)
+    if (width <= WIDTH_MAX) {
         score_rows(model, width);
+        explain_row(model, width);
+    }
     model_free(model);
 }
