@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static bool take_gbtree_param(struct reader *r)
         if (json_text_equals(&key, "num_trees"))
             reader_param(r, "num_trees", 0, TREES_MAX_NODES, &r->claimed_trees);
         else if (json_text_equals(&key, "size_leaf_vector")) /* trees say it themselves */
-            reader_param(r, "size_leaf_vector", 0, MAX_OUTPUTS, &ignored);
+            reader_param(r, "size_leaf_vector", 0, 1, &ignored);
         else if (json_text_equals(&key, "num_parallel_tree"))
             reader_param(r, "num_parallel_tree", 1, TREES_MAX_NODES, &r->parallel_trees);
         else
@@ -254,6 +255,9 @@ static bool finish_linear(struct reader *r)
                              r->linear_weights.count, features, outputs);
     if (r->linear_weights.count == 0 && features * outputs > MAX_FEATURES)
         return reader_refuse(r, "no weights");
+    for (size_t i = 0; i < r->linear_weights.count; i++)
+        if (!isfinite(weights[i]))
+            return reader_refuse(r, "weight %zu is not finite", i);
     l = r->parts->linear = linear_new(features, outputs);
     for (size_t o = 0; o < outputs; o++) {
         float bias = weights ? weights[features * outputs + o] : 0.0f;

@@ -2,8 +2,9 @@
 
     xgboost_cases.py FOLDER
 
-Writes for each case NAME.json or NAME.ubj, NAME.rows.f32le, NAME.margin.f32le and NAME.pred.f32le, and index.json:
-{"name": "scores"}, or "refused" for what kscore must not score, or why this version could not make the case.
+Writes for each case NAME.json or NAME.ubj, NAME.rows.f32le, NAME.margin.f32le and NAME.pred.f32le, for some
+NAME.N.margin.f32le of the first N rounds, and index.json: {"name": "scores"}, or "refused" for what kscore must not
+score, or why this version could not make the case.
 """
 from __future__ import annotations
 
@@ -103,6 +104,8 @@ class Cases:
             text.write_text(edit(text.read_text()))
         model = json.loads(text.read_text())
         trees = model["learner"]["gradient_booster"].get("model", {}).get("trees", [])
+        if "gbtree" in model["learner"]["gradient_booster"]:  # DART up to 3.2
+            trees = model["learner"]["gradient_booster"]["gbtree"]["model"]["trees"]
         conditions = [c for t in trees for c in t["split_conditions"]]
         file = text
         if VERSION >= (1, 6):  # UBJSON is read there; each second case is kept as such
@@ -116,15 +119,30 @@ class Cases:
             width = fresh.num_features() if hasattr(fresh, "num_features") else WIDTH
             rows = make_rows(self.data[categorical][0], conditions, categorical)[:, :width]
             rows = np.ascontiguousarray(rows)
+            if model["learner"]["gradient_booster"]["name"] == "gblinear":  # else sums overflow
+                rows = rows[(np.abs(np.nan_to_num(rows)) < 1e20).all(1)]
             rows.tofile(self.folder / f"{name}.rows.f32le")
             d = self.matrix(rows, categorical and width == WIDTH)
             d.feature_names = fresh.feature_names
             margin, prediction = fresh.predict(d, output_margin=True), fresh.predict(d)
             if not np.isfinite(margin).all():  # no score at all: labels of zeros with a logarithm
                 kind = "refused"
+            self.write_rounds(name, fresh, d, len(trees))
             margin.astype("<f4").tofile(self.folder / f"{name}.margin.f32le")
             prediction.astype("<f4").tofile(self.folder / f"{name}.pred.f32le")
         self.index[file.name] = kind
+
+    def write_rounds(self, name: str, booster: xgb.Booster, d: xgb.DMatrix, tree_count: int) -> None:
+        """What the first three rounds say, and those up to the best."""
+        if tree_count < 12 or "forest" in name and VERSION < (1, 6):  # does not know its own rounds when it is loaded
+            return
+        best = int(booster.attributes().get("best_iteration", "-1")) + 1
+        for label, count in (("3", 3), ("best", best)):
+            if count == 0:
+                continue
+            some = {"ntree_limit": count} if VERSION < (1, 4) else {"iteration_range": (0, count)}
+            margin = booster.predict(d, output_margin=True, **some)
+            margin.astype("<f4").tofile(self.folder / f"{name}.{label}.margin.f32le")
 
     def case(self, name: str, make, categorical: bool = False, kind: str = "scores", edit=None) -> None:
         try:
@@ -319,31 +337,119 @@ def mixed(c: Cases) -> None:
         c.add(f"mixed_{i}", params, label, rounds=rounds, categorical=categorical)
 
 
-def refused(c: Cases) -> None:
-    c.refuse("dart", {"booster": "dart", "rate_drop": 0.5})
-    c.refuse("gblinear", {"booster": "gblinear"}, "real")
-    for objective in ("multi:softmax", "multi:softprob"):
-        c.refuse(objective.replace(":", "_"), {"objective": objective, "num_class": 4}, "class")
-    c.refuse("two_classes", {"objective": "multi:softprob", "num_class": 2})
-    c.refuse("quantiles", {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]}, "real")
+def boosters(c: Cases) -> None:
+    yes = {"objective": "binary:logistic"}
+    dart = {"booster": "dart", "rate_drop": 0.5, "skip_drop": 0.3}
+    c.add("dart", {**yes, **dart}, rounds=20)
+    c.add("dart_forest_normalised", {**yes, **dart, "normalize_type": "forest", "sample_type": "weighted"}, rounds=20)
+    c.add("dart_forest", {**yes, **dart, "num_parallel_tree": 3, "subsample": 0.6}, rounds=6)
+    c.add("dart_one_drop", {**dart, "one_drop": 1, "rate_drop": 0.1, "base_score": 0.3}, "real", rounds=20)
+    c.add("dart_never_dropped", {**yes, "booster": "dart"})
+    c.add("dart_no_trees", {**yes, **dart}, rounds=0)
+    c.add("dart_poisson", {**dart, "objective": "count:poisson"}, "count", rounds=20)
+    c.add("dart_cat", {**yes, **dart, "tree_method": "hist"}, categorical=True)
+    c.add("dart_classes", {**dart, "objective": "multi:softprob", "num_class": 4}, "class")
+    for objective, label in OBJECTIVES:
+        c.add(f"gblinear_{objective.replace(':', '_')}", {"booster": "gblinear", "objective": objective}, label)
+    c.add("gblinear_no_rounds", {"booster": "gblinear", **yes}, rounds=0)
+    c.add("gblinear_base", {"booster": "gblinear", **yes, "base_score": 0.2})
+    c.add("gblinear_coordinates", {"booster": "gblinear", "updater": "coord_descent", "alpha": 0.1}, "real", rounds=30)
+    for objective in ("multi:softprob", "multi:softmax"):
+        c.add(f"gblinear_{objective[6:]}", {"booster": "gblinear", "objective": objective, "num_class": 4}, "class")
 
-    def targets(strategy: str):
+
+def outputs(c: Cases) -> None:
+    softprob = {"objective": "multi:softprob", "num_class": 4}
+    softmax = {**softprob, "objective": "multi:softmax"}
+    c.add("softprob", softprob, "class")
+    c.add("softmax", softmax, "class")
+    c.add("softprob_base", {**softprob, "base_score": 1.7}, "class")
+    c.add("softprob_no_trees", softprob, "class", rounds=0)
+    c.add("softmax_no_trees", softmax, "class", rounds=0)
+    c.add("softprob_cat", {**softprob, "tree_method": "hist", "max_cat_to_onehot": 1}, "class", categorical=True)
+    c.add("softprob_forest", {**softprob, "num_parallel_tree": 3, "subsample": 0.6}, "class", rounds=4)
+    c.add("softprob_stop", {**softprob, "eval_metric": "mlogloss"}, "class", watch=True, early_stopping_rounds=2, rounds=60)
+    c.add("softmax_far", {**softmax, "eta": 60, "lambda": 0, "min_child_weight": 0}, "class")
+    c.add("two_classes", {**softprob, "num_class": 2})
+    c.add("one_class", {**softprob, "num_class": 1}, "zeros")
+    c.add("one_class_of_two", {"objective": "binary:logistic", "num_class": 1})
+    c.add("many_classes", {**softprob, "num_class": 61, "max_depth": 2}, "class", rounds=3)
+    for alphas in ([0.1, 0.5, 0.9], [0.9, 0.1], [0.4, 0.45, 0.5, 0.55, 0.6]):
+        for kind in ("quantile", "expectile"):
+            params = {"objective": f"reg:{kind}error", f"{kind}_alpha": alphas}
+            name = f"{kind}s_{'_'.join(map(str, alphas))}"
+            c.add(name, params, "real", rounds=8)
+            c.add(f"{name}_no_trees", params, "real", rounds=0)
+            c.add(f"{name}_base", {**params, "base_score": 0.25}, "real", rounds=3)
+
+    def custom() -> xgb.Booster:
+        def gradient(p: np.ndarray, d: xgb.DMatrix) -> tuple[np.ndarray, np.ndarray]:
+            p = p.reshape(COUNT, 4)
+            wrong = p - np.eye(4)[d.get_label().astype(int)]
+            shape = (COUNT, 4) if VERSION >= (2, 1) else (COUNT * 4, 1)
+            return wrong.reshape(shape), np.ones(shape)
+
+        return c.train({"num_class": 4}, "class", obj=gradient)
+
+    c.case("custom_classes", custom)
+
+    def targets(objective: str, strategy: str, **more: object):
         def make() -> xgb.Booster:
             if VERSION < (1, 6):
                 raise ValueError("labels of one column")
-            x, labels = c.data[False]
-            d = xgb.DMatrix(x, label=np.stack([labels["real"], labels["positive"]], 1))
-            return xgb.train({"tree_method": "hist", "multi_strategy": strategy}, d, 5)
+            categorical = bool(more.get("categorical"))
+            x, labels = c.data[categorical]
+            kinds = {"count": ("count", "positive", "ones"), "reg": ("real", "positive", "count")}
+            names = kinds.get(objective.split(":")[0], ("yes", "zeros", "ones"))
+            names = ("yes", "zeros", "yes") if objective.endswith("logistic") else names
+            names = ("positive", "ones", "count") if objective in ("reg:gamma", "reg:tweedie", "reg:squaredlogerror") else names
+            label = np.stack([np.maximum(labels[n], 1e-3) if "reg:gamma" == objective else labels[n] for n in names], 1)
+            d = c.matrix(x, categorical, label=label)
+            params = {"tree_method": "hist", "nthread": 1, "max_depth": 4, "objective": objective, **more.get("params", {})}
+            if VERSION >= (2, 0):
+                params["multi_strategy"] = strategy
+            elif strategy != "one_output_per_tree":
+                raise ValueError("no vector leaves")
+            return xgb.train(params, d, more.get("rounds", 5))
 
         return make
 
+    for objective in ("reg:squarederror", "reg:logistic", "binary:logistic", "binary:logitraw", "binary:hinge", "reg:absoluteerror",
+                      "reg:pseudohubererror", "reg:squaredlogerror", "count:poisson", "reg:gamma", "reg:tweedie"):  # fmt: skip
+        for strategy in ("one_output_per_tree", "multi_output_tree"):
+            c.case(f"{strategy}_{objective.replace(':', '_')}", targets(objective, strategy))
     for strategy in ("one_output_per_tree", "multi_output_tree"):
-        c.case(strategy, targets(strategy), kind="refused")
+        for name, more in (
+            ("cat", {"categorical": True, "params": {"max_cat_to_onehot": 1}}),
+            ("base", {"params": {"base_score": 0.2}}),
+            ("no_trees", {"rounds": 0}),
+            ("leaves_only", {"params": {"gamma": 1e9}}),
+            ("forest", {"params": {"num_parallel_tree": 3, "subsample": 0.6}, "rounds": 4}),
+            ("dart", {"params": {"booster": "dart", "rate_drop": 0.5}, "rounds": 12}),
+            ("linear", {"params": {"booster": "gblinear", "tree_method": "auto"}}),
+            ("many", {"rounds": 20}),
+        ):
+            categorical = bool(more.get("categorical"))
+            c.case(f"{strategy}_{name}", targets("binary:logistic", strategy, **more), categorical)
+    vectors = {"tree_method": "hist", "multi_strategy": "multi_output_tree"}
+    if VERSION >= (2, 0):
+        c.add("vector_classes", {**softprob, **vectors}, "class")
+        c.add("vector_quantiles", {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9], **vectors}, "real")
+
+
+def refused(c: Cases) -> None:
+    """Later files than any that kscore knows, and what the library itself does not read back."""
+
+    def newer(text: str) -> str:
+        return text.replace(f'"version":[{VERSION[0]},', '"version":[4,')
+
+    make = lambda: c.train({"objective": "binary:logistic"})  # noqa: E731
+    c.case("newer", make, kind="refused", edit=newer)
 
 
 def main() -> None:
     cases = Cases(Path(sys.argv[1]))
-    for group in (objectives, shapes, categories, mixed, refused):
+    for group in (objectives, shapes, categories, mixed, boosters, outputs, refused):
         group(cases)
     (cases.folder / "index.json").write_text(json.dumps(cases.index))
 

@@ -3,7 +3,7 @@
 
     tests/xgboost_versions.py [VERSION...]     KEEP=FOLDER keeps models, rows and scores
 
-Each version from PyPI trains some 180 models of every objective and setting that kscore reads (xgboost_cases.py); `kscore
+Each version from PyPI trains some 300 models of every objective, booster and setting that kscore reads (xgboost_cases.py); `kscore
 score` must give its margins by bits and its predictions within one unit in the last place, and refuse what it does not
 read. A version that cannot be had or started here is skipped, with the reason.
 """
@@ -94,8 +94,8 @@ def train(version: str, folder: Path) -> str | None:
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it died"])[-1]
 
 
-def kscore(model: Path, rows: Path, output: str) -> subprocess.CompletedProcess:
-    formats = ["--input-format", "f32le", "--output-format", "f32le", "--output", output]
+def kscore(model: Path, rows: Path, output: str, rounds: str = "all") -> subprocess.CompletedProcess:
+    formats = ["--input-format", "f32le", "--output-format", "f32le", "--output", output, "--rounds", rounds]
     return subprocess.run([KSCORE, "score", "--model", model, *formats, rows], capture_output=True, timeout=60)
 
 
@@ -107,8 +107,10 @@ def steps(data: bytes) -> array:
 def compare(model: Path) -> str | None:
     """None, or what differs."""
     stem = str(model.with_suffix(""))
-    for output, want, limit in (("margin", "margin", None), ("prediction", "pred", 1)):
-        got, expected = kscore(model, Path(f"{stem}.rows.f32le"), output), Path(f"{stem}.{want}.f32le").read_bytes()
+    wanted = [("margin", "margin", "all", None), ("prediction", "pred", "all", 1)]
+    wanted += [("margin", f"{n}.margin", n, None) for n in ("3", "best") if Path(f"{stem}.{n}.margin.f32le").exists()]
+    for output, want, rounds, limit in wanted:
+        got, expected = kscore(model, Path(f"{stem}.rows.f32le"), output, rounds), Path(f"{stem}.{want}.f32le").read_bytes()
         if got.returncode != 0:
             return got.stderr.decode(errors="replace").strip()[:300]
         if got.stdout == expected:
@@ -120,7 +122,7 @@ def compare(model: Path) -> str | None:
             a, b = (array("f", data) for data in (got.stdout, expected))
             rows = [i for i in range(len(a)) if got.stdout[4 * i : 4 * i + 4] != expected[4 * i : 4 * i + 4]]
             i = rows[0]
-            return f"{output}: {len(rows)} of {len(a)} rows differ, row {i} is {a[i]:.9g}, must be {b[i]:.9g}"
+            return f"{want}: {len(rows)} of {len(a)} rows differ, row {i} is {a[i]:.9g}, must be {b[i]:.9g}"
     return None
 
 

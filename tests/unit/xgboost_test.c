@@ -57,7 +57,6 @@ static const struct edit {
     {"num_class", "\"0\"", "\"1\"", 10.75f},
     {NULL, "\"num_feature\":\"2\"", "\"num_feature\":2", 10.75f},
     {NULL, "\"tree_info\"", "\"iteration_indptr\":[0,1,2],\"tree_info\"", 10.75f},
-    {NULL, "\"tree_info\"", "\"weight_drop\":[1.0,1.0],\"tree_info\"", 10.75f},
     {NULL, "\"tree_info\"",
      "\"cats\":{\"enc\":[],\"feature_segments\":[],\"sorted_idx\":[]},\"tree_info\"", 10.75f},
     {NULL, "\"num_parallel_tree\":\"1\"", "\"num_parallel_tree\":\"2\"", 10.75f},
