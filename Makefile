@@ -141,7 +141,7 @@ XGBOOST_LIBS = $(if $(wildcard /usr/include/xgboost/c_api.h),-lxgboost)
 $(O)/bench_%: $(OBJECTS) $(O)/bench/bench_%.o $(O)/bench/synthetic.o $(O)/bench/timing.o
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS) $(XGBOOST_LIBS)
 
-bench: deps-bench build $(O)/bench_kafka $(O)/bench_decode $(O)/bench_forest ## CPU per message, decoding, scoring: a table
+bench: deps-bench build $(O)/bench_kafka $(O)/bench_decode $(O)/bench_forest $(O)/bench_load ## CPU per message, decoding, scoring, loading: a table
 	@bench/run $(O)
 
 FUZZ_SECONDS ?= 60

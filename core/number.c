@@ -1,30 +1,36 @@
-/* number.c: decimal text to double and back, exactly.
+/* number.c: decimal text to double and float32, exactly.
  *
- * Reading: up to 19 digits w and a power of ten. Within 10^+-27 both w and 10^n are exact in an x87
+ * Up to 19 digits w and a power of ten. Within 10^+-27 both w and 10^n are exact in an x87
  * long double (64-bit significand), so one multiplication or division gives w * 10^n rounded once
  * to 64 bits. Rounding that again to 53 (or 24) bits is the right answer unless the 64-bit result
  * lies exactly on a midpoint, where the first rounding may have hidden on which side the number
  * was: then strtod decides. No table, no 128-bit arithmetic, and the proof is one line: midpoints
  * are representable, rounding is monotonic.
  *
- * Writing: R. Giulietti, "The Schubfach way to render doubles" (2021), with the table in pow10.h.
+ * Most numbers of a model file need less: eight digits at a time, and one operation of doubles.
  */
 #include "core/text.h"
 
+#include <endian.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pow10.h"
-
-enum { MAX_EXACT_POWER = 27, MAX_DIGITS = 19 };
+enum { MAX_EXACT_POWER = 27, MAX_DOUBLE_POWER = 22, MAX_DIGITS = 19 };
 
 static const long double powers[MAX_EXACT_POWER + 1] = {
     1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
     1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
     1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+
+static const double exact[MAX_DOUBLE_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* The sign of every second number of a model is a surprise: multiplying by it is no branch. */
+static const double signs[] = {1, -1};
 
 /* digits * 10^exponent in *wide, rounded once to 64 bits, and whether its lowest `spare` bits are
  * not those of a midpoint. Without a 64-bit long double it never decides. */
@@ -47,13 +53,11 @@ static inline bool scale(uint64_t digits, int exponent, unsigned spare, long dou
 
 bool number_fast(uint64_t digits, int exponent, double *value)
 {
-    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     long double wide;
 
     /* W. Clinger (1990): both operands exact in a double, so one rounding. */
-    if (digits <= (uint64_t)1 << 53 && exponent >= -22 && exponent <= 22) {
+    if (digits <= (uint64_t)1 << DBL_MANT_DIG && exponent >= -MAX_DOUBLE_POWER &&
+        exponent <= MAX_DOUBLE_POWER) {
         *value =
             exponent < 0 ? (double)digits / exact[-exponent] : (double)digits * exact[exponent];
         return true;
@@ -175,13 +179,88 @@ static void slow_text(const char *text, const struct decimal *d, char *out, size
     snprintf(o, cap - (size_t)(o - out), "e%lld", (long long)exponent);
 }
 
+/* How many of the eight bytes at p are digits before the first that is none, and their value. The
+ * others are shifted out, which leaves zeros in front; then neighbours are joined to 2, 4 and 8
+ * digits. A loop would guess its end wrong once a number: 20 cycles, twice what this takes. */
+static inline unsigned take_eight(const char *p, uint64_t *value)
+{
+    uint64_t word, others;
+    unsigned count;
+
+    memcpy(&word, p, sizeof word);
+    word = le64toh(word) ^ 0x3030303030303030; /* the first byte is the lowest */
+    others = (word | (word + 0x7676767676767676)) & 0x8080808080808080; /* over 9; carries go up */
+    count = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+    word = count ? word << (64 - 8 * count) : 0;
+    word = word * 10 + (word >> 8);
+    *value = ((word & 0x000000ff000000ff) * 0x000f424000000064 +
+              (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >>
+             32;
+    return count;
+}
+
+/* take_decimal for what model files are full of: at most 19 digits (zeros in front count) and two
+ * of an exponent, far from the end of the text. False: take_decimal looks closer. */
+static inline __attribute__((always_inline)) bool take_plain(const char *text, const char *end,
+                                                             struct decimal *d)
+{
+    enum { LONGEST = 64 }; /* no look goes farther: 24 digits, 8 behind them, and the exponent */
+    static const uint64_t shift[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    const char *p = text, *whole, *fraction;
+    uint64_t digits = 0, eight;
+    unsigned count;
+    int exponent = 0;
+
+    if (end - text < LONGEST)
+        return false;
+    d->is_negative = *p == '-';
+    whole = p += d->is_negative;
+    for (; is_digit(*p) && p - whole < MAX_DIGITS; p++) /* XGBoost has one digit here */
+        digits = digits * 10 + (uint64_t)(*p - '0');
+    d->digit_count = (size_t)(p - whole);
+    if (d->digit_count == 0 || (*whole == '0' && d->digit_count > 1))
+        return false;
+    if (*p == '.') {
+        fraction = ++p;
+        do {
+            count = take_eight(p, &eight);
+            digits = digits * shift[count] + eight;
+            p += count;
+        } while (count == 8 && p - fraction <= MAX_DIGITS);
+        exponent = (int)(fraction - p);
+        d->digit_count += (size_t)(p - fraction);
+        if (p == fraction)
+            return false;
+    }
+    if (*p == 'E' || *p == 'e') {
+        bool is_below = p[1] == '-';
+        int power;
+        p += 1 + (is_below || p[1] == '+');
+        if (!is_digit(*p))
+            return false;
+        power = *p++ - '0';
+        if (is_digit(*p))
+            power = power * 10 + (*p++ - '0');
+        exponent += is_below ? -power : power;
+    }
+    d->digits = digits;
+    d->exponent = exponent;
+    d->len = (size_t)(p - text);
+    return d->digit_count <= MAX_DIGITS && !is_digit(*p);
+}
+
 enum { SLOW_TEXT_MAX = 850 };
 
 size_t number_parse(const char *text, size_t len, double *value)
 {
-    struct decimal d = take_decimal(text, len);
+    struct decimal d;
     char copy[SLOW_TEXT_MAX];
 
+    if (take_plain(text, text + len, &d) && number_fast(d.digits, (int)d.exponent, value)) {
+        *value *= signs[d.is_negative];
+        return d.len;
+    }
+    d = take_decimal(text, len);
     if (d.len == 0)
         return 0;
     if (d.digit_count == 0) {
@@ -213,12 +292,34 @@ static size_t take_special(const char *text, size_t len, float *value)
     return 0;
 }
 
+/* As number_fast, to float32 and only where a double decides: the double is rounded once, and
+ * rounding it again is right unless it lies on a midpoint of two floats. It is 0 or in float32's
+ * normal range: 10^-22 to 2^53 * 10^22. */
+static inline bool narrow_fast(const struct decimal *d, float *value)
+{
+    uint64_t bits, half = (uint64_t)1 << (DBL_MANT_DIG - FLT_MANT_DIG - 1);
+    int64_t power = d->exponent;
+    double wide;
+
+    if (d->digits > (uint64_t)1 << DBL_MANT_DIG || power < -MAX_DOUBLE_POWER ||
+        power > MAX_DOUBLE_POWER)
+        return false;
+    wide = (double)(int64_t)d->digits;
+    wide = power < 0 ? wide / exact[-power] : wide * exact[power];
+    memcpy(&bits, &wide, sizeof bits);
+    *value = (float)(wide * signs[d->is_negative]);
+    return (bits & (2 * half - 1)) != half;
+}
+
 size_t number_parse_float(const char *text, size_t len, float *value)
 {
-    struct decimal d = take_decimal(text, len);
+    struct decimal d;
     char copy[SLOW_TEXT_MAX];
     long double wide;
 
+    if (take_plain(text, text + len, &d) && narrow_fast(&d, value))
+        return d.len;
+    d = take_decimal(text, len);
     if (d.len == 0)
         return take_special(text, len, value);
     /* Only where the float is normal: below, it has fewer bits and midpoints lie elsewhere. */
@@ -236,126 +337,39 @@ size_t number_parse_float(const char *text, size_t len, float *value)
     return d.len;
 }
 
-/* ---- printing */
+/* ---- lists */
 
-struct shortest {
-    uint64_t digits;
-    int exponent; /* value = digits * 10^exponent */
-};
-
-/* floor(log2(10^k)) for |k| <= 1233 */
-static int log2_pow10(int k)
+size_t number_list_floats(const char *text, size_t len, float *out, size_t room, size_t *count)
 {
-    return (k * 1741647) >> 19;
-}
+    const char *p = text, *end = text + len;
+    size_t n = 0, taken;
 
-/* Upper 64 bits of g * c / 2^64, with the lowest bit set when anything was cut off. */
-static uint64_t round_to_odd(const uint64_t g[2], uint64_t c)
-{
-    unsigned __int128 low = (unsigned __int128)g[1] * c;
-    unsigned __int128 high = (unsigned __int128)g[0] * c + (uint64_t)(low >> 64);
-
-    return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
-}
-
-/* bits: a positive finite double, not zero. Names as in the paper, section 9. */
-static struct shortest shorten(uint64_t bits)
-{
-    uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
-    int biased = (int)(bits >> 52);
-    uint64_t c = biased ? fraction | (uint64_t)1 << 52 : fraction;
-    int q = biased ? biased - 1075 : -1074;
-    bool is_closer = fraction == 0 && biased > 1; /* the neighbour below is nearer */
-    int k = (q * 1262611 - (is_closer ? 524031 : 0)) >> 22;
-    int h = q + log2_pow10(-k) + 1;
-    const uint64_t *g = pow10_fractions[-k - POW10_LOW];
-    uint64_t is_odd = c & 1;
-    uint64_t lower = round_to_odd(g, (4 * c - 2 + is_closer) << h) + is_odd;
-    uint64_t v = round_to_odd(g, (4 * c) << h);
-    uint64_t upper = round_to_odd(g, (4 * c + 2) << h) - is_odd;
-    uint64_t s = v / 4, t = s / 10;
-
-    if (s >= 10 && (lower <= 40 * t) != (40 * t + 40 <= upper))
-        return (struct shortest){t + (40 * t + 40 <= upper), k + 1};
-    if ((lower <= 4 * s) != (4 * s + 4 <= upper))
-        return (struct shortest){s + (4 * s + 4 <= upper), k};
-    return (struct shortest){s + (v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1))), k};
-}
-
-static size_t print_unsigned(char *out, uint64_t value)
-{
-    char reversed[20];
-    size_t len = 0;
-
-    do {
-        reversed[len++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    for (size_t i = 0; i < len; i++)
-        out[i] = reversed[len - 1 - i];
-    return len;
-}
-
-size_t integer_print(char *out, int64_t value)
-{
-    if (value >= 0)
-        return print_unsigned(out, (uint64_t)value);
-    *out = '-';
-    return 1 + print_unsigned(out + 1, -(uint64_t)value);
-}
-
-/* digits[0..count) with the point `point` places from the left: 0.00123, 12.3, 1200.0, 1.2e-7 */
-static size_t place_point(char *out, const char *digits, size_t count, int point)
-{
-    char *o = out;
-
-    if (point > -5 && point <= 0) {
-        memcpy(o, "0.0000", 6);
-        o += 2 - point;
-        memcpy(o, digits, count);
-        return (size_t)(o - out) + count;
+    for (; n < room && end - p > 1 && *p == ','; p += 1 + taken, n++) {
+        taken = number_parse_float(p + 1, (size_t)(end - p - 1), &out[n]);
+        if (taken == 0)
+            break;
     }
-    if (point > 0 && point <= 17) {
-        for (int i = 0; i < point; i++)
-            *o++ = (size_t)i < count ? digits[i] : '0';
-        *o++ = '.';
-        if ((size_t)point >= count)
-            *o++ = '0';
-        for (size_t i = (size_t)point; i < count; i++)
-            *o++ = digits[i];
-        return (size_t)(o - out);
-    }
-    *o++ = digits[0];
-    if (count > 1) {
-        *o++ = '.';
-        memcpy(o, digits + 1, count - 1);
-        o += count - 1;
-    }
-    *o++ = 'e';
-    return (size_t)(o - out) + integer_print(o, point - 1);
+    *count = n;
+    return (size_t)(p - text);
 }
 
-size_t number_print(char *out, double value)
+size_t number_list_integers(const char *text, size_t len, int32_t *out, size_t room, size_t *count)
 {
-    struct shortest s;
-    char digits[20];
-    size_t sign = signbit(value) ? 1 : 0, count;
-    uint64_t bits;
+    const char *p = text, *end = text + len;
+    size_t n = 0;
 
-    if (!isfinite(value)) {
-        memcpy(out, "null", 4);
-        return 4;
+    /* a comma, a sign, eight bytes and the one that ends the number */
+    for (; n < room && end - p > 10 && *p == ','; n++) {
+        bool is_negative = p[1] == '-';
+        const char *digits = p + 1 + is_negative;
+        uint64_t value;
+        unsigned taken = take_eight(digits, &value);
+        if (taken == 0 || taken == 8 || (*digits == '0' && taken > 1) ||
+            (digits[taken] != ',' && digits[taken] != ']'))
+            break;
+        out[n] = is_negative ? -(int32_t)value : (int32_t)value;
+        p = digits + taken;
     }
-    out[0] = '-';
-    if (value == 0) {
-        memcpy(out + sign, "0.0", 3);
-        return sign + 3;
-    }
-    memcpy(&bits, &value, sizeof bits);
-    s = shorten(bits & ~((uint64_t)1 << 63));
-    count = print_unsigned(digits, s.digits);
-    s.exponent += (int)count;
-    while (count > 1 && digits[count - 1] == '0')
-        count--;
-    return sign + place_point(out + sign, digits, count, s.exponent);
+    *count = n;
+    return (size_t)(p - text);
 }

@@ -23,10 +23,12 @@ static uint32_t big_endian(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* FIPS 180-4, 6.2.2: a..h are s[0]..s[7]. */
+/* FIPS 180-4, 6.2.2. The eight variables do not move from name to name: in round i of eight a is
+ * v[-i], b is v[1 - i], ... (mod 8), which unrolled are registers. Moving them in memory took three
+ * times as long, 80 ms for a model of 7.5 MB. */
 static void compress(uint32_t state[8], const uint8_t block[64])
 {
-    uint32_t w[64], s[8];
+    uint32_t w[64], v[8];
 
     for (int t = 0; t < 16; t++)
         w[t] = big_endian(block + 4 * t);
@@ -35,19 +37,21 @@ static void compress(uint32_t state[8], const uint8_t block[64])
         uint32_t b = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10;
         w[t] = w[t - 16] + a + w[t - 7] + b;
     }
-    memcpy(s, state, sizeof s);
-    for (int t = 0; t < 64; t++) {
-        uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        uint32_t e = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-        uint32_t a = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-        uint32_t t1 = s[7] + e + choice + round_constants[t] + w[t];
-        memmove(s + 1, s, 7 * sizeof s[0]);
-        s[4] += t1;
-        s[0] = t1 + a + majority;
+    memcpy(v, state, sizeof v);
+    for (unsigned t = 0; t < 64; t += 8) {
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < 8; i++) {
+            uint32_t a = v[(0 - i) % 8], b = v[(1 - i) % 8], c = v[(2 - i) % 8];
+            uint32_t e = v[(4 - i) % 8], f = v[(5 - i) % 8], g = v[(6 - i) % 8];
+            uint32_t *d = &v[(3 - i) % 8], *h = &v[(7 - i) % 8];
+            *h += (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) +
+                  round_constants[t + i] + w[t + i];
+            *d += *h;
+            *h += (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+        }
     }
     for (int i = 0; i < 8; i++)
-        state[i] += s[i];
+        state[i] += v[i];
 }
 
 void sha256_init(struct sha256 *hash)

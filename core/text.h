@@ -24,6 +24,14 @@ size_t number_parse(const char *text, size_t len, double *value);
  * as XGBoost writes them; for model files. */
 size_t number_parse_float(const char *text, size_t len, float *value);
 
+/* Lists of numbers as model files have them by the million: commas with a number behind each,
+ * ",1,-2.5,3E-1", without blanks. They take as many as there are, at most `room`, and stop before a
+ * comma behind which anything else stands (or the text ends): that is for the caller to read, and
+ * to judge. Return the bytes taken. number_list_floats reads as number_parse_float;
+ * number_list_integers takes those of up to 7 digits that a comma or a bracket ends. */
+size_t number_list_floats(const char *text, size_t len, float *out, size_t room, size_t *count);
+size_t number_list_integers(const char *text, size_t len, int32_t *out, size_t room, size_t *count);
+
 /* Shortest text that reads back to value, as JSON likes it: 0.25, 1e-7, 12.0, -0.0. NaN and
  * infinity give "null". At most 25 bytes, no NUL. Returns the length. */
 enum { NUMBER_TEXT_MAX = 32 };

@@ -4,10 +4,6 @@
  * Lists of numbers are read whole into arrays that grow with what is really there: a count that the
  * file only claims allocates nothing.
  *
- * UBJSON as XGBoost writes it (universal binary JSON draft 12: markers { [ S C i U I l L d D T F Z
- * N, big endian, keys without S, "[$d#L" typed and "[#L" counted arrays without an end marker;
- * src/common/json.cc of XGBoost).
- *
  * Borrows the bytes. Thread: the loader's.
  */
 #ifndef SCORING_DOCUMENT_H
@@ -48,6 +44,11 @@ struct floats {
     size_t count, cap;
 };
 
+struct int32s {
+    int32_t *items;
+    size_t count, cap;
+};
+
 struct ints {
     int64_t *items;
     size_t count, cap;
@@ -66,16 +67,21 @@ bool document_item(struct document *d);
 bool document_string(struct document *d, struct json_text *text);
 bool document_int(struct document *d, int64_t *value); /* a whole number between +-2^53 */
 bool document_float(struct document *d, float *value);
+
+/* Takes any value. Of a JSON list of numbers only that each byte could be of a number is looked at:
+ * half of a model are lists that nobody asks for. */
 bool document_skip(struct document *d);
 
 /* A whole array; the lists are appended to, free() their items. */
 bool document_floats(struct document *d, struct floats *list);
+bool document_int32s(struct document *d, struct int32s *list); /* all between +-2^31 */
 bool document_ints(struct document *d, struct ints *list);
 
 bool document_fail(struct document *d);
 bool document_end(struct document *d);
 
-/* Byte where reading stands. */
+/* Byte where reading stands, and how many there are behind. */
 size_t document_at(const struct document *d);
+size_t document_left(const struct document *d);
 
 #endif

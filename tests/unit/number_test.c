@@ -27,19 +27,26 @@ static void assert_same(const char *text, double got, double want)
         ck_abort_msg("%.60s: got %.17g, want %.17g", text, got, want);
 }
 
-/* Both readers against the C library's, on a whole text. */
+/* What may stand behind a number: far from the end of the text it is read eight bytes at a time. */
+static const char behind[] = ",1234567890123456789012345678901234567890123456789012345678901234";
+
+/* Both readers against the C library's, at the end of a text and far from it. */
 static void check(const char *text)
 {
-    size_t len = strlen(text);
+    size_t len = strlen(text), lens[] = {len, len + sizeof behind - 1};
+    char longer[2600];
     double value;
     float narrow;
 
-    if (number_parse(text, len, &value) != len)
-        ck_abort_msg("%.60s: not taken whole", text);
-    assert_same(text, value, strtod(text, NULL));
-    if (number_parse_float(text, len, &narrow) != len)
-        ck_abort_msg("%.60s: not taken whole as a float", text);
-    assert_same(text, (double)narrow, (double)strtof(text, NULL));
+    ck_assert_int_lt(snprintf(longer, sizeof longer, "%s%s", text, behind), sizeof longer);
+    for (int i = 0; i < 2; i++) {
+        if (number_parse(longer, lens[i], &value) != len)
+            ck_abort_msg("%.60s: not taken whole", text);
+        assert_same(text, value, strtod(text, NULL));
+        if (number_parse_float(longer, lens[i], &narrow) != len)
+            ck_abort_msg("%.60s: not taken whole as a float", text);
+        assert_same(text, (double)narrow, (double)strtof(text, NULL));
+    }
 }
 
 /* A random finite double: all bits, or few digits, or an integer, or near one. */
@@ -239,15 +246,18 @@ static const struct {
 
 START_TEST(the_grammar_is_that_of_json)
 {
+    size_t len = strlen(grammar[_i].text), lens[] = {len, len + sizeof behind - 1};
+    char longer[100];
     double value;
     float narrow;
 
-    ck_assert_msg(number_parse(grammar[_i].text, strlen(grammar[_i].text), &value) ==
-                      grammar[_i].taken,
-                  "\"%s\"", grammar[_i].text);
-    if (grammar[_i].text[0] != 'N' && grammar[_i].text[0] != 'I')
-        ck_assert_uint_eq(number_parse_float(grammar[_i].text, strlen(grammar[_i].text), &narrow),
-                          grammar[_i].taken);
+    snprintf(longer, sizeof longer, "%s%s", grammar[_i].text, behind);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_msg(number_parse(longer, lens[i], &value) == grammar[_i].taken, "\"%s\"",
+                      grammar[_i].text);
+        if (longer[0] != 'N' && longer[0] != 'I')
+            ck_assert_uint_eq(number_parse_float(longer, lens[i], &narrow), grammar[_i].taken);
+    }
 }
 END_TEST
 
@@ -286,6 +296,23 @@ START_TEST(xgboost_writes_nan_and_infinity_in_model_files)
     ck_assert_uint_eq(number_parse_float("Na", 2, &value), 0);
     ck_assert_uint_eq(number_parse_float("Infinit", 7, &value), 0);
     ck_assert_uint_eq(number_parse_float("-Infinit", 8, &value), 0);
+}
+END_TEST
+
+/* A float32 as XGBoost writes it is the shortest text that reads back; nine digits always do. */
+START_TEST(floats_of_all_sizes_read_back_from_nine_digits)
+{
+    char text[40];
+
+    for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += 30011) {
+        uint32_t low = (uint32_t)bits;
+        float value;
+        memcpy(&value, &low, sizeof value);
+        if (!isfinite(value))
+            continue;
+        snprintf(text, sizeof text, "%.8E", (double)value);
+        check(text);
+    }
 }
 END_TEST
 
@@ -422,7 +449,8 @@ SUITE(number)
     TCase *loop;
 
     CASE("shapes", doubles_written_in_many_shapes_read_as_strtod_reads_them,
-         random_decimals_read_as_strtod_reads_them, the_fast_way_is_right_or_undecided);
+         random_decimals_read_as_strtod_reads_them, floats_of_all_sizes_read_back_from_nine_digits,
+         the_fast_way_is_right_or_undecided);
     CASE("ties", midpoints_round_to_even_however_many_digits_follow,
          zeros_behind_a_tie_do_not_decide_it);
     CASE("limits", numbers_of_1100_digits_are_exact, the_ends_of_the_range_are_exact,
