@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "scoring/bundle.h"
+#include "scoring/kernel.h"
 #include "tests/harness.h"
 #include "tests/models.h"
 
@@ -70,9 +71,12 @@ static void check_good(char *path, const struct expected *expected)
     struct err err = ERR_INIT;
     struct model *model;
 
-    ck_assert_msg(model_load(&model, path, NULL, &err) == 0, "%s", err.text);
-    check_scores(model, path, expected);
-    model_free(model);
+    for (size_t i = 0; kernel_at(i); i++) {
+        struct model_options options = {.simd = kernel_at(i)->name};
+        ck_assert_msg(model_load(&model, path, &options, &err) == 0, "%s", err.text);
+        check_scores(model, path, expected);
+        model_free(model);
+    }
     free(path);
 }
 
