@@ -51,6 +51,10 @@ test_objects = $(patsubst %.c,$(O)/%.o,$(1) $(HARNESS))
 
 # The scoring code adds floats in the library's order, one rounding each: no fused multiply-add.
 $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
+# What only some processors have, in files of its own: scoring/kernel.c asks before it goes there.
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+$(O)/scoring/bits_avx2.o: CFLAGS += -mavx2
+endif
 
 # Else gcc joins the interpreter's dispatches again where their tails are alike (38 down to 17): 5 %.
 ifneq ($(CC),clang)

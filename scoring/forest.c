@@ -1,32 +1,71 @@
 #include "scoring/forest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 #include "scoring/kernel.h"
 
+/* A kernel and what it has compiled. */
+struct engine {
+    const struct kernel *kernel;
+    void *program; /* NULL: none */
+};
+
+/* Trees that follow each other and are one kernel's. */
+struct segment {
+    bool is_fast;
+    size_t first, count;
+};
+
 struct forest {
     size_t feature_count, output_count, tree_count;
     enum sum_rule sum;
     double *base, divisor;
-    const struct kernel *kernel;
-    void *program;
+    struct engine fast;     /* the trees that it takes, in blocks of enough rows */
+    struct engine portable; /* all trees: what fast does not take, and short blocks */
+    struct segment *segments;
+    size_t segment_count;
+    char name[60];
 };
 
-struct forest *forest_new(const struct trees *t)
+static void add_segments(struct forest *f, const bool *taken)
+{
+    size_t left = 0;
+
+    f->segments = mem_alloc(f->tree_count, sizeof *f->segments);
+    for (size_t i = 0; i < f->tree_count; i++) {
+        if (i == 0 || taken[i] != taken[i - 1])
+            f->segments[f->segment_count++] = (struct segment){taken[i], i, 0};
+        f->segments[f->segment_count - 1].count++;
+        left += !taken[i];
+    }
+    f->segments = mem_resize(f->segments, f->segment_count, sizeof *f->segments);
+    if (left > 0)
+        snprintf(f->name, sizeof f->name, "%s + portable (%zu trees)", f->fast.kernel->name, left);
+}
+
+struct forest *forest_new(const struct trees *t, const struct kernel *kernel)
 {
     struct forest *f = mem_alloc(1, sizeof *f);
+    bool *taken = mem_alloc(t->count, sizeof *taken);
 
     *f = (struct forest){.feature_count = t->feature_count,
                          .output_count = t->output_count,
                          .tree_count = t->count,
                          .sum = t->sum,
                          .divisor = t->divisor,
-                         .kernel = &kernel_portable};
+                         .portable = {.kernel = &kernel_portable}};
     f->base = mem_alloc(t->output_count, sizeof *f->base);
     memcpy(f->base, t->base, t->output_count * sizeof *f->base);
-    f->program = f->kernel->build(t);
+    f->portable.program = kernel_portable.build(t, taken);
+    if (kernel != &kernel_portable)
+        f->fast = (struct engine){kernel, kernel->build(t, taken)};
+    snprintf(f->name, sizeof f->name, "%s", f->fast.program ? kernel->name : kernel_portable.name);
+    if (f->fast.program)
+        add_segments(f, taken);
+    free(taken);
     return f;
 }
 
@@ -34,40 +73,67 @@ void forest_free(struct forest *f)
 {
     if (!f)
         return;
-    f->kernel->free(f->program);
+    if (f->fast.program)
+        f->fast.kernel->free(f->fast.program);
+    f->portable.kernel->free(f->portable.program);
+    free(f->segments);
     free(f->base);
     free(f);
 }
 
 const char *forest_kernel(const struct forest *f)
 {
-    return f->kernel->name;
+    return f->name;
 }
 
 size_t forest_size_bytes(const struct forest *f)
 {
-    return f->kernel->size_bytes(f->program);
+    const struct engine *e = f->fast.program ? &f->fast : &f->portable;
+
+    return e->kernel->size_bytes(e->program);
 }
 
-/* Sums of a block, then what the kernel needs. */
+/* ---- scratch: sums of a block, then what the kernels need */
+
+static size_t up_to_line(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
 static size_t sums_bytes(const struct forest *f)
 {
     return f->output_count * KERNEL_ROWS * (f->sum == SUM_DOUBLE ? sizeof(double) : sizeof(float));
 }
 
-size_t forest_scratch_bytes(const struct forest *f)
+static size_t fast_bytes(const struct forest *f)
 {
-    return sums_bytes(f) + f->kernel->scratch_bytes(f->program);
+    return f->fast.program ? up_to_line(f->fast.kernel->scratch_bytes(f->fast.program, KERNEL_ROWS))
+                           : 0;
 }
 
-static void begin(const struct forest *f, struct sums sums)
+size_t forest_scratch_bytes(const struct forest *f)
+{
+    return sums_bytes(f) + fast_bytes(f) +
+           f->portable.kernel->scratch_bytes(f->portable.program, KERNEL_ROWS);
+}
+
+/* ---- score */
+
+struct block {
+    const float *rows;
+    size_t count;
+    struct sums sums;
+    void *fast, *portable; /* scratch */
+};
+
+static void begin(const struct forest *f, const struct block *b)
 {
     for (size_t o = 0; o < f->output_count; o++)
-        for (size_t r = 0; r < KERNEL_ROWS; r++) {
+        for (size_t r = 0; r < b->count; r++) {
             if (f->sum == SUM_DOUBLE)
-                sums.doubles[o * KERNEL_ROWS + r] = f->base[o];
+                b->sums.doubles[o * KERNEL_ROWS + r] = f->base[o];
             else
-                sums.floats[o * KERNEL_ROWS + r] =
+                b->sums.floats[o * KERNEL_ROWS + r] =
                     f->sum == SUM_FLOAT_BASE_LAST ? 0.0f : (float)f->base[o];
         }
 }
@@ -84,29 +150,47 @@ static double margin_of(const struct forest *f, struct sums sums, size_t output,
     return f->divisor != 0 ? sums.doubles[at] / f->divisor : sums.doubles[at];
 }
 
-static void score_block(const struct forest *f, const float *rows, size_t count, double *margins,
-                        void *scratch)
+static void add_trees(const struct forest *f, const struct block *b)
 {
-    struct sums sums = {0};
-    void *rest = (char *)scratch + sums_bytes(f);
+    const struct engine *fast = &f->fast, *portable = &f->portable;
 
-    if (f->sum == SUM_DOUBLE)
-        sums.doubles = scratch;
-    else
-        sums.floats = scratch;
-    begin(f, sums);
-    f->kernel->prepare(f->program, rows, count, rest);
-    f->kernel->add(f->program, 0, f->tree_count, sums, rest);
-    for (size_t r = 0; r < count; r++)
+    if (!fast->program || b->count < fast->kernel->rows_min) {
+        portable->kernel->prepare(portable->program, b->rows, b->count, b->portable);
+        portable->kernel->add(portable->program, 0, f->tree_count, b->sums, b->portable);
+        return;
+    }
+    fast->kernel->prepare(fast->program, b->rows, b->count, b->fast);
+    if (f->segment_count > 1)
+        portable->kernel->prepare(portable->program, b->rows, b->count, b->portable);
+    for (size_t i = 0; i < f->segment_count; i++) {
+        const struct segment *s = &f->segments[i];
+        const struct engine *e = s->is_fast ? fast : portable;
+        e->kernel->add(e->program, s->first, s->count, b->sums, s->is_fast ? b->fast : b->portable);
+    }
+}
+
+static void score_block(const struct forest *f, const struct block *b, double *margins)
+{
+    begin(f, b);
+    add_trees(f, b);
+    for (size_t r = 0; r < b->count; r++)
         for (size_t o = 0; o < f->output_count; o++)
-            margins[r * f->output_count + o] = margin_of(f, sums, o, r);
+            margins[r * f->output_count + o] = margin_of(f, b->sums, o, r);
 }
 
 void forest_score(const struct forest *f, const float *rows, size_t count, double *margins,
                   void *scratch)
 {
-    for (size_t r = 0; r < count; r += KERNEL_ROWS)
-        score_block(f, rows + r * f->feature_count,
-                    count - r < KERNEL_ROWS ? count - r : KERNEL_ROWS,
-                    margins + r * f->output_count, scratch);
+    struct block b = {.fast = (char *)scratch + sums_bytes(f),
+                      .portable = (char *)scratch + sums_bytes(f) + fast_bytes(f)};
+
+    if (f->sum == SUM_DOUBLE)
+        b.sums.doubles = scratch;
+    else
+        b.sums.floats = scratch;
+    for (size_t r = 0; r < count; r += KERNEL_ROWS) {
+        b.rows = rows + r * f->feature_count;
+        b.count = count - r < KERNEL_ROWS ? count - r : KERNEL_ROWS;
+        score_block(f, &b, margins + r * f->output_count);
+    }
 }

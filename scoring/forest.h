@@ -5,7 +5,10 @@
  *
  *   inputs.c     what the splits look at: one column per feature, kind of missing and default side
  *   forest.c     the kernels' common part: which trees go where, sums, margins
+ *   kernel.c     which kernels this processor has
  *   portable.c   16 rows at a time, level by level
+ *   ranks.c      numbers as bytes
+ *   bits.c       trees without jumps, 256 rows at a time; bits_avx2.c runs them
  *
  * Immutable, owns its arrays, any thread may score with a scratch of its own. Keeps nothing of the
  * trees.
@@ -19,10 +22,13 @@
 
 struct forest;
 
-struct forest *forest_new(const struct trees *trees);
+struct kernel; /* scoring/kernel.h */
+
+/* What that kernel does not take is scored by the portable one. */
+struct forest *forest_new(const struct trees *trees, const struct kernel *kernel);
 void forest_free(struct forest *forest);
 
-/* For people: the name of the kernel, and how many bytes scoring reads. */
+/* For people: the name of the kernel or kernels, and how many bytes scoring reads. */
 const char *forest_kernel(const struct forest *forest);
 size_t forest_size_bytes(const struct forest *forest);
 

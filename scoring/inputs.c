@@ -49,7 +49,7 @@ static int32_t category_of(const struct inputs *c, float x)
     return x >= 0 && x < 0x1p31f ? (int32_t)x : CATEGORY_BEYOND;
 }
 
-static int32_t cell_of(const struct inputs *c, const struct input *input, float x)
+int32_t inputs_cell(const struct inputs *c, const struct input *input, float x)
 {
     bool is_tiny = fabsf(x) <= 1e-35f;
 
@@ -67,5 +67,5 @@ static int32_t cell_of(const struct inputs *c, const struct input *input, float 
 void inputs_fill(const struct inputs *c, const float *row, int32_t *cells)
 {
     for (size_t i = 0; i < c->count; i++)
-        cells[i] = cell_of(c, &c->items[i], row[c->items[i].feature]);
+        cells[i] = inputs_cell(c, &c->items[i], row[c->items[i].feature]);
 }

@@ -39,6 +39,9 @@ uint32_t inputs_find(struct inputs *inputs, const struct split *split);
 /* No more will be found. */
 void inputs_close(struct inputs *inputs);
 
+/* What x is to that input. */
+int32_t inputs_cell(const struct inputs *inputs, const struct input *input, float x);
+
 /* The cells of one row: count of them. */
 void inputs_fill(const struct inputs *inputs, const float *row, int32_t *cells);
 

@@ -2,7 +2,7 @@
  * of its trees, and adds it to the sums, tree after tree; which leaf that is scoring/trees.h says,
  * so all kernels give the same bits.
  *
- * Trees that a kernel does not take are another's: forest.c keeps the order of the trees.
+ * Trees that a kernel does not take are the portable one's: forest.c keeps the order of the trees.
  */
 #ifndef SCORING_KERNEL_H
 #define SCORING_KERNEL_H
@@ -10,9 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/err.h"
 #include "scoring/trees.h"
 
-enum { KERNEL_ROWS = 64 }; /* at most in one block */
+enum { KERNEL_ROWS = 256 }; /* at most in one block */
 
 /* Sums of a block: of output o and row r at [o * KERNEL_ROWS + r], in the kind of number that the
  * library sums in; the other is NULL. */
@@ -23,17 +24,16 @@ struct sums {
 
 struct kernel {
     const char *name;
+    size_t rows_min; /* a block of fewer rows is faster with kernel_portable */
 
-    /* Whether it can score this tree. */
-    bool (*takes)(const struct trees *trees, const struct tree *tree);
-
-    /* A program for the trees that it takes; keeps nothing of `trees`. */
-    void *(*build)(const struct trees *trees);
+    /* A program for the trees that it takes, and which those are, of all `trees`; keeps nothing of
+     * them. NULL when it takes none. */
+    void *(*build)(const struct trees *trees, bool *taken);
     void (*free)(void *program);
     size_t (*size_bytes)(const void *program); /* that scoring reads */
 
-    /* Aligned to 64, kept from prepare to the last add of a block. */
-    size_t (*scratch_bytes)(const void *program);
+    /* For blocks of up to so many rows; aligned to 64, kept from prepare to the last add of one. */
+    size_t (*scratch_bytes)(const void *program, size_t rows);
 
     /* Looks at count rows (1 to KERNEL_ROWS) for all of its trees. */
     void (*prepare)(const void *program, const float *rows, size_t count, void *scratch);
@@ -45,5 +45,16 @@ struct kernel {
 
 /* Takes every tree. */
 extern const struct kernel kernel_portable;
+
+/* Only where the compiler has them; run only where the processor does. */
+extern const struct kernel kernel_avx2;
+extern const struct kernel kernel_avx512;
+
+/* The kernel of that name, or of the best that this processor has where name is NULL. Errors:
+ * EXIT_CONFIGURATION, an unknown name, or one that this processor cannot run; then NULL. */
+const struct kernel *kernel_find(const char *name, struct err *err);
+
+/* The kernels that kernel_find finds here, the best first, then NULL. */
+const struct kernel *kernel_at(size_t index);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "scoring/contributions.h"
 #include "scoring/forest.h"
+#include "scoring/kernel.h"
 #include "scoring/xgboost.h"
 
 enum { MAX_FILE_BYTES = 1 << 30 };
@@ -54,20 +55,25 @@ int model_parse(struct model **model, const char *name, struct slice data,
 {
     static const struct model_options plain = {0};
     const char *foreign = foreign_format((const char *)data.data, data.len);
+    const struct kernel *kernel;
     struct model *m;
 
     *model = NULL;
+    options = options ? options : &plain;
+    kernel = kernel_find(options->simd ? options->simd : getenv("KSCORE_SIMD"), err);
+    if (!kernel)
+        return -1;
     if (foreign)
         return err_fatal(err, EXIT_DATA,
                          "%s: %s: not read by this version; XGBoost JSON and UBJSON are", name,
                          foreign);
     m = mem_alloc(1, sizeof *m);
-    if (xgboost_parse(&m->parts, name, data, options ? options : &plain, err) != 0) {
+    if (xgboost_parse(&m->parts, name, data, options, err) != 0) {
         free(m);
         return -1;
     }
     if (m->parts.trees)
-        m->forest = forest_new(m->parts.trees);
+        m->forest = forest_new(m->parts.trees, kernel);
     summarise(m);
     *model = m;
     return 0;

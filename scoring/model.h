@@ -20,14 +20,17 @@ struct model;
 
 /* How a file is to be understood where it leaves a choice; zeros are what the library does. */
 struct model_options {
-    int64_t rounds; /* so many boosting rounds from the first; 0: all; ROUNDS_BEST: up to the one
+    int64_t rounds;   /* so many boosting rounds from the first; 0: all; ROUNDS_BEST: up to the one
                        that early stopping found best */
+    const char *simd; /* "portable", "avx2" or "avx512"; NULL: $KSCORE_SIMD, else the best that the
+                         processor has */
 };
 
 enum { ROUNDS_BEST = -1 };
 
 /* Reads a model file; the format is seen from the bytes. *model is new: model_free. Errors: EXIT_IO
- * unreadable, EXIT_DATA "what is wrong and where" for damaged or unsupported files. */
+ * unreadable, EXIT_DATA "what is wrong and where" for damaged or unsupported files,
+ * EXIT_CONFIGURATION a kernel that is not there. */
 int model_load(struct model **model, const char *path, const struct model_options *options,
                struct err *err);
 

@@ -151,16 +151,11 @@ static void build_linked(struct program *p, const struct trees *t, const struct 
     }
 }
 
-static bool takes(const struct trees *trees, const struct tree *tree)
-{
-    (void)trees, (void)tree;
-    return true;
-}
-
-static void *build(const struct trees *t)
+static void *build(const struct trees *t, bool *taken)
 {
     struct program *p = mem_alloc(1, sizeof *p);
 
+    memset(taken, true, t->count * sizeof *taken);
     inputs_init(&p->inputs, t);
     leaves_init(&p->leaves, t);
     p->walks = mem_alloc(t->count + 1, sizeof *p->walks);
@@ -222,11 +217,12 @@ struct block {
     _Alignas(64) int32_t cells[];
 };
 
-static size_t scratch_bytes(const void *program)
+static size_t scratch_bytes(const void *program, size_t rows)
 {
     const struct program *p = program;
+    size_t lanes = (rows + LANES - 1) / LANES * LANES;
 
-    return sizeof(struct block) + KERNEL_ROWS * p->inputs.count * sizeof(int32_t) + 64;
+    return sizeof(struct block) + lanes * p->inputs.count * sizeof(int32_t) + 64;
 }
 
 /* Lanes beyond the rows walk with the last one, and are dropped. */
@@ -327,7 +323,6 @@ static void add(const void *program, size_t first, size_t count, struct sums sum
 }
 
 const struct kernel kernel_portable = {.name = "portable",
-                                       .takes = takes,
                                        .build = build,
                                        .free = release,
                                        .size_bytes = size_bytes,

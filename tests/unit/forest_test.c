@@ -1,14 +1,15 @@
-/* The kernel against a walk of one row at a time, on random forests: same bits. */
+/* The kernels against a walk of one row at a time, on random forests of XGBoost's: same bits. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 #include "scoring/forest.h"
+#include "scoring/kernel.h"
 #include "scoring/order.h"
 #include "tests/harness.h"
 
-enum { FEATURES = 5, ROWS = 70, MAX_TREES = 40 };
+enum { FEATURES = 5, ROWS = 130, MAX_TREES = 40 };
 
 /* One tree as the reader gives it; nodes are added in depth-first order. */
 struct plan {
@@ -267,10 +268,12 @@ START_TEST(every_batch_gives_each_row_the_bits_of_the_naive_walk)
     fill_rows(rows);
     for (size_t i = 0; i < ROWS; i++)
         want[i] = naive(plans, c, rows + i * FEATURES);
-    forest = forest_new(trees);
+    for (size_t i = 0; kernel_at(i); i++) {
+        forest = forest_new(trees, kernel_at(i));
+        check_batches(forest, rows, want);
+        forest_free(forest);
+    }
     trees_free(trees);
-    check_batches(forest, rows, want);
-    forest_free(forest);
     free(rows);
     for (size_t i = 0; i < c->trees; i++)
         release(&plans[i]);
@@ -287,7 +290,7 @@ START_TEST(nodes_out_of_reach_do_no_harm)
                                 {.left = -1, .right = -1, .value = 4}};
     float row[FEATURES] = {-1, 0};
     double got;
-    char scratch[8192] __attribute__((aligned(64)));
+    char scratch[1 << 16] __attribute__((aligned(64)));
 
     for (int i = 0; i < 2; i++) {
         struct trees *trees = make_trees(&(struct rules){0});
@@ -295,7 +298,7 @@ START_TEST(nodes_out_of_reach_do_no_harm)
         nodes[0].split.threshold = order_below(i ? -INFINITY : 0);
         ck_assert_int_eq(trees_add(trees, &(struct tree_source){.nodes = nodes, .node_count = 5}),
                          -1);
-        forest = forest_new(trees);
+        forest = forest_new(trees, kernel_at(0));
         ck_assert_uint_le(forest_scratch_bytes(forest), sizeof scratch);
         forest_score(forest, row, 1, &got, scratch);
         ck_assert_bits((float)got, i ? 2 : 1);

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "scoring/bundle.h"
+#include "scoring/kernel.h"
 #include "tests/harness.h"
 #include "tests/models.h"
 
@@ -78,9 +79,13 @@ static void check_good(char *path, const struct model_options *options,
     struct err err = ERR_INIT;
     struct model *model;
 
-    ck_assert_msg(model_load(&model, path, options, &err) == 0, "%s", err.text);
-    check_scores(model, path, expected);
-    model_free(model);
+    for (size_t i = 0; kernel_at(i); i++) {
+        struct model_options forced = options ? *options : (struct model_options){0};
+        forced.simd = kernel_at(i)->name;
+        ck_assert_msg(model_load(&model, path, &forced, &err) == 0, "%s", err.text);
+        check_scores(model, path, expected);
+        model_free(model);
+    }
     free(path);
 }
 

@@ -1,0 +1,357 @@
+#include "scoring/bits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+enum { ANY = 0xffff }; /* a bit that a leaf does not care about: no slot */
+
+struct builder {
+    struct bits_program *p;
+    const struct trees *t;
+    const struct tree *source;
+    const struct split *splits; /* of the tree */
+    struct bits_tree *tree;
+    uint16_t leaf_counts[BITS_MAX_LEAVES];                           /* below each split */
+    uint16_t spare[BITS_MAX_LEAVES * BITS_PLANES + BITS_MAX_LEAVES]; /* slots that are free again */
+    size_t spare_count;
+    uint16_t slot_count;
+    uint8_t ends[BITS_MAX_LEAVES]; /* the leaf of each code */
+};
+
+/* ---- which trees */
+
+/* A set without codes above 253, and without a difference among them. */
+static bool is_set_taken(const struct trees *t, const struct split *s)
+{
+    const struct category_set *set = &t->sets[s->threshold];
+
+    for (uint32_t c = CODE_BEYOND; c < set->bit_count; c++)
+        if (category_set_has(set, c))
+            return false;
+    return t->category != CATEGORY_BEYOND_IS_DEFAULT || s->default_left ||
+           set->bit_count <= CODE_BEYOND;
+}
+
+static bool is_taken(const struct trees *t, const struct tree *tree)
+{
+    if (tree->leaf_count > BITS_MAX_LEAVES)
+        return false;
+    for (size_t i = tree->first_split; i < tree->first_split + tree->split_count; i++) {
+        const struct split *s = &t->splits[i];
+        if (s->kind == SPLIT_EQUAL || (s->kind == SPLIT_MEMBER && !is_set_taken(t, s)))
+            return false;
+    }
+    return true;
+}
+
+/* ---- codes and muxes */
+
+static uint16_t leaves_below(const struct builder *b, int32_t node)
+{
+    return node < 0 ? 1 : b->leaf_counts[node];
+}
+
+static uint16_t slot_new(struct builder *b)
+{
+    return b->spare_count > 0 ? b->spare[--b->spare_count] : b->slot_count++;
+}
+
+static bool is_slot(uint16_t plane)
+{
+    return plane != ANY && plane != SLOT_CLEAR && plane != SLOT_SET;
+}
+
+static void emit(struct builder *b, struct bits_mux mux)
+{
+    struct bits_program *p = b->p;
+
+    p->muxes = mem_grow(p->muxes, p->mux_count, &p->mux_cap, sizeof *p->muxes);
+    p->muxes[p->mux_count++] = mux;
+}
+
+/* One bit of a split's code, from those of its sides; in place of one of them. */
+static uint16_t combine(struct builder *b, struct bits_mux mux, bool *is_by_used)
+{
+    if (mux.left == ANY || mux.left == mux.right)
+        return mux.right;
+    if (mux.right == ANY)
+        return mux.left;
+    if (mux.left == SLOT_CLEAR && mux.right == SLOT_SET && !*is_by_used) {
+        *is_by_used = true;
+        return mux.by;
+    }
+    mux.to = is_slot(mux.left) ? mux.left : is_slot(mux.right) ? mux.right : slot_new(b);
+    if (is_slot(mux.left) && is_slot(mux.right))
+        b->spare[b->spare_count++] = mux.right;
+    emit(b, mux);
+    return mux.to;
+}
+
+/* Codes from low to before high. */
+struct range {
+    uint32_t low, high;
+};
+
+static uint32_t round_up(uint32_t number, uint32_t step)
+{
+    return (number + step - 1) / step * step;
+}
+
+/* All of the range is the leaf's: it cares only about where the largest block in it begins. */
+static void emit_leaf(struct builder *b, uint32_t leaf, struct range range, uint16_t *planes)
+{
+    uint32_t free_bits = BITS_PLANES, start;
+
+    memset(b->ends + range.low, (int)leaf, range.high - range.low);
+    while (round_up(range.low, 1u << free_bits) + (1u << free_bits) > range.high)
+        free_bits--;
+    start = round_up(range.low, 1u << free_bits);
+    for (uint32_t bit = 0; bit < BITS_PLANES; bit++)
+        planes[bit] = bit < free_bits ? ANY : start >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
+}
+
+/* The roundest code from least to most. */
+static uint32_t round_between(uint32_t least, uint32_t most)
+{
+    uint32_t step = BITS_MAX_LEAVES;
+
+    while (round_up(least, step) > most)
+        step /= 2;
+    return round_up(least, step);
+}
+
+/* Depth is below BITS_MAX_LEAVES. */
+static void emit_node(struct builder *b, int32_t node, struct range range, uint16_t *planes)
+{
+    uint16_t left[BITS_PLANES], right[BITS_PLANES];
+    bool is_by_used = false;
+    const struct split *s;
+    uint32_t middle;
+
+    if (node < 0) {
+        emit_leaf(b, (uint32_t)~node, range, planes);
+        return;
+    }
+    s = &b->splits[node];
+    middle =
+        round_between(range.low + leaves_below(b, s->left), range.high - leaves_below(b, s->right));
+    emit_node(b, s->left, (struct range){range.low, middle}, left);
+    emit_node(b, s->right, (struct range){middle, range.high}, right);
+    for (int bit = 0; bit < BITS_PLANES; bit++)
+        planes[bit] =
+            combine(b, (struct bits_mux){0, (uint16_t)node, left[bit], right[bit]}, &is_by_used);
+}
+
+/* Children have higher numbers than their parent. */
+static void count_leaves(struct builder *b)
+{
+    for (int32_t i = (int32_t)b->source->split_count - 1; i >= 0; i--)
+        b->leaf_counts[i] =
+            (uint16_t)(leaves_below(b, b->splits[i].left) + leaves_below(b, b->splits[i].right));
+}
+
+static void store_ends(struct builder *b, uint32_t count)
+{
+    struct bits_program *p = b->p;
+    size_t leaf = b->source->first_leaf;
+
+    b->tree->first_code = p->code_count;
+    for (uint32_t code = 0; code < count; code++, p->code_count++) {
+        if (p->floats)
+            p->floats[p->code_count] = (float)b->t->values[leaf + b->ends[code]];
+        else if (p->doubles)
+            p->doubles[p->code_count] = b->t->values[leaf + b->ends[code]];
+        else
+            p->ends[p->code_count] = b->ends[code];
+    }
+}
+
+/* As many bits as the tree is deep make the fewest muxes. */
+static uint16_t planes_of(const struct tree *tree)
+{
+    return (uint16_t)(tree->depth < BITS_PLANES ? tree->depth : BITS_PLANES);
+}
+
+static void build_tree(struct builder *b)
+{
+    struct bits_program *p = b->p;
+    uint16_t planes[BITS_PLANES];
+
+    b->spare_count = 0;
+    b->slot_count = SLOT_FREE;
+    count_leaves(b);
+    *b->tree = (struct bits_tree){.output = b->source->output,
+                                  .first_leaf = (uint32_t)b->source->first_leaf,
+                                  .first_mux = (uint32_t)p->mux_count,
+                                  .plane_count = planes_of(b->source)};
+    emit_node(b, b->source->split_count > 0 ? 0 : ~0, (struct range){0, 1u << b->tree->plane_count},
+              planes);
+    for (int bit = 0; bit < BITS_PLANES; bit++)
+        b->tree->planes[bit] =
+            bit < b->tree->plane_count && planes[bit] != ANY ? planes[bit] : SLOT_CLEAR;
+    b->tree->mux_count = (uint32_t)p->mux_count - b->tree->first_mux;
+    store_ends(b, 1u << b->tree->plane_count);
+    p->slot_count = b->slot_count > p->slot_count ? b->slot_count : p->slot_count;
+}
+
+/* ---- splits */
+
+static bool is_right(const struct trees *t, const struct split *s, uint32_t code)
+{
+    const struct category_set *set = &t->sets[s->threshold];
+
+    if (code == CODE_MISSING)
+        return !s->default_left;
+    if (code >= set->bit_count || code == CODE_BEYOND)
+        return t->category == CATEGORY_BEYOND_IS_DEFAULT && !s->default_left;
+    return category_set_has(set, code);
+}
+
+static void add_members(struct bits_program *p, const struct trees *t, size_t tree,
+                        const struct rank_plan *plan)
+{
+    size_t first = t->items[tree].first_split;
+
+    p->trees[tree].first_member = (uint32_t)p->member_count;
+    for (size_t i = first; i < first + t->items[tree].split_count; i++) {
+        struct bits_member *m = &p->members[p->member_count];
+        if (t->splits[i].kind != SPLIT_MEMBER)
+            continue;
+        *m = (struct bits_member){.column = plan->places[i].column, .to = (uint16_t)(i - first)};
+        for (uint32_t code = 0; code < 256; code++)
+            m->is_right[code / 8] |= (uint8_t)(is_right(t, &t->splits[i], code) << code % 8);
+        p->member_count++;
+    }
+    p->trees[tree].member_count = (uint32_t)p->member_count - p->trees[tree].first_member;
+}
+
+/* Each tree's in the order of their columns. */
+static void add_compares(struct bits_program *p, const struct trees *t,
+                         const struct rank_plan *plan, const uint32_t *tree_of)
+{
+    for (size_t i = 0; i < plan->order_count; i++) {
+        uint32_t split = plan->order[i];
+        struct bits_tree *tree = &p->trees[tree_of[split]];
+        p->compares[tree->first_compare + tree->compare_count++] = (struct bits_compare){
+            plan->places[split].column, (int8_t)(plan->places[split].rank - 128),
+            (uint8_t)(split - t->items[tree_of[split]].first_split)};
+    }
+}
+
+static void build_splits(struct bits_program *p, const struct trees *t,
+                         const struct rank_plan *plan)
+{
+    uint32_t *tree_of = mem_alloc(t->split_count, sizeof *tree_of);
+    size_t member_count = 0;
+
+    for (size_t i = 0; i < t->split_count; i++)
+        member_count += t->splits[i].kind == SPLIT_MEMBER;
+    p->members = mem_alloc(member_count, sizeof *p->members);
+    p->compares = mem_alloc(plan->order_count, sizeof *p->compares);
+    for (size_t i = 0; i < t->count; i++) {
+        const struct tree *tree = &t->items[i];
+        if (!plan->chosen[i])
+            continue;
+        for (size_t k = 0; k < tree->split_count; k++)
+            tree_of[tree->first_split + k] = (uint32_t)i;
+        add_members(p, t, i, plan);
+        p->trees[i].first_compare = (uint32_t)p->compare_count;
+        p->compare_count += tree->split_count - p->trees[i].member_count;
+    }
+    add_compares(p, t, plan, tree_of);
+    free(tree_of);
+}
+
+/* ---- the whole */
+
+static void build_trees(struct bits_program *p, const struct trees *t, const bool *taken)
+{
+    struct builder *b = mem_alloc(1, sizeof *b);
+    size_t codes = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        codes += taken[i] ? (size_t)1 << planes_of(&t->items[i]) : 0;
+    if (t->leaf_width > 1 || t->linear)
+        p->ends = mem_alloc_aligned(codes, sizeof *p->ends);
+    else if (t->sum == SUM_DOUBLE)
+        p->doubles = mem_alloc_aligned(codes, sizeof *p->doubles);
+    else
+        p->floats = mem_alloc_aligned(codes, sizeof *p->floats);
+    for (size_t i = 0; i < t->count; i++) {
+        if (!taken[i])
+            continue;
+        b->p = p;
+        b->t = t;
+        b->source = &t->items[i];
+        b->splits = t->splits + t->items[i].first_split;
+        b->tree = &p->trees[i];
+        build_tree(b);
+    }
+    free(b);
+}
+
+static void measure(struct bits_program *p, size_t tree_count)
+{
+    size_t code = p->floats ? sizeof *p->floats : p->doubles ? sizeof *p->doubles : 1;
+
+    p->size_bytes = tree_count * sizeof *p->trees + p->compare_count * sizeof *p->compares +
+                    p->member_count * sizeof *p->members + p->mux_count * sizeof *p->muxes +
+                    p->code_count * code + p->ranks.group_count * sizeof *p->ranks.groups +
+                    (p->ends ? p->leaves.size_bytes : 0);
+}
+
+void *bits_build(const struct trees *t, bool *taken, const struct bits_vectors *vectors)
+{
+    struct bits_program *p = mem_alloc(1, sizeof *p);
+    struct rank_plan plan = {.chosen = taken};
+    bool fits, any = false;
+
+    for (size_t i = 0; i < t->count; i++)
+        any |= taken[i] = is_taken(t, &t->items[i]);
+    plan.places = mem_alloc(t->split_count, sizeof *plan.places);
+    plan.order = mem_alloc(t->split_count, sizeof *plan.order);
+    fits = any && ranks_init(&p->ranks, t, &plan) == 0;
+    if (fits) {
+        p->vectors = vectors;
+        p->trees = mem_alloc(t->count, sizeof *p->trees);
+        p->slot_count = SLOT_FREE;
+        build_trees(p, t, taken);
+        build_splits(p, t, &plan);
+        if (p->ends)
+            leaves_init(&p->leaves, t);
+        measure(p, t->count);
+    } else {
+        memset(taken, 0, t->count * sizeof *taken);
+        free(p);
+    }
+    free(plan.places);
+    free(plan.order);
+    return fits ? p : NULL;
+}
+
+void bits_free(void *program)
+{
+    struct bits_program *p = program;
+
+    if (!p)
+        return;
+    ranks_release(&p->ranks);
+    leaves_release(&p->leaves);
+    free(p->trees);
+    free(p->compares);
+    free(p->members);
+    free(p->muxes);
+    free(p->floats);
+    free(p->doubles);
+    free(p->ends);
+    free(p);
+}
+
+size_t bits_size_bytes(const void *program)
+{
+    const struct bits_program *p = program;
+
+    return p->size_bytes;
+}

@@ -1,0 +1,111 @@
+/* bits.h: trees of up to 256 leaves as programs without jumps, for blocks of KERNEL_ROWS rows.
+ *
+ *   prepare   the block's columns (scoring/ranks.h)
+ *   compare   every split of the tree for every row: one plane, a bit per row, set = goes right
+ *   mux       planes become the bits of the leaf's code: from the deepest splits up, a split takes
+ *             each bit from its right side where it goes right, else from its left
+ *   add       the value behind the code, tree after tree
+ *
+ * A leaf has a range of codes, from left to right. A split whose sides lie in two halves of a range
+ * is itself a bit of the code, and what the one side does not care about is the other side's: so a
+ * complete tree costs one mux per split, and trees of any shape fit 8 bits.
+ *
+ * bits.c compiles, bits_run.c runs, with the vectors of bits_avx2.c.
+ */
+#ifndef SCORING_BITS_H
+#define SCORING_BITS_H
+
+#include "scoring/kernel.h"
+#include "scoring/leaves.h"
+#include "scoring/ranks.h"
+
+enum {
+    BITS_MAX_LEAVES = 256,
+    BITS_PLANES = 8,                    /* bits of a code */
+    BITS_PLANE_BYTES = KERNEL_ROWS / 8, /* of a plane */
+
+    /* Slots hold planes: of split i slot i, then these; then what muxes need. */
+    SLOT_CLEAR = BITS_MAX_LEAVES - 1,
+    SLOT_SET,
+    SLOT_FREE,
+};
+
+/* Columns and ranks are biased by 128, so that comparing signed bytes is comparing ranks. */
+struct bits_compare {
+    uint16_t column;
+    int8_t rank;
+    uint8_t to; /* slot */
+};
+
+/* A split on a category. */
+struct bits_member {
+    uint8_t is_right[32]; /* bit c % 8 of byte c / 8 for code c */
+    uint16_t column, to;
+};
+
+struct bits_mux {
+    uint16_t to, by, left, right; /* slots */
+};
+
+struct bits_tree {
+    uint32_t first_compare, compare_count;
+    uint32_t first_member, member_count;
+    uint32_t first_mux, mux_count;
+    uint32_t output, first_leaf;
+    size_t first_code;            /* of 2^plane_count */
+    uint16_t planes[BITS_PLANES]; /* slots, the lowest bit first; SLOT_CLEAR from plane_count on */
+    uint16_t plane_count;
+};
+
+struct bits_program {
+    const struct bits_vectors *vectors;
+    struct ranks ranks;
+    struct leaves leaves;
+    struct bits_tree *trees; /* of each tree of the forest; of those not taken nothing */
+    struct bits_compare *compares;
+    struct bits_member *members;
+    struct bits_mux *muxes;
+    float *floats;   /* what is behind each code: a number, */
+    double *doubles; /* the same in double, */
+    uint8_t *ends;   /* or a leaf, counted within the tree (vectors, linear functions) */
+    size_t code_count, compare_count, member_count, mux_count, mux_cap, slot_count;
+    size_t size_bytes;
+};
+
+/* Of a block: what prepare leaves for add. */
+struct bits_block {
+    const float *rows;
+    size_t count;
+    _Alignas(64) int32_t keys[KERNEL_ROWS];
+    int32_t missing[KERNEL_ROWS]; /* all ones or all zeros */
+    uint8_t ranks[KERNEL_ROWS];
+    uint8_t codes[KERNEL_ROWS]; /* of the leaf in one tree */
+    uint8_t columns[];          /* column_count of KERNEL_ROWS, then the slots */
+};
+
+/* What the vectors of a processor do. Rows from count on may get anything. */
+struct bits_vectors {
+    /* keys[] of a block hold x, float32; then its order_key, and missing[] whether it is */
+    void (*find_keys)(struct bits_block *block, const struct inputs *inputs,
+                      const struct input *input);
+    /* keys[] to ranks[] of a group, biased */
+    void (*rank)(struct bits_block *block, const struct rank_group *group);
+    /* ranks[] to a column; the biased rank of what is missing */
+    void (*settle)(const struct bits_block *block, uint8_t missing, uint8_t *column);
+    /* columns to codes[] */
+    void (*run)(const struct bits_program *program, const struct bits_tree *tree,
+                struct bits_block *block, uint8_t *slots);
+    /* adds values[codes[r]] to sums[r] */
+    void (*add_floats)(const struct bits_block *block, const float *values, float *sums);
+    void (*add_doubles)(const struct bits_block *block, const double *values, double *sums);
+};
+
+/* What the functions of struct kernel are; vectors must live on. */
+void *bits_build(const struct trees *trees, bool *taken, const struct bits_vectors *vectors);
+void bits_free(void *program);
+size_t bits_size_bytes(const void *program);
+size_t bits_scratch_bytes(const void *program, size_t rows);
+void bits_prepare(const void *program, const float *rows, size_t count, void *scratch);
+void bits_add(const void *program, size_t first, size_t count, struct sums sums, void *scratch);
+
+#endif

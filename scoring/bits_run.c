@@ -1,0 +1,94 @@
+#include <string.h>
+
+#include "scoring/bits.h"
+
+size_t bits_scratch_bytes(const void *program, size_t rows)
+{
+    const struct bits_program *p = program;
+
+    (void)rows; /* a block is one, however short */
+    return sizeof(struct bits_block) + p->ranks.column_count * KERNEL_ROWS +
+           p->slot_count * BITS_PLANE_BYTES;
+}
+
+/* ---- prepare */
+
+static void fill_ranks(const struct bits_program *p, size_t source, struct bits_block *b)
+{
+    static const uint8_t missing[2] = {255 ^ 128, 0 ^ 128}; /* right, left; biased */
+    const struct ranks *ranks = &p->ranks;
+    const struct rank_source *s = &ranks->sources[source];
+
+    p->vectors->find_keys(b, &ranks->inputs, &ranks->inputs.items[source]);
+    for (size_t g = 0; g < s->group_count; g++) {
+        p->vectors->rank(b, &ranks->groups[s->first_group + g]);
+        for (int side = 0; side < 2; side++)
+            if (s->columns[side] != RANKS_NONE)
+                p->vectors->settle(b, missing[side],
+                                   b->columns + ((size_t)s->columns[side] + g) * KERNEL_ROWS);
+    }
+}
+
+static void fill_codes(const struct bits_program *p, size_t source, struct bits_block *b)
+{
+    const struct ranks *ranks = &p->ranks;
+    const float *x = b->rows + ranks->inputs.items[source].feature;
+    uint8_t *column = b->columns + (size_t)ranks->sources[source].columns[0] * KERNEL_ROWS;
+
+    for (size_t r = 0; r < b->count; r++)
+        column[r] = ranks_code(ranks, source, x[r * ranks->inputs.feature_count]);
+}
+
+void bits_prepare(const void *program, const float *rows, size_t count, void *scratch)
+{
+    const struct bits_program *p = program;
+    const struct inputs *inputs = &p->ranks.inputs;
+    struct bits_block *b = scratch;
+
+    b->rows = rows;
+    b->count = count;
+    for (size_t i = 0; i < inputs->count; i++) {
+        const float *x = rows + inputs->items[i].feature;
+        if (inputs->items[i].is_category) {
+            fill_codes(p, i, b);
+            continue;
+        }
+        for (size_t r = 0; r < count; r++)
+            memcpy(&b->keys[r], &x[r * inputs->feature_count], sizeof *x);
+        fill_ranks(p, i, b);
+    }
+}
+
+/* ---- add */
+
+/* Leaves that are more than a number. */
+static void add_leaves(const struct bits_program *p, const struct bits_tree *tree,
+                       const struct bits_block *b, struct sums sums)
+{
+    uint32_t ids[KERNEL_ROWS];
+
+    for (size_t r = 0; r < b->count; r++)
+        ids[r] = tree->first_leaf + p->ends[tree->first_code + b->codes[r]];
+    leaves_add(&p->leaves, &(struct arrivals){tree->output, ids, b->rows, b->count}, sums);
+}
+
+void bits_add(const void *program, size_t first, size_t count, struct sums sums, void *scratch)
+{
+    const struct bits_program *p = program;
+    struct bits_block *b = scratch;
+    uint8_t *slots = b->columns + p->ranks.column_count * KERNEL_ROWS;
+
+    memset(slots + (size_t)SLOT_CLEAR * BITS_PLANE_BYTES, 0, BITS_PLANE_BYTES);
+    memset(slots + (size_t)SLOT_SET * BITS_PLANE_BYTES, 0xff, BITS_PLANE_BYTES);
+    for (size_t i = first; i < first + count; i++) {
+        const struct bits_tree *tree = &p->trees[i];
+        size_t sum = (size_t)tree->output * KERNEL_ROWS;
+        p->vectors->run(p, tree, b, slots);
+        if (p->floats)
+            p->vectors->add_floats(b, p->floats + tree->first_code, sums.floats + sum);
+        else if (p->doubles)
+            p->vectors->add_doubles(b, p->doubles + tree->first_code, sums.doubles + sum);
+        else
+            add_leaves(p, tree, b, sums);
+    }
+}

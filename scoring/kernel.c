@@ -1,0 +1,60 @@
+#include "scoring/kernel.h"
+
+#include <string.h>
+
+struct choice {
+    const char *name;
+    const struct kernel *kernel; /* NULL: this build has none */
+    bool (*runs)(void);
+};
+
+static bool runs_always(void)
+{
+    return true;
+}
+
+#ifdef __x86_64__
+static bool runs_avx2(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+#define AVX2 &kernel_avx2
+#else
+#define AVX2 NULL
+#define runs_avx2 runs_always
+#endif
+
+static const struct choice choices[] = {
+    {"avx2", AVX2, runs_avx2},
+    {"portable", &kernel_portable, runs_always},
+};
+
+static bool is_there(const struct choice *c)
+{
+    return c->kernel && c->runs();
+}
+
+const struct kernel *kernel_at(size_t index)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (is_there(&choices[i]) && index-- == 0)
+            return choices[i].kernel;
+    return NULL;
+}
+
+const struct kernel *kernel_find(const char *name, struct err *err)
+{
+    if (!name)
+        return kernel_at(0);
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        if (strcmp(choices[i].name, name) != 0)
+            continue;
+        if (is_there(&choices[i]))
+            return choices[i].kernel;
+        err_fatal(err, EXIT_CONFIGURATION, "KSCORE_SIMD=%s: this processor does not have it", name);
+        return NULL;
+    }
+    err_fatal(err, EXIT_CONFIGURATION, "KSCORE_SIMD=%s: must be avx512, avx2 or portable", name);
+    return NULL;
+}
