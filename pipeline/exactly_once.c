@@ -86,7 +86,9 @@ static bool is_late(const struct transaction *t)
            (t->state == TRANSACTION_ENDING && clock_ms() - t->ending_ms >= END_MS);
 }
 
-/* The brokers were too slow for what it holds: read again in halves, it gets through. */
+/* Where two in a row are late the brokers are too slow for what they hold: read again in halves, it
+ * gets through. The first may have waited for brokers that were away, which says nothing of its
+ * size, and small ones would be long in catching up. */
 static void hold_less(struct pipeline *p)
 {
     struct transaction *t = &p->transaction;
@@ -94,7 +96,9 @@ static void hold_less(struct pipeline *p)
 
     if (records == 0) /* it was for an end of a partition */
         return;
-    t->rows = records < 2 ? 1 : records / 2 < t->rows ? records / 2 : t->rows;
+    if (t->was_late)
+        t->rows = records < 2 ? 1 : records / 2 < t->rows ? records / 2 : t->rows;
+    t->was_late = true;
     log_event(
         LOG_WARNING, "waiting",
         "for=kafka a transaction of %llu records is %lld s old and has not ended; the next one "
@@ -229,7 +233,7 @@ static int commit(struct pipeline *p, struct err *err)
         return result;
     hold_more(p);
     end(t);
-    t->is_fenced = false;
+    t->is_fenced = t->was_late = false;
     t->commits++;
     wait_move(&p->wait, clock_ms()); /* an end has no record that retires */
     pipeline_retire(p);
@@ -245,6 +249,8 @@ static int abort_open(struct pipeline *p, struct err *err)
         return result;
     end(&p->transaction);
     p->must_rewind = p->must_rewind || p->ring.count > 0;
+    if (producer_is_in_doubt(p->producer))
+        producer_renew(p->producer, "it had no answer about what was aborted");
     return 0;
 }
 

@@ -65,6 +65,7 @@ struct transaction {
     int64_t begun_ms; /* 0 when none is open */
     int64_t ending_ms, ended_ms;
     uint64_t rows;          /* records it may hold: fewer where brokers are slow; 0: none is made */
+    bool was_late;          /* one was, and nothing was committed since */
     bool is_fenced;         /* and that nothing was committed since */
     bool must_rejoin;       /* only the group knows what is committed */
     uint32_t epoch;         /* REJOINING: the ledger's before */

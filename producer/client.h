@@ -27,6 +27,7 @@ struct producer {
     char throttler[200];  /* the broker that did */
     char login[200];      /* sasl.username, "" without */
     bool can_begin;       /* transactions */
+    bool is_in_doubt;     /* producer_is_in_doubt */
     bool is_given_up;     /* librdkafka takes nothing more from this client */
 };
 

@@ -40,6 +40,8 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
         snprintf(text, sizeof text, "topic %s: %s", rd_kafka_topic_name(message->rkt),
                  rd_kafka_err2str(message->err));
         producer_deny(p, message->err, text, sizeof text);
+        p->is_in_doubt = p->is_in_doubt ||
+                         rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
     }
     p->report(p->arg, message->_private, judge(message->err), text);
 }
@@ -127,7 +129,7 @@ static int open_client(struct producer *p, struct err *err)
     if (p->client)
         close_client(p);
     p->client = client;
-    p->is_given_up = p->can_begin = false;
+    p->is_given_up = p->can_begin = p->is_in_doubt = false;
     /* Made at start: the first producev by name to a topic is up to 1 s late (librdkafka #5032). */
     for (size_t i = 0; i < p->topic_count; i++) {
         p->max_bytes[i] = max_bytes[i];
@@ -289,6 +291,11 @@ bool producer_flush(struct producer *p, int timeout_ms)
 {
     rd_kafka_flush(p->client, timeout_ms > 0 ? timeout_ms : 1);
     return p->in_flight == 0;
+}
+
+bool producer_is_in_doubt(const struct producer *p)
+{
+    return p->is_in_doubt;
 }
 
 size_t producer_in_flight(const struct producer *p)

@@ -43,4 +43,10 @@ enum transacted producer_commit(struct producer *producer, int timeout_ms, struc
 /* What is in flight is reported as DROPPED. */
 enum transacted producer_abort(struct producer *producer, int timeout_ms, struct err *err);
 
+/* What was aborted may be with the brokers although there was no answer: producer_renew, before the
+ * next one begins. librdkafka (2.0.2 to 2.16) numbers its records as if these had not been sent
+ * (rd_kafka_toppar_purge_queues), and brokers acknowledge a batch that has number and size of one
+ * that they know, and do not write it: it would be lost. */
+bool producer_is_in_doubt(const struct producer *producer);
+
 #endif

@@ -444,6 +444,8 @@ def settle(lane: Lane, result: Result, limit: float) -> None:
     for what, found in (("lost", lost), ("duplicated", again), ("mismatched", wrong)):
         if found:
             result.why.append(f"{len(found)} {what}: {found[:3]}")
+    if displaced := verifier.feeder.displaced:  # then the rest says nothing of kscore
+        result.why.append(f"the input is not as it was fed, {len(displaced)} times: {displaced[:3]}")
     for name, worker in lane.workers.items():
         code = worker.process.poll()
         if code not in (ENDS[:1] if name == "a" else ENDS):

@@ -76,12 +76,16 @@ class Feeder(threading.Thread):
         self.producer = Producer({**CLIENT, "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2,
                                   "compression.type": "lz4", "message.timeout.ms": 0, "on_delivery": self.report})
         self.acked, self.failure = 0, None
+        self.displaced: list[str] = []  # by the brokers' word: what is at its offset is another event
         self.go, self.stop = threading.Event(), threading.Event()
         self.lock = threading.Lock()  # who holds it has the counts of a moment in which nothing is sent
 
-    def report(self, error: object, _: object) -> None:
+    def report(self, error: object, m: object) -> None:
         self.acked += error is None
         self.failure = error or self.failure
+        serial = (m.timestamp()[1] - BORN_MS) // MAX_PARTITIONS
+        if error is None and m.offset() != serial:
+            self.displaced.append(f"[{m.partition()}] event {serial} is acknowledged at offset {m.offset()}")
 
     def run(self) -> None:
         turn, owed, last = 0, 0.0, time.monotonic()

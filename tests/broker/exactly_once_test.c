@@ -218,8 +218,6 @@ START_TEST(a_stop_while_the_broker_hangs_ends_in_time_with_75)
 }
 END_TEST
 
-/* ---- beyond time-outs: tests/run-long */
-
 /* Goes on, repeats nothing, stops well. */
 static void expect_recovery(struct cluster *c, struct child *k)
 {
@@ -229,6 +227,32 @@ static void expect_recovery(struct cluster *c, struct child *k)
     child_release(k);
     cluster_close(c);
 }
+
+/* The broker finds them in its sockets when it wakes up, and nobody hears of it: the transaction is
+ * being aborted. librdkafka numbers what comes next as if they had not been sent, and the broker
+ * takes a batch that has the number and the size of one of them for the same. */
+START_TEST(what_reached_the_broker_without_an_answer_before_an_abort_costs_nothing)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, 1);
+    cluster_send_events(&c, 4000);
+    child_run(&k, &c, EXACTLY, "kscore.instance=a", "consumer.session.timeout.ms=60000",
+              "producer.socket.timeout.ms=2000", "producer.batch.num.messages=1",
+              "kscore.transaction_rows=500", "kscore.batch_rows=100");
+    cluster_wait_outcomes(&c, 1);
+    broker("pause");
+    child_wait_line(&k, "the next one holds 500 at most", 1); /* its size is not to blame */
+    child_wait_line(&k, "aborting a transaction", 1);
+    broker("cont");
+    cluster_wait_no_lag(&c);
+    ck_assert_int_eq(child_count(&k, "out of order sequence number"), 0);
+    expect_recovery(&c, &k);
+}
+END_TEST
+
+/* ---- beyond time-outs: tests/run-long */
 
 static void sleep_past_the_transaction(void)
 {
@@ -314,6 +338,7 @@ SUITE(exactly_once)
     CASE("stop", a_stop_while_the_broker_hangs_ends_in_time_with_75);
     tcase_add_loop_test(harness_case(suite, "mark", NULL, 0), a_stop_behind_a_mark_commits_the_mark,
                         0, 2);
+    CASE("unanswered", what_reached_the_broker_without_an_answer_before_an_abort_costs_nothing);
     CASE("refused", a_record_that_the_broker_refuses_is_dead_and_its_neighbours_are_scored_once);
     if (getenv("KSCORE_LONG")) {
         TCase *tcase = CASE("long", who_sleeps_past_the_transaction_goes_on_with_a_new_producer,

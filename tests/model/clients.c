@@ -28,6 +28,7 @@ struct producer {
     bool has_failed;         /* it can only be aborted */
     bool is_out_of_sequence; /* after a refused record the next transaction fails, too */
     bool is_dead;
+    bool is_in_doubt;   /* what was aborted may have been written without an answer */
     bool is_committing; /* the call was made, its answer is not there: nothing else may be called */
 };
 
@@ -291,12 +292,19 @@ bool producer_can_begin(const struct producer *p)
     return p->can_begin;
 }
 
+bool producer_is_in_doubt(const struct producer *p)
+{
+    return p->is_in_doubt;
+}
+
 enum transacted producer_begin(struct producer *p, struct err *err)
 {
     if (process_is_dead(p->process))
         return say(p, UPSET_AGAIN, 0, err);
     if (!p->can_begin || p->is_open)
         world_fail("a transaction is begun where none can be");
+    if (p->is_in_doubt)
+        world_fail("records are numbered as those that may have been written");
     if (p->is_dead)
         return say(p, UPSET_DEAD, 0, err);
     p->is_open = true;
@@ -391,6 +399,7 @@ enum transacted producer_abort(struct producer *p, int timeout_ms, struct err *e
 
     if (is_refused(p, false, &said, err))
         return said;
+    p->is_in_doubt = p->is_in_doubt || p->count > 0;
     producer_drop(p);
     report(p);
     if (upset == UPSET_ABORT || upset == UPSET_ABORT_DONE)
