@@ -13,6 +13,7 @@
 #include "core/mem.h"
 #include "producer/client.h"
 #include "producer/dead_letter.h"
+#include "producer/transaction.h"
 
 static enum delivery judge(rd_kafka_resp_err_t code)
 {

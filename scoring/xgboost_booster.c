@@ -50,9 +50,9 @@ static bool take_model(struct reader *r)
         else if (json_text_equals(&key, "trees") && r->parts->trees->count == 0)
             reader_take_trees(r);
         else if (json_text_equals(&key, "tree_info") && r->tree_info.count == 0)
-            document_ints(&r->d, &r->tree_info);
+            document_int32s(&r->d, &r->tree_info);
         else if (json_text_equals(&key, "iteration_indptr") && r->round_ends.count == 0)
-            document_ints(&r->d, &r->round_ends);
+            document_int32s(&r->d, &r->round_ends);
         else if (json_text_equals(&key, "cats"))
             reader_take_cats(r);
         else if (json_text_equals(&key, "weight_drop"))

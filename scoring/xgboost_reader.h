@@ -26,8 +26,8 @@ enum { MAX_FEATURES = 1 << 20, MAX_OUTPUTS = 1 << 16 };
 
 /* One tree as the file has it. */
 struct raw_tree {
-    struct ints left, right, feature, default_left, split_type;
-    struct ints categories, category_nodes, category_segments, category_sizes;
+    struct int32s left, right, feature, default_left, split_type;
+    struct int32s categories, category_nodes, category_segments, category_sizes;
     struct floats conditions, hessians, leaf_weights;
     struct document base_weights; /* where they begin: only vector leaves need them, up to 3.1 */
     bool has_base_weights;
@@ -64,7 +64,7 @@ struct reader {
     double *vectors; /* of the leaves of one tree */
     size_t vector_cap;
     bool has_leaf_weights, has_base_vectors; /* where vector leaves were found */
-    struct ints tree_info, round_ends;
+    struct int32s tree_info, round_ends;
     struct floats tree_weights, linear_weights;
     bool is_linear, has_tree_weights;
     int64_t linear_rounds;

@@ -81,7 +81,7 @@ static bool take_tree(struct reader *r, struct raw_tree *t)
 {
     const struct {
         const char *name;
-        struct ints *list;
+        struct int32s *list;
     } lists[] = {{"left_children", &t->left},
                  {"right_children", &t->right},
                  {"split_indices", &t->feature},
@@ -94,14 +94,14 @@ static bool take_tree(struct reader *r, struct raw_tree *t)
     struct json_text key;
 
     for (document_object(&r->d); document_key(&r->d, &key);) {
-        struct ints *list = NULL;
+        struct int32s *list = NULL;
         for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
             if (json_text_equals(&key, lists[i].name))
                 list = lists[i].list;
         if (list && list->count > 0)
             reader_refuse(r, "tree %zu: %.*s comes twice", tree_number(r), (int)key.len, key.data);
         else if (list)
-            document_ints(&r->d, list);
+            document_int32s(&r->d, list);
         else if (json_text_equals(&key, "split_conditions") && t->conditions.count == 0)
             document_floats(&r->d, &t->conditions);
         else if (json_text_equals(&key, "sum_hessian") && t->hessians.count == 0)
