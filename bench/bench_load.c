@@ -41,7 +41,7 @@ static void *load_kscore(const char *path)
     struct err err = ERR_INIT;
     struct model *model;
 
-    if (model_load(&model, path, &err) != 0)
+    if (model_load(&model, path, NULL, &err) != 0)
         die(path, err.text);
     return model;
 }

@@ -100,8 +100,11 @@ static bool take_tree(struct reader *r, struct raw_tree *t)
                 list = lists[i].list;
         if (list && list->count > 0)
             reader_refuse(r, "tree %zu: %.*s comes twice", tree_number(r), (int)key.len, key.data);
+        else if (list && !document_int32s(&r->d, list))
+            reader_refuse(r, "tree %zu: %.*s is damaged, or has a number beyond 2^31",
+                          tree_number(r), (int)key.len, key.data);
         else if (list)
-            document_int32s(&r->d, list);
+            continue;
         else if (json_text_equals(&key, "split_conditions") && t->conditions.count == 0)
             document_floats(&r->d, &t->conditions);
         else if (json_text_equals(&key, "sum_hessian") && t->hessians.count == 0)
