@@ -118,12 +118,12 @@ def verdict(samples: list[Sample]) -> tuple[str, str]:
         if s.calm:
             calm.setdefault(s.calm, []).append(s)
     least = [min(part, key=lambda s: s.rss_mib) for part in calm.values()]
+    listed = " ".join(f"{s.rss_mib:.0f}" for s in least)
     if len(least) < MIN_VALUES:
-        return "is not shown", f"{len(least)} values"
+        return "is not shown", f"{len(least)} values: {listed}"
     slope, _, low, high = theilslopes([s.rss_mib for s in least], [s.seconds / 60 for s in least], 0.95)
     word = "grows" if low > 0 else "is not shown" if high >= LEAK else "does not grow"
-    why = f"{len(least)} values, {slope:+.2f} MiB a minute ({low:+.2f} to {high:+.2f})"
-    return word, f"{why}: {' '.join(f'{s.rss_mib:.0f}' for s in least)}"
+    return word, f"{slope:+.2f} MiB a minute ({low:+.2f} to {high:+.2f}), {len(least)} values: {listed}"
 
 
 def judge(account: real.Account, samples: list[Sample], from_s: float) -> None:
