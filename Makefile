@@ -123,8 +123,9 @@ demo: build ## the whole story in one process, on librdkafka's embedded broker
 test: deps-test ## every suite, on a real broker too; one: make test S=ledger C=gaps BUILD=asan
 	@tests/run "$(S)" "$(C)" "$(if $(S),$(BUILD))"
 
-test-faults: deps-test build $(O)/broken.so ## each fault once, both delivery modes; and the verifier's own test
+test-faults: deps-test build $(O)/broken.so ## each fault once, both delivery modes; and the tests of the verifier and of the verdict on memory
 	@tests/faults.py --self-test
+	@tests/soak.py --self-test
 	@tests/faults.py
 
 test-long: deps-test ## what takes longer: long fuzzing, a second librdkafka

@@ -216,6 +216,7 @@ int batch_take(struct pipeline *p, struct err *err)
     ssize_t got =
         consumer_poll(p->consumer, b->records, most(p), (int)p->config->batch_wait_ms, err);
 
+    p->is_behind = got == (ssize_t)b->cap;
     if (got <= 0)
         return (int)got;
     b->count = (size_t)got;

@@ -100,10 +100,21 @@ static void watch(struct pipeline *p)
         producer_refresh(p->producer, &why);
     if (err_is_set(&why))
         log_event(LOG_WARNING, "waiting", "for=kafka %s", why.text);
-    if (!wait_is_over(&p->wait, now_ms, &lasted_ms))
+    if (wait_is_over(&p->wait, now_ms, &lasted_ms))
+        log_event(LOG_INFO, "recovered", "for=kafka waited_ms=%lld", (long long)lasted_ms);
+}
+
+/* What a backlog took, when it is worked off. */
+static void give_back(struct pipeline *p)
+{
+    enum { GIVE_BACK_MS = 30000 };
+
+    p->was_behind = p->was_behind || p->is_behind;
+    if (!p->was_behind || p->is_behind || clock_ms() - p->gave_back_ms < GIVE_BACK_MS)
         return;
-    log_event(LOG_INFO, "recovered", "for=kafka waited_ms=%lld", (long long)lasted_ms);
-    mem_give_back(); /* of the backlog */
+    p->was_behind = false;
+    p->gave_back_ms = clock_ms();
+    mem_give_back();
 }
 
 bool pipeline_is_done(struct pipeline *p)
@@ -142,6 +153,7 @@ int pipeline_turn(struct pipeline *p, struct err *err)
     took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
     if (took < 0 && pipeline_fail(p, err) != 0)
         return -1;
+    give_back(p);
     if (took == 0 && producer_in_flight(p->producer) > 0)
         producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */
     return 0;

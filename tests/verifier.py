@@ -68,14 +68,15 @@ class Event:
 
 
 class Feeder(threading.Thread):
-    """Sends events in turn to each partition: the o-th one sent to a partition has offset o."""
+    """Sends events in turn to each partition: the o-th one sent to a partition has offset o. What it owes after a rest it sends at
+    up to twice the rate: all that it owes of the last debt_s seconds."""
 
     def __init__(self, bootstrap: str, topic: str, rate: int) -> None:
         super().__init__(daemon=True)
         self.topic, self.rate, self.partitions, self.sent = topic, rate, real.PARTITIONS, [0] * MAX_PARTITIONS
         self.producer = Producer({**CLIENT, "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2,
                                   "compression.type": "lz4", "message.timeout.ms": 0, "on_delivery": self.report})
-        self.acked, self.failure = 0, None
+        self.acked, self.failure, self.debt, self.debt_s = 0, None, 0.0, 1.0
         self.displaced: list[str] = []  # by the brokers' word: what is at its offset is another event
         self.go, self.stop = threading.Event(), threading.Event()
         self.lock = threading.Lock()  # who holds it has the counts of a moment in which nothing is sent
@@ -88,14 +89,15 @@ class Feeder(threading.Thread):
             self.displaced.append(f"[{m.partition()}] event {serial} is acknowledged at offset {m.offset()}")
 
     def run(self) -> None:
-        turn, owed, last = 0, 0.0, time.monotonic()
+        turn, room, last = 0, 0.0, time.monotonic()
         while not self.stop.is_set():
             self.go.wait(0.5)
             now = time.monotonic()
-            owed, last = min(owed + (now - last) * self.rate, self.rate), now
+            due, last = (now - last) * self.rate, now
+            self.debt, room = min(self.debt + due, self.debt_s * self.rate), min(room + 2 * due, self.rate / 4)
             with self.lock:
-                while owed >= 1 and self.go.is_set() and len(self.producer) < 50000:
-                    turn, owed = turn + 1, owed - 1
+                while min(self.debt, room) >= 1 and self.go.is_set() and len(self.producer) < 50000:
+                    turn, room, self.debt = turn + 1, room - 1, self.debt - 1
                     p = turn % self.partitions
                     event = Event(p, self.sent[p])
                     self.producer.produce(self.topic, event.value(), event.key, p, timestamp=event.timestamp)

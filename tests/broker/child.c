@@ -155,6 +155,17 @@ int child_count(struct child *k, const char *text)
     return count;
 }
 
+void child_send_until(struct child *k, struct cluster *c, const char *text)
+{
+    int64_t until = harness_deadline();
+
+    while (child_count(k, text) == 0) {
+        ck_assert_msg(clock_ms() < until, "no \"%s\" in time; the log:\n%s", text, k->log);
+        cluster_send_events(c, 20);
+        harness_breathe();
+    }
+}
+
 int64_t child_number(const char *line, const char *name)
 {
     char pattern[64];

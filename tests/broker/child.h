@@ -34,6 +34,9 @@ void child_command(struct child *child, struct cluster *cluster, const char *com
  * buffer of its own per call (4 of them). */
 const char *child_wait_line(struct child *child, const char *text, int nth);
 
+/* Sends events until the log holds text. */
+void child_send_until(struct child *child, struct cluster *cluster, const char *text);
+
 /* How often text is in the log now. */
 int child_count(struct child *child, const char *text);
 

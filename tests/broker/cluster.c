@@ -79,6 +79,16 @@ static void wake_broker(void)
     ck_assert_msg(system(command) == 0, "%s", command);
 }
 
+void cluster_broker(const char *command)
+{
+    bool is_start = strcmp(command, "start") == 0;
+    char line[200];
+
+    snprintf(line, sizeof line, "%s tests/kafka %s \"$KSCORE_BROKER\" %s > /dev/null",
+             is_start ? "AUTH=1" : "", command, is_start ? "0" : "");
+    ck_assert_msg(system(line) == 0, "%s", line);
+}
+
 void cluster_open(struct cluster *c, int32_t partitions)
 {
     const char *bootstrap = getenv("KSCORE_BOOTSTRAP");

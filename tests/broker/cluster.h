@@ -87,6 +87,10 @@ void cluster_configure(struct cluster *cluster, const char *topic, const char *n
                        const char *value);
 void cluster_delete_topic(struct cluster *cluster, const char *topic);
 
+/* "pause", "cont", "kill" or "start": only for suites that have a broker of their own (tests/run).
+ */
+void cluster_broker(const char *command);
+
 /* A producer of the test's own, with settings "name=value", NULL-terminated. NULL when librdkafka
  * was built without one of them. */
 rd_kafka_t *cluster_producer(struct cluster *cluster, const char *const *settings);

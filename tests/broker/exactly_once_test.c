@@ -167,16 +167,6 @@ START_TEST(a_record_that_the_broker_refuses_is_dead_and_its_neighbours_are_score
 }
 END_TEST
 
-static void broker(const char *command)
-{
-    char line[200];
-
-    snprintf(line, sizeof line, "%s tests/kafka %s \"$KSCORE_BROKER\" %s > /dev/null",
-             strcmp(command, "start") == 0 ? "AUTH=1" : "", command,
-             strcmp(command, "start") == 0 ? "0" : "");
-    ck_assert_msg(system(line) == 0, "%s", line);
-}
-
 /* With a transaction that has records of the first events, and stays open. */
 static void start_open(struct cluster *c, struct child *k, const char *more)
 {
@@ -192,31 +182,6 @@ static void start_open(struct cluster *c, struct child *k, const char *more)
     }
     cluster_send_events(c, 400);
 }
-
-START_TEST(a_stop_while_the_broker_hangs_ends_in_time_with_75)
-{
-    struct cluster c;
-    struct child k;
-    int64_t start_ms;
-
-    start_open(&c, &k, "kscore.drain_ms=2000");
-    broker("pause");
-    child_signal(&k, SIGTERM);
-    start_ms = clock_ms();
-    child_expect_exit(&k, 75);
-    start_ms = clock_ms() - start_ms;
-    broker("cont");
-    ck_assert_msg(start_ms < (int64_t)(7500 * harness_slowness()), "it took %lld ms:\n%s",
-                  (long long)start_ms, k.log);
-    child_release(&k);
-    child_run(&k, &c, EXACTLY, "kscore.instance=a");
-    expect_exactly_once(&c);
-    child_stop(&k);
-    expect_exactly_once(&c);
-    child_release(&k);
-    cluster_close(&c);
-}
-END_TEST
 
 /* Goes on, repeats nothing, stops well. */
 static void expect_recovery(struct cluster *c, struct child *k)
@@ -242,10 +207,10 @@ START_TEST(what_reached_the_broker_without_an_answer_before_an_abort_costs_nothi
               "producer.socket.timeout.ms=2000", "producer.batch.num.messages=1",
               "kscore.transaction_rows=500", "kscore.batch_rows=100");
     cluster_wait_outcomes(&c, 1);
-    broker("pause");
+    cluster_broker("pause");
     child_wait_line(&k, "the next one holds 500 at most", 1); /* its size is not to blame */
     child_wait_line(&k, "aborting a transaction", 1);
-    broker("cont");
+    cluster_broker("cont");
     cluster_wait_no_lag(&c);
     ck_assert_int_eq(child_count(&k, "out of order sequence number"), 0);
     expect_recovery(&c, &k);
@@ -282,9 +247,9 @@ START_TEST(a_broker_that_sleeps_past_the_transaction_costs_nothing)
     struct child k;
 
     start_open(&c, &k, _i ? "consumer.session.timeout.ms=60000" : "consumer.start=earliest");
-    broker("pause");
+    cluster_broker("pause");
     sleep_past_the_transaction();
-    broker("cont");
+    cluster_broker("cont");
     expect_recovery(&c, &k);
 }
 END_TEST
@@ -295,8 +260,8 @@ START_TEST(a_crash_of_the_broker_in_a_transaction_costs_nothing)
     struct child k;
 
     start_open(&c, &k, "consumer.start=earliest");
-    broker("kill");
-    broker("start");
+    cluster_broker("kill");
+    cluster_broker("start");
     expect_recovery(&c, &k);
 }
 END_TEST
@@ -335,7 +300,6 @@ SUITE(exactly_once)
     CASE("stream", a_crash_in_a_transaction_repeats_nothing_that_readers_see,
          members_that_join_and_leave_in_the_stream_repeat_nothing,
          of_two_with_one_instance_the_older_ends_with_75);
-    CASE("stop", a_stop_while_the_broker_hangs_ends_in_time_with_75);
     tcase_add_loop_test(harness_case(suite, "mark", NULL, 0), a_stop_behind_a_mark_commits_the_mark,
                         0, 2);
     CASE("unanswered", what_reached_the_broker_without_an_answer_before_an_abort_costs_nothing);

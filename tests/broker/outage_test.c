@@ -1,6 +1,5 @@
 /* What the output topics may do while kscore runs: refuse, shrink, go and come back. It waits, goes
  * on by itself, and what becomes of a record keeps its right name. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,18 +23,6 @@ static void stop_and_account(struct cluster *c, struct child *k)
     cluster_close(c);
 }
 
-/* Sends events until the log says that. */
-static void send_until(struct cluster *c, struct child *k, const char *text)
-{
-    int64_t until = harness_deadline();
-
-    while (child_count(k, text) == 0) {
-        ck_assert_msg(clock_ms() < until, "no \"%s\" in time; the log:\n%s", text, k->log);
-        cluster_send_events(c, 20);
-        harness_breathe();
-    }
-}
-
 START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
 {
     struct cluster c;
@@ -50,49 +37,11 @@ START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
     cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.scores, RD_KAFKA_ACL_OPERATION_WRITE);
     if (_i)
         cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.dead, RD_KAFKA_ACL_OPERATION_WRITE);
-    send_until(&c, &k, "Topic authorization failed");
-    send_until(&c, &k, "event=rewound");
+    child_send_until(&k, &c, "Topic authorization failed");
+    child_send_until(&k, &c, "event=rewound");
     cluster_allow_all_but(&c, -1);
     cluster_wait_outcomes(&c, c.event_count);
     stop_and_account(&c, &k);
-}
-END_TEST
-
-/* Where nothing can be written, a stop returns what is unfinished within drain_ms and 8 s (run
- * --help), and the next start scores it. */
-START_TEST(a_stop_while_the_output_is_down_ends_in_time_and_loses_nothing)
-{
-    static const int64_t floor[CLUSTER_MAX_PARTITIONS];
-    struct cluster c;
-    struct child k;
-    int64_t start_ms;
-
-    cluster_open(&c, PARTITIONS);
-    cluster_use_password(&c, "kscore");
-    cluster_allow_all_but(&c, -1);
-    child_run(&k, &c, "kscore.drain_ms=1000");
-    child_wait_line(&k, "event=ready", 1);
-    if (_i)
-        cluster_delete_topic(&c, c.scores);
-    else
-        cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.scores, RD_KAFKA_ACL_OPERATION_WRITE);
-    send_until(&c, &k, "event=waiting");
-    child_signal(&k, SIGTERM);
-    start_ms = clock_ms();
-    while (child_is_running(&k))
-        harness_breathe();
-    ck_assert_int_lt(clock_ms() - start_ms, (int64_t)(9000 * harness_slowness()));
-    ck_assert_msg(k.code == 0 || k.code == 75, "ended with %d", k.code);
-    child_release(&k);
-    if (_i)
-        cluster_create_topic(&c, c.scores, PARTITIONS, NULL);
-    cluster_allow_all_but(&c, -1);
-    child_run(&k, &c);
-    cluster_wait_no_lag(&c);
-    child_stop(&k);
-    expect_outcomes(&c, &(struct account){.floor = floor});
-    child_release(&k);
-    cluster_close(&c);
 }
 END_TEST
 
@@ -354,7 +303,5 @@ SUITE(outage)
          a_dead_letter_topic_that_takes_nothing_is_waited_for_without_haste);
     CASE("memory", memory_is_bounded_with_a_backlog_behind_an_output_that_is_down);
     CASE("headers", a_record_with_a_hundred_thousand_headers_costs_one_dead_letter);
-    tcase_add_loop_test(harness_case(suite, "stop", NULL, 0),
-                        a_stop_while_the_output_is_down_ends_in_time_and_loses_nothing, 0, 2);
     tcase_add_loop_test(tcase, a_permission_to_write_that_goes_and_comes_back_is_waited_for, 0, 2);
 }

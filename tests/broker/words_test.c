@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/clock.h"
 #include "tests/broker/child.h"
 #include "tests/broker/outcomes.h"
 #include "tests/harness.h"
@@ -32,7 +31,6 @@ START_TEST(a_trouble_is_named_once_and_its_end_is_told)
     bool is_exact = _i;
     struct cluster c;
     struct child k;
-    int64_t until;
     char waits[300];
 
     cluster_open(&c, PARTITIONS);
@@ -48,12 +46,7 @@ START_TEST(a_trouble_is_named_once_and_its_end_is_told)
              "User:kscore\n",
              c.scores);
     take_write(&c);
-    until = harness_deadline();
-    for (; child_count(&k, waits) == 0; harness_breathe()) {
-        ck_assert_msg(clock_ms() < until, "no \"%s\" in time:\n%s", waits, k.log);
-        cluster_send_events(&c, 5);
-    }
-
+    child_send_until(&k, &c, waits);
     ck_assert_int_eq(child_count(&k, "event=recovered"), 0);
     give_write(&c);
     ck_assert_int_gt(child_number(child_wait_line(&k, "event=recovered", 1), "waited_ms"), 0);
