@@ -7,22 +7,34 @@
 #include "core/sha256.h"
 #include "tests/harness.h"
 
-static const char model[] =
-    "{\"learner\":{\"attributes\":{},\"feature_names\":[\"x\"],\"feature_types\":[\"float\"],"
-    "\"gradient_booster\":{\"model\":{\"gbtree_model_param\":{\"num_parallel_tree\":\"1\","
-    "\"num_trees\":\"1\",\"size_leaf_vector\":\"0\"},\"tree_info\":[0],\"trees\":[{"
-    "\"base_weights\":[0,0,0],\"categories\":[],\"categories_nodes\":[],\"categories_segments\":[],"
-    "\"categories_sizes\":[],\"default_left\":[1,0,0],\"id\":0,\"left_children\":[1,-1,-1],"
-    "\"loss_changes\":[1,0,0],\"parents\":[2147483647,0,0],\"right_children\":[2,-1,-1],"
-    "\"split_conditions\":[1,-0.5,0.5],\"split_indices\":[0,0,0],\"split_type\":[0,0,0],"
-    "\"sum_hessian\":[2,1,1],\"tree_param\":{\"num_deleted\":\"0\",\"num_feature\":\"1\","
-    "\"num_nodes\":\"3\",\"size_leaf_vector\":\"0\"}}]},\"name\":\"gbtree\"},\"learner_model_"
-    "param\":{"
-    "\"base_score\":\"5E-1\",\"num_class\":\"0\",\"num_feature\":\"1\",\"num_target\":\"1\"},"
-    "\"objective\":{\"name\":\"binary:logistic\",\"reg_loss_param\":{\"scale_pos_weight\":\"1\"}}},"
-    "\"version\":[1,7,4]}";
+#define TREE(id, low, high)                                                                        \
+    "{\"base_weights\":[0,0,0],\"categories\":[],\"categories_nodes\":[],\"categories_segments\":" \
+    "[],"                                                                                          \
+    "\"categories_sizes\":[],\"default_left\":[1,0,0],\"id\":" #id                                 \
+    ",\"left_children\":[1,-1,-1],\"loss_changes\":[1,0,0],\"parents\":[2147483647,0,0],"          \
+    "\"right_children\":[2,-1,-1],\"split_conditions\":[1," #low "," #high                         \
+    "],\"split_indices\":[0,0,0],\"split_type\":[0,0,0],\"sum_hessian\":[2,1,1],"                  \
+    "\"tree_param\":{\"num_deleted\":\"0\",\"num_feature\":\"1\",\"num_nodes\":\"3\","             \
+    "\"size_leaf_vector\":\"0\"}}"
 
-void fixture_bundle(const char *folder)
+#define MODEL(count, info, trees, classes, objective)                                              \
+    "{\"learner\":{\"attributes\":{},\"feature_names\":[\"x\"],\"feature_types\":[\"float\"],"     \
+    "\"gradient_booster\":{\"model\":{\"gbtree_model_param\":{\"num_parallel_tree\":\"1\","        \
+    "\"num_trees\":\"" #count "\",\"size_leaf_vector\":\"0\"},\"tree_info\":" info                 \
+    ",\"trees\":[" trees                                                                           \
+    "]},\"name\":\"gbtree\"},\"learner_model_param\":{\"base_score\":\"5E-1\",\"num_class\":"      \
+    "\"" #classes "\",\"num_feature\":\"1\",\"num_target\":\"1\"},\"objective\":" objective        \
+    "},\"version\":[1,7,4]}"
+
+static const char one[] =
+    MODEL(1, "[0]", TREE(0, -0.5, 0.5), 0,
+          "{\"name\":\"binary:logistic\",\"reg_loss_param\":{\"scale_pos_weight\":\"1\"}}");
+
+static const char three[] =
+    MODEL(3, "[0,1,2]", TREE(0, -0.5, 0.5) "," TREE(1, 0, 1) "," TREE(2, 2, -1), 3,
+          "{\"name\":\"multi:softprob\",\"softmax_multiclass_param\":{\"num_class\":\"3\"}}");
+
+static void write_bundle(const char *folder, const char *model, const char *output)
 {
     static const char schema[] =
         "{\"type\":\"record\",\"name\":\"Event\",\"fields\":[{\"name\":\"x\",\"type\":\"double\"},"
@@ -31,18 +43,28 @@ void fixture_bundle(const char *folder)
     struct sha256 hash;
 
     sha256_init(&hash);
-    sha256_add(&hash, model, sizeof model - 1);
+    sha256_add(&hash, model, strlen(model));
     sha256_hex(&hash, hex);
     snprintf(ini, sizeof ini,
              "[model]\nname = tiny\nversion = 1\nformat = xgboost\nfile = model.json\nsha256 = %s\n"
-             "[output]\nkind = probability\nname = p\nthresholds = 0.5 high\nbelow = low\n"
+             "[output]\n%s\nname = p\nthresholds = 0.5 high\nbelow = low\n"
              "[features]\nx = x : number, required\n",
-             hex);
-    harness_write(folder, "model.json", model, sizeof model - 1);
+             hex, output);
+    harness_write(folder, "model.json", model, strlen(model));
     harness_write(folder, "model.ini", ini, strlen(ini));
     snprintf(schemas, sizeof schemas, "%s/schemas", folder);
     mkdir(schemas, 0755);
     harness_write(schemas, "1.avsc", schema, sizeof schema - 1);
+}
+
+void fixture_bundle(const char *folder)
+{
+    write_bundle(folder, one, "kind = probability");
+}
+
+void fixture_bundle_of_three(const char *folder)
+{
+    write_bundle(folder, three, "kind = margin\nindex = 2");
 }
 
 int fixture_config_parse(struct config *config, const char *text, const char *override,

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "tests/fault/mock.h"
+#include "tests/fixture.h"
 #include "tests/harness.h"
 
 enum {
@@ -35,6 +36,32 @@ START_TEST(every_record_gets_one_outcome_and_its_offset_is_committed)
     ck_assert_uint_eq(mock_expect_outcomes(&m, 82), 0);
     ck_assert_int_eq(mock_committed(&m, 0), 51);
     ck_assert_int_eq(mock_committed(&m, 1), 32);
+    mock_end(&m);
+}
+END_TEST
+
+/* x is the number of the event modulo 3. */
+START_TEST(a_model_of_several_outputs_publishes_all_and_decides_by_one)
+{
+    static const char *const wants[] = {
+        "\"score\":2.5,\"scores\":[0.0,0.5,2.5],\"decision\":\"high\"",
+        "\"score\":-0.5,\"scores\":[1.0,1.5,-0.5],\"decision\":\"low\""};
+    struct mock m;
+    struct seen *all;
+
+    mock_start(&m, NULL, NULL);
+    fixture_bundle_of_three(m.folder);
+    mock_produce_json(&m, 0, 0, 50);
+    mock_run(&m);
+    mock_wait_outcomes(&m, 50);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(mock_read(&m, "scores", &all), 50);
+    for (int i = 0; i < 50; i++) {
+        const char *want = wants[strtol(strrchr(all[i].source, '-') + 1, NULL, 10) % 3 > 0];
+        ck_assert_msg(strstr(all[i].value, want) != NULL, "%s, not %s", all[i].value, want);
+    }
+    free(all);
     mock_end(&m);
 }
 END_TEST
@@ -115,7 +142,8 @@ END_TEST
 
 SUITE(delivery)
 {
-    CASE("outcomes", every_record_gets_one_outcome_and_its_offset_is_committed);
+    CASE("outcomes", every_record_gets_one_outcome_and_its_offset_is_committed,
+         a_model_of_several_outputs_publishes_all_and_decides_by_one);
     CASE("rewind", a_failed_delivery_gives_everything_back_and_keeps_the_order_of_keys);
     CASE("refused", a_record_that_the_broker_refuses_is_found_and_becomes_a_dead_letter,
          a_dead_letter_that_the_broker_refuses_goes_without_value);
