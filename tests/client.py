@@ -10,7 +10,6 @@ cannot be, the suite is skipped, and says so.
 """
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -26,45 +25,10 @@ from typing import Any, NamedTuple
 import real
 
 ROOT = real.HERE.parent
-PINS = real.HERE / "client.txt"
-VENV = ROOT / "build/client-venv"
 PER_VERSION = 100
 
-
-def install() -> str | None:
-    """Makes the venv unless it is there; None, or why it cannot be."""
-    pins = hashlib.sha256(PINS.read_bytes()).hexdigest()
-    ready = VENV / "ready"
-    if ready.exists() and ready.read_text() == pins:
-        return None
-    shutil.rmtree(VENV, ignore_errors=True)
-    for command in (
-        [sys.executable, "-m", "venv", VENV],
-        [VENV / "bin/python", "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", PINS],
-    ):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode != 0:
-            return (done.stdout.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"])[-1]
-    ready.write_text(pins)
-    return None
-
-
-def end(passed: int, failed: int) -> None:
-    """As Check's runners end, for tests/account."""
-    print(f"{passed * 100 // max(passed + failed, 1)}%: Checks: {passed + failed}, Failures: {failed}, Errors: 0")
-    sys.exit(failed != 0)
-
-
-if __name__ == "__main__" and Path(sys.prefix) != VENV:
-    trouble = install()
-    if trouble:
-        why = f"no Python client: {trouble}"
-        print(f"client: skipped: {why}")
-        if "KSCORE_SKIPPED" in os.environ:
-            with open(os.environ["KSCORE_SKIPPED"], "a") as skipped:
-                skipped.write(why + "\n")
-        end(0, 0)
-    os.execv(VENV / "bin/python", [str(VENV / "bin/python"), *sys.argv])
+if __name__ == "__main__":
+    real.in_pinned_venv("client", ROOT / "build/client-venv")
 
 from confluent_kafka import Producer
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
@@ -359,7 +323,7 @@ def main() -> None:
     with Shared() as broker:
         for name in cases:
             run_case(kscore, account, broker, url, name)
-    end(account.passed, account.failed)
+    account.end_as_check()
 
 
 if __name__ == "__main__":

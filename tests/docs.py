@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -24,7 +25,8 @@ def main() -> None:
     program = re.search(r"```python\n(.*?)```", page, re.S).group(1)
     event, answer = re.search(r"\$ echo '(.*?)' \| kscore score --model fraud-7\n\n    (.*)\n", page).groups()
     with tempfile.TemporaryDirectory(prefix="kscore-docs-") as folder:
-        subprocess.run([sys.executable, "-c", program], cwd=folder, check=True)
+        tool = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
+        subprocess.run([sys.executable, "-c", program], cwd=folder, check=True, env=tool)
         goldens = len((Path(folder) / "fraud-7/golden.jsonl").read_text(encoding="utf-8").splitlines())
         done = subprocess.run([KSCORE, "score", "--model", "fraud-7"], cwd=folder, input=event, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0 or json.loads(done.stdout)["decision"] != json.loads(answer)["decision"]:

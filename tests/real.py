@@ -1,6 +1,7 @@
 """What the runs on real input share: a venv with pinned clients, a real broker, kscore as a process."""
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -26,6 +27,43 @@ def in_venv() -> None:
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin/pip", "install", "-q", *PACKAGES], check=True)
         (venv / "ready").touch()
+    os.execv(venv / "bin/python", [str(venv / "bin/python"), *sys.argv])
+
+
+def install(venv: Path, pins: Path) -> str | None:
+    """Makes the venv unless it is there; None, or why it cannot be."""
+    digest, ready = hashlib.sha256(pins.read_bytes()).hexdigest(), venv / "ready"
+    if ready.exists() and ready.read_text() == digest:
+        return None
+    shutil.rmtree(venv, ignore_errors=True)
+    for command in (
+        [sys.executable, "-m", "venv", venv],
+        [venv / "bin/python", "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", pins],
+    ):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            return (done.stdout.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"])[-1]
+    ready.write_text(digest)
+    return None
+
+
+def skip(why: str) -> None:
+    """Says so, to tests/account, too."""
+    print(f"skipped: {why}", flush=True)
+    if "KSCORE_SKIPPED" in os.environ:
+        with open(os.environ["KSCORE_SKIPPED"], "a") as skipped:
+            skipped.write(why + "\n")
+
+
+def in_pinned_venv(name: str, venv: Path) -> None:
+    """Starts the script again in a venv, made once, with the packages of tests/NAME.txt by hash. Where that cannot be, the
+    suite is skipped."""
+    if Path(sys.prefix) == venv:
+        return
+    trouble = install(venv, HERE / f"{name}.txt")
+    if trouble:
+        skip(f"no packages for the suite {name}: {trouble}")
+        Account().end_as_check()
     os.execv(venv / "bin/python", [str(venv / "bin/python"), *sys.argv])
 
 
@@ -132,4 +170,10 @@ class Account:
 
     def end(self) -> None:
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        sys.exit(self.failed != 0)
+
+    def end_as_check(self) -> None:
+        """As Check's runners end, for tests/account."""
+        count = self.passed + self.failed
+        print(f"{self.passed * 100 // max(count, 1)}%: Checks: {count}, Failures: {self.failed}, Errors: 0", flush=True)
         sys.exit(self.failed != 0)
