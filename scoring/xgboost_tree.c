@@ -101,7 +101,7 @@ static bool take_tree(struct reader *r, struct raw_tree *t)
         if (list && list->count > 0)
             reader_refuse(r, "tree %zu: %.*s comes twice", tree_number(r), (int)key.len, key.data);
         else if (list && !document_int32s(&r->d, list))
-            reader_refuse(r, "tree %zu: %.*s is damaged, or has a number beyond 2^31",
+            reader_refuse(r, "tree %zu: %.*s is damaged or cut off, or has a number beyond 2^31",
                           tree_number(r), (int)key.len, key.data);
         else if (list)
             continue;
