@@ -254,6 +254,9 @@ def shapes(c: Cases) -> None:
     c.case("wrapper_base_score", wrapper("XGBClassifier", base_score=0.3))
 
 
+BIG = {"uint16": 65000, "uint32": 4294966000, "int64": 2**53 + 1}  # added to a category: beyond what is signed, or a double
+
+
 def categories(c: Cases) -> None:
     for method in ("hist", "approx"):
         for name, onehot in (("onehot", 1000), ("partition", 1), ("default", 4)):
@@ -270,14 +273,16 @@ def categories(c: Cases) -> None:
             table = pandas.DataFrame(x, columns=[f"c{i}" for i in range(WIDTH)])
             for i in (2, 3):
                 codes = [-1 if np.isnan(v) else int(v) for v in x[:, i]]
-                names = [f"wörd {code}" if kind == "texts" else 3 * code + 5 for code in range(max(codes) + 1)]
+                names: object = [f"wörd {code}" if kind == "texts" else 3 * code + 5 for code in range(max(codes) + 1)]
+                if kind not in ("texts", "numbers"):
+                    names = pandas.Index(np.asarray(names).astype(kind) + np.asarray(BIG.get(kind, 0)).astype(kind))
                 table[f"c{i}"] = pandas.Categorical.from_codes(codes, names)
             d = xgb.DMatrix(table, label=labels["yes"], enable_categorical=True)
             return xgb.train({"objective": "binary:logistic", "tree_method": "hist", "nthread": 1}, d, 10)
 
         return make
 
-    for kind in ("texts", "numbers"):
+    for kind in ("texts", "numbers", "int8", "uint16", "uint32", "int64", "float32", "float64"):
         c.case(f"frame_{kind}", frame(kind), categorical=True)
 
     def by_hand(text: str) -> str:
