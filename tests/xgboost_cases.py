@@ -122,17 +122,22 @@ class Cases:
             if model["learner"]["gradient_booster"]["name"] == "gblinear":  # else sums overflow
                 rows = rows[(np.abs(np.nan_to_num(rows)) < 1e20).all(1)]
             rows.tofile(self.folder / f"{name}.rows.f32le")
-            d = self.matrix(rows, categorical and width == WIDTH)
-            d.feature_names = fresh.feature_names
+
+            def ask() -> xgb.DMatrix:  # anew for each question: 1.1 goes on from the sums of the last one
+                d = self.matrix(rows, categorical and width == WIDTH)
+                d.feature_names = fresh.feature_names
+                return d
+
+            d = ask()
             margin, prediction = fresh.predict(d, output_margin=True), fresh.predict(d)
             if not np.isfinite(margin).all():  # no score at all: labels of zeros with a logarithm
                 kind = "refused"
-            self.write_rounds(name, fresh, d, len(trees))
+            self.write_rounds(name, fresh, ask, len(trees))
             margin.astype("<f4").tofile(self.folder / f"{name}.margin.f32le")
             prediction.astype("<f4").tofile(self.folder / f"{name}.pred.f32le")
         self.index[file.name] = kind
 
-    def write_rounds(self, name: str, booster: xgb.Booster, d: xgb.DMatrix, tree_count: int) -> None:
+    def write_rounds(self, name: str, booster: xgb.Booster, ask, tree_count: int) -> None:
         """What the first three rounds say, and those up to the best."""
         if tree_count < 12 or "forest" in name and VERSION < (1, 6):  # does not know its own rounds when it is loaded
             return
@@ -141,7 +146,7 @@ class Cases:
             if count == 0:
                 continue
             some = {"ntree_limit": count} if VERSION < (1, 4) else {"iteration_range": (0, count)}
-            margin = booster.predict(d, output_margin=True, **some)
+            margin = booster.predict(ask(), output_margin=True, **some)
             margin.astype("<f4").tofile(self.folder / f"{name}.{label}.margin.f32le")
 
     def case(self, name: str, make, categorical: bool = False, kind: str = "scores", edit=None) -> None:
