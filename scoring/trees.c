@@ -125,11 +125,10 @@ static int64_t walk(struct adder *a)
         const struct tree_node *n = &a->source->nodes[step.node];
         bool is_leaf = n->left == -1 && n->right == -1;
         int32_t self = is_leaf ? ~(int32_t)a->tree.leaf_count : (int32_t)a->tree.split_count;
-        struct split *parent = &t->splits[a->tree.first_split + step.parent];
         if (step.node != 0 && step.is_right)
-            parent->right = self;
+            t->splits[a->tree.first_split + step.parent].right = self;
         else if (step.node != 0)
-            parent->left = self;
+            t->splits[a->tree.first_split + step.parent].left = self;
         a->tree.depth = step.depth > a->tree.depth ? step.depth : a->tree.depth;
         if (is_leaf) {
             add_leaf(a, n);

@@ -122,17 +122,22 @@ class Cases:
             if model["learner"]["gradient_booster"]["name"] == "gblinear":  # else sums overflow
                 rows = rows[(np.abs(np.nan_to_num(rows)) < 1e20).all(1)]
             rows.tofile(self.folder / f"{name}.rows.f32le")
-            d = self.matrix(rows, categorical and width == WIDTH)
-            d.feature_names = fresh.feature_names
+
+            def ask() -> xgb.DMatrix:  # anew for each question: 1.1 goes on from the sums of the last one
+                d = self.matrix(rows, categorical and width == WIDTH)
+                d.feature_names = fresh.feature_names
+                return d
+
+            d = ask()
             margin, prediction = fresh.predict(d, output_margin=True), fresh.predict(d)
             if not np.isfinite(margin).all():  # no score at all: labels of zeros with a logarithm
                 kind = "refused"
-            self.write_rounds(name, fresh, d, len(trees))
+            self.write_rounds(name, fresh, ask, len(trees))
             margin.astype("<f4").tofile(self.folder / f"{name}.margin.f32le")
             prediction.astype("<f4").tofile(self.folder / f"{name}.pred.f32le")
         self.index[file.name] = kind
 
-    def write_rounds(self, name: str, booster: xgb.Booster, d: xgb.DMatrix, tree_count: int) -> None:
+    def write_rounds(self, name: str, booster: xgb.Booster, ask, tree_count: int) -> None:
         """What the first three rounds say, and those up to the best."""
         if tree_count < 12 or "forest" in name and VERSION < (1, 6):  # does not know its own rounds when it is loaded
             return
@@ -141,7 +146,7 @@ class Cases:
             if count == 0:
                 continue
             some = {"ntree_limit": count} if VERSION < (1, 4) else {"iteration_range": (0, count)}
-            margin = booster.predict(d, output_margin=True, **some)
+            margin = booster.predict(ask(), output_margin=True, **some)
             margin.astype("<f4").tofile(self.folder / f"{name}.{label}.margin.f32le")
 
     def case(self, name: str, make, categorical: bool = False, kind: str = "scores", edit=None) -> None:
@@ -254,6 +259,9 @@ def shapes(c: Cases) -> None:
     c.case("wrapper_base_score", wrapper("XGBClassifier", base_score=0.3))
 
 
+BIG = {"uint16": 65000, "uint32": 4294966000, "int64": 2**53 + 1}  # added to a category: beyond what is signed, or a double
+
+
 def categories(c: Cases) -> None:
     for method in ("hist", "approx"):
         for name, onehot in (("onehot", 1000), ("partition", 1), ("default", 4)):
@@ -270,14 +278,16 @@ def categories(c: Cases) -> None:
             table = pandas.DataFrame(x, columns=[f"c{i}" for i in range(WIDTH)])
             for i in (2, 3):
                 codes = [-1 if np.isnan(v) else int(v) for v in x[:, i]]
-                names = [f"wörd {code}" if kind == "texts" else 3 * code + 5 for code in range(max(codes) + 1)]
+                names: object = [f"wörd {code}" if kind == "texts" else 3 * code + 5 for code in range(max(codes) + 1)]
+                if kind not in ("texts", "numbers"):
+                    names = pandas.Index(np.asarray(names).astype(kind) + np.asarray(BIG.get(kind, 0)).astype(kind))
                 table[f"c{i}"] = pandas.Categorical.from_codes(codes, names)
             d = xgb.DMatrix(table, label=labels["yes"], enable_categorical=True)
             return xgb.train({"objective": "binary:logistic", "tree_method": "hist", "nthread": 1}, d, 10)
 
         return make
 
-    for kind in ("texts", "numbers"):
+    for kind in ("texts", "numbers", "int8", "uint16", "uint32", "int64", "float32", "float64"):
         c.case(f"frame_{kind}", frame(kind), categorical=True)
 
     def by_hand(text: str) -> str:

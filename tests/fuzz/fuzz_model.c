@@ -55,6 +55,23 @@ static void explain_row(const struct model *model, size_t width)
     free(out);
 }
 
+/* Some of the rounds of a model that is good: refused, or rows score. */
+static void try_rounds(struct slice data, size_t width)
+{
+    static const struct model_options options[] = {{.rounds = 1}, {.rounds = ROUNDS_BEST}};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct err err = ERR_INIT;
+        struct model *model;
+        if (model_parse(&model, "fuzz", data, &options[i], &err) != 0)
+            continue;
+        fuzz_expect(model_feature_count(model) == width, "rounds do not change the features");
+        if (width <= WIDTH_MAX)
+            score_rows(model, width);
+        model_free(model);
+    }
+}
+
 FUZZ(model)
 {
     struct err err = ERR_INIT;
@@ -77,4 +94,5 @@ FUZZ(model)
         explain_row(model, width);
     }
     model_free(model);
+    try_rounds((struct slice){data, len}, width);
 }

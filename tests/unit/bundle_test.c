@@ -358,6 +358,35 @@ START_TEST(each_part_changes_the_digest_and_goldens_do_not)
 }
 END_TEST
 
+/* Other rounds are other scores under the same files. */
+START_TEST(rounds_change_the_digest_and_must_hold_the_goldens)
+{
+    static const char golden[] = "{\"margin\":2.75,\"row\":[1,0]}\n";
+    const char *folder = write_bundle(ini_text, models_category, table_text);
+    static const struct model_options all = {0}, one = {.rounds = 1},
+                                      best = {.rounds = ROUNDS_BEST};
+    const struct model_options *const options[] = {NULL, &all, &one, &best};
+    char digests[4][SHA256_HEX + 1];
+    struct err err = ERR_INIT;
+    struct bundle *bundle;
+
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_msg(bundle_load(&bundle, folder, options[i], &err) == 0, "%s", err.text);
+        ck_assert_uint_eq(model_tree_count(bundle->model), i < 2 ? 2 : 1);
+        memcpy(digests[i], bundle->digest, sizeof digests[i]);
+        bundle_free(bundle);
+    }
+    ck_assert_str_eq(digests[0], digests[1]);
+    ck_assert_str_ne(digests[0], digests[2]);
+    ck_assert_str_ne(digests[2], digests[3]);
+    harness_write(folder, "golden.jsonl", golden, sizeof golden - 1);
+    ck_assert_int_eq(bundle_load(&bundle, folder, &all, &err), 0);
+    bundle_free(bundle);
+    ck_assert_int_ne(bundle_load(&bundle, folder, &one, &err), 0);
+    ck_assert_msg(strstr(err.text, "golden.jsonl:1") != NULL, "%s", err.text);
+}
+END_TEST
+
 START_TEST(an_ini_cut_at_every_byte_is_refused)
 {
     const char *folder = write_bundle(ini_text, models_category, table_text);
@@ -388,7 +417,8 @@ SUITE(bundle)
          a_bad_model_is_said_with_its_file, what_is_not_there_is_an_io_error_with_its_path,
          a_feature_with_texts_must_be_a_category, an_ini_cut_at_every_byte_is_refused);
     CASE("digest", the_digest_is_that_of_names_and_hashes_in_order,
-         each_part_changes_the_digest_and_goldens_do_not);
+         each_part_changes_the_digest_and_goldens_do_not,
+         rounds_change_the_digest_and_must_hold_the_goldens);
     loop = harness_case(suite, "tables", NULL, 0);
     tcase_add_loop_test(loop, each_fault_of_the_ini_is_said_with_its_line, 0,
                         sizeof refusals / sizeof refusals[0]);

@@ -36,6 +36,7 @@ START_TEST(the_least_file_gets_every_default)
     ck_assert_int_eq(c.max_depth, 64);
     ck_assert_str_eq(c.schema_folder, "");
     ck_assert_str_eq(c.model_path, "m");
+    ck_assert_int_eq(c.rounds, 0);
     ck_assert_str_eq(c.score_topic, "scores");
     ck_assert_int_eq(c.score_format, FORMAT_JSON);
     ck_assert_str_eq(c.dead_topic, "dead");
@@ -59,7 +60,7 @@ START_TEST(every_key_of_ours_is_taken)
         "[kafka]\nbootstrap.servers = b\n"
         "[consumer]\ntopic = t1, t2 ,t3\nformat = avro\nframing = confluent\nstart = latest\n"
         "on_gap = stop\nmax_value_kib = 1\nmax_depth = 3\n"
-        "[schemas]\nfolder = s\n[model]\npath = m/1\n"
+        "[schemas]\nfolder = s\n[model]\npath = m/1\nrounds = 12\n"
         "[producer]\ntopic = out\nformat = avro\nschema_id = 77\n[dead_letters]\ntopic = d\n"
         "[alerts]\ntopic = e\ndecisions = block , very late\nmax_age_ms = 60000\n");
     ck_assert_str_eq(c.instance, "i1");
@@ -83,6 +84,7 @@ START_TEST(every_key_of_ours_is_taken)
     ck_assert_int_eq(c.max_depth, 3);
     ck_assert_str_eq(c.schema_folder, "s");
     ck_assert_str_eq(c.model_path, "m/1");
+    ck_assert_int_eq(c.rounds, 12);
     ck_assert_str_eq(c.score_topic, "out");
     ck_assert_int_eq(c.score_format, FORMAT_AVRO);
     ck_assert_int_eq(c.score_schema_id, 77);
@@ -284,6 +286,8 @@ static const struct {
     {FIXTURE_CONFIG "[weather]\na = b\n", EXIT_CONFIGURATION, "k.ini:14: no section [weather]"},
     {FIXTURE_CONFIG "[model]\nbootstrap.servers = b\n", EXIT_CONFIGURATION,
      "k.ini:14: [model] has no key bootstrap.servers"},
+    {FIXTURE_CONFIG "[model]\nrounds = -1\n", EXIT_CONFIGURATION,
+     "k.ini:14: model.rounds is \"-1\"; it can be: all, best, or a number"},
     {FIXTURE_CONFIG "[producer]\nlinger.mss = 5\n", EXIT_CONFIGURATION,
      "has a key linger.mss; did you mean linger.ms?"},
     {FIXTURE_CONFIG "[consumer]\npartition.assignment.strategy = sticky\n", EXIT_CONFIGURATION,
@@ -524,6 +528,30 @@ START_TEST(a_file_cut_at_every_byte_loads_or_says_one_line)
 }
 END_TEST
 
+START_TEST(rounds_are_all_the_best_or_a_number)
+{
+    static const struct {
+        const char *text;
+        int64_t rounds;
+        bool is_good;
+    } cases[] = {
+        {"all", 0, true},   {"0", 0, true},
+        {"best", -1, true}, {"1", 1, true},
+        {"999", 999, true}, {"-1", 0, false},
+        {"", 0, false},     {"Best", 0, false},
+        {"1.5", 0, false},  {"999999999999", 0, false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t rounds;
+        ck_assert_msg(config_parse_rounds(cases[i].text, &rounds) == cases[i].is_good, "%s",
+                      cases[i].text);
+        if (cases[i].is_good)
+            ck_assert_int_eq(rounds, cases[i].rounds);
+    }
+}
+END_TEST
+
 SUITE(config)
 {
     TCase *loops;
@@ -531,7 +559,8 @@ SUITE(config)
     CASE("values", the_least_file_gets_every_default, every_key_of_ours_is_taken,
          librdkafka_keys_go_to_their_clients_verbatim, framing_follows_format_and_schema,
          paths_into_the_event_are_read, a_topic_has_at_most_249_letters,
-         a_file_is_loaded_and_a_missing_one_is_io, a_file_cut_at_every_byte_loads_or_says_one_line);
+         a_file_is_loaded_and_a_missing_one_is_io, rounds_are_all_the_best_or_a_number,
+         a_file_cut_at_every_byte_loads_or_says_one_line);
     CASE("secrets", what_is_no_secret_is_not_taken_for_one, a_misspelt_secret_is_not_printed);
     CASE("digest", the_digest_names_what_is_in_effect,
          the_digest_depends_on_no_order_and_no_secret);

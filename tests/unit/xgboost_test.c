@@ -310,33 +310,53 @@ START_TEST(texts_beyond_ascii_are_forgotten_where_the_library_garbled_them)
 }
 END_TEST
 
+/* Types: 9 int8, 12 uint16, 14 uint32, 15 int64, 16 uint64; 8 double. UBJSON holds the bits of an
+ * unsigned number as a signed one; what no text can be made of has none. */
+static const struct {
+    const char *encoding, *texts[2];
+} encodings[] = {
+    {"{\"offsets\":[0,2,4],\"values\":[195,169,57,69]}", {"\xc3\xa9", "9E"}},
+    {"{\"offsets\":[0,2,4],\"values\":[-61,-87,57,69]}", {"\xc3\xa9", "9E"}},
+    {"{\"values\":[5,-7],\"type\":9}", {"5", "-7"}},
+    {"{\"type\":15,\"values\":[5,-7]}", {"5", "-7"}},
+    {"{\"type\":12,\"values\":[5,-1]}", {"5", "65535"}},
+    {"{\"type\":14,\"values\":[5,-2]}", {"5", "4294967294"}},
+    {"{\"type\":15,\"values\":[5,9007199254740993]}", {NULL}},
+    {"{\"type\":8,\"values\":[0.5,1.5]}", {NULL}},
+    {"{\"type\":8,\"values\":[1.0,2.0]}", {NULL}},
+};
+
+static void check_texts(const char *data, size_t len, const char *const texts[2])
+{
+    struct err err = ERR_INIT;
+    struct model *model;
+
+    ck_assert_msg(models_parse(&model, data, len, &err) == 0, "%s", err.text);
+    ck_assert_uint_eq(model_category_count(model, 0), texts[0] ? 2 : 0);
+    ck_assert_uint_eq(model_category_count(model, 1), 0);
+    for (size_t i = 0; i < 2 && texts[0]; i++)
+        ck_assert_str_eq(model_category_text(model, 0, i), texts[i]);
+    model_free(model);
+}
+
 START_TEST(category_texts_are_kept)
 {
-    static const struct {
-        const char *encoding, *texts[2];
-    } cases[] = {
-        {"{\"offsets\":[0,2,4],\"values\":[195,169,57,69]}", {"\xc3\xa9", "9E"}},
-        {"{\"type\":4,\"values\":[5,-7]}", {"5", "-7"}},
-    };
+    char cats[200], *text, *binary;
+    size_t len;
 
-    for (size_t i = 0; i < 2; i++) {
-        struct err err = ERR_INIT;
-        struct model *model;
-        char cats[200], *text;
-        snprintf(cats, sizeof cats,
-                 "\"cats\":{\"enc\":[%s,{\"offsets\":[0],\"values\":[]}],\"feature_segments\":"
-                 "[0,2,2],\"sorted_idx\":[1,0]},\"tree_info\"",
-                 cases[i].encoding);
-        text = models_edit(models_category, NULL, "\"tree_info\"", cats);
-        text = replaced(text, NULL, "[1,7,6]", "[3,4,1]");
-        ck_assert_msg(models_parse(&model, text, strlen(text), &err) == 0, "%s", err.text);
-        ck_assert_uint_eq(model_category_count(model, 0), 2);
-        ck_assert_uint_eq(model_category_count(model, 1), 0);
-        ck_assert_str_eq(model_category_text(model, 0, 0), cases[i].texts[0]);
-        ck_assert_str_eq(model_category_text(model, 0, 1), cases[i].texts[1]);
-        model_free(model);
-        free(text);
-    }
+    snprintf(cats, sizeof cats,
+             "\"cats\":{\"enc\":[%s,{\"offsets\":[],\"values\":[]}],\"feature_segments\":"
+             "[0,2,2],\"sorted_idx\":[1,0]},\"tree_info\"",
+             encodings[_i].encoding);
+    text = models_edit(models_category, NULL, "\"tree_info\"", cats);
+    text = replaced(text, NULL, "[1,7,6]", "[3,4,1]");
+    check_texts(text, strlen(text), encodings[_i].texts);
+    text = replaced(text, NULL, "NaN", "0.0"); /* jansson reads it for the binary one */
+    binary = models_binary(text, &len);
+    if (!strstr(encodings[_i].encoding, "9007")) /* 64 bits are no `l` */
+        check_texts(binary, len, encodings[_i].texts);
+    free(binary);
+    free(text);
 }
 END_TEST
 
@@ -351,9 +371,10 @@ SUITE(xgboost)
          the_order_of_keys_is_free);
     CASE("versions", without_trees_the_margin_is_the_base_margin,
          the_oldest_base_scores_are_read_as_the_library_read_them);
-    CASE("categories", a_category_in_the_set_goes_right, category_texts_are_kept,
+    CASE("categories", a_category_in_the_set_goes_right,
          texts_beyond_ascii_are_forgotten_where_the_library_garbled_them);
     loop = harness_case(suite, "tables", NULL, 0);
+    tcase_add_loop_test(loop, category_texts_are_kept, 0, COUNT(encodings));
     tcase_add_loop_test(loop, each_layout_is_read, 0, COUNT(layouts));
     tcase_add_loop_test(loop, the_base_margin_is_that_of_the_version, 0, COUNT(versions));
 }
