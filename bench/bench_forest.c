@@ -1,33 +1,29 @@
-/* bench_forest.c: scoring alone, beside libxgboost's C API on the same rows: first the bits are
- * held against each other, then both take turns.
+/* bench_forest.c: scoring alone, each kernel beside the library that wrote the model, on the same
+ * rows: first the bits are held against each other, then all take turns.
  *
  *   bench_forest FOLDER [DATA]      FOLDER: where the synthetic bundle is written; DATA: reference
  *                                   models, by default $KSCORE_DATA or ../shared/data; where they
  *                                   are not there, only the synthetic model
  *
- * One thread, one named call for each (model_score; XGBoosterPredictFromDense, type margin),
- * batches of 1,024 rows. Where the library is not installed it is said, and only kscore's figure is
- * printed.
+ * One thread, one named call for each (model_score, and those of library.h), margins, batches of
+ * 256 rows and single rows. Times are medians of the turns, ratios medians of the turns' ratios.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/library.h"
 #include "bench/synthetic.h"
 #include "bench/timing.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "scoring/kernel.h"
 #include "scoring/model.h"
 
-#if __has_include(<xgboost/c_api.h>)
-#include <xgboost/c_api.h>
-#define HAS_XGBOOST 1
-#else
-#define HAS_XGBOOST 0
-#endif
+enum { ROWS = 4096, TURNS = 15, KERNELS = 3 };
 
-enum { BATCH = 1024, TURNS = 21 };
+static const char *const kernels[KERNELS] = {"portable", "avx2", "avx512"};
 
 static void die(const char *what, const char *why)
 {
@@ -38,133 +34,127 @@ static void die(const char *what, const char *why)
 struct subject {
     const char *title;
     char *path;
-    float *rows;
-    size_t count, width; /* count is a multiple of BATCH */
-    struct model *model;
+    float *rows; /* ROWS */
+    struct library (*open)(const char *path);
+    size_t width;
+    struct model *models[KERNELS]; /* NULL: not on this processor */
     void *scratch;
-    double margins[BATCH], scores[BATCH];
+    struct library library;
 };
 
-static void run_kscore(struct subject *s, float *out)
+static void run_kscore(const struct subject *s, size_t kernel, size_t batch, double *out)
 {
-    for (size_t i = 0; i < s->count; i += BATCH) {
-        model_score(s->model, s->rows + i * s->width, BATCH, s->margins, s->scores, s->scratch);
-        for (size_t k = 0; out && k < BATCH; k++)
-            out[i + k] = (float)s->margins[k];
-    }
+    double *scores = mem_alloc(batch, sizeof *scores);
+
+    for (size_t i = 0; i + batch <= ROWS; i += batch)
+        model_score(s->models[kernel], s->rows + i * s->width, batch, out + i, scores, s->scratch);
+    free(scores);
 }
 
-#if HAS_XGBOOST
-static void must(int result)
+static void run_library(const struct subject *s, size_t batch, double *out)
 {
-    if (result != 0)
-        die("libxgboost", XGBGetLastError());
+    for (size_t i = 0; i + batch <= ROWS; i += batch)
+        s->library.score(s->library.handle, s->rows + i * s->width, batch, s->width, out + i);
 }
 
-static BoosterHandle booster_open(const struct subject *s)
+static void compare_bits(const struct subject *s, size_t kernel, const double *want, double *got)
 {
-    BoosterHandle booster;
-
-    must(XGBoosterCreate(NULL, 0, &booster));
-    must(XGBoosterLoadModel(booster, s->path));
-    must(XGBoosterSetParam(booster, "nthread", "1"));
-    return booster;
-}
-
-static void run_library(const struct subject *s, BoosterHandle booster, float *out)
-{
-    static const char settings[] =
-        "{\"type\":1,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false,"
-        "\"missing\":NaN,\"cache_id\":0}";
-    const bst_ulong *shape;
-    bst_ulong dim;
-    const float *result;
-    char array[200];
-
-    for (size_t i = 0; i < s->count; i += BATCH) {
-        snprintf(array, sizeof array,
-                 "{\"data\":[%zu,true],\"shape\":[%d,%zu],\"typestr\":\"<f4\",\"version\":3}",
-                 (size_t)(s->rows + i * s->width), BATCH, s->width);
-        must(XGBoosterPredictFromDense(booster, array, settings, NULL, &shape, &dim, &result));
-        if (out)
-            memcpy(out + i, result, BATCH * sizeof *out);
-    }
-}
-
-static void compare_bits(struct subject *s, BoosterHandle booster)
-{
-    float *ours = mem_alloc(s->count, sizeof *ours), *theirs = mem_alloc(s->count, sizeof *theirs);
-
-    run_kscore(s, ours);
-    run_library(s, booster, theirs);
-    for (size_t i = 0; i < s->count; i++)
-        if (memcmp(&ours[i], &theirs[i], sizeof *ours) != 0) {
-            fprintf(stderr, "bench_forest: %s: row %zu: %.9g, the library has %.9g\n", s->title, i,
-                    (double)ours[i], (double)theirs[i]);
+    run_kscore(s, kernel, 256, got);
+    for (size_t i = 0; i < ROWS; i++)
+        if (memcmp(&got[i], &want[i], sizeof *got) != 0) {
+            fprintf(stderr, "bench_forest: %s, %s: row %zu: %.17g, %s has %.17g\n", s->title,
+                    kernels[kernel], i, got[i], s->library.name, want[i]);
             exit(1);
         }
-    free(ours);
-    free(theirs);
 }
 
-static void measure(struct subject *s)
+static void measure(const struct subject *s, size_t batch)
 {
-    BoosterHandle booster = booster_open(s);
-    double ours[TURNS], theirs[TURNS], ratios[TURNS];
-
-    compare_bits(s, booster);
-    for (int turn = 0; turn < TURNS; turn++) {
-        double start = timing_cpu_ns(), middle;
-        run_kscore(s, NULL);
-        middle = timing_cpu_ns();
-        run_library(s, booster, NULL);
-        ours[turn] = (middle - start) / (double)s->count;
-        theirs[turn] = (timing_cpu_ns() - middle) / (double)s->count;
-        ratios[turn] = theirs[turn] / ours[turn];
-    }
-    printf("| %s | %.0f ns | %.0f ns | %.1f |\n", s->title, timing_median(ours, TURNS),
-           timing_median(theirs, TURNS), timing_median(ratios, TURNS));
-    XGBoosterFree(booster);
-}
-#else
-static void measure(struct subject *s)
-{
-    double ours[TURNS];
+    double ours[KERNELS][TURNS], ratios[KERNELS][TURNS], theirs[TURNS], start;
+    double *out = mem_alloc(ROWS, sizeof *out);
 
     for (int turn = 0; turn < TURNS; turn++) {
-        double start = timing_cpu_ns();
-        run_kscore(s, NULL);
-        ours[turn] = (timing_cpu_ns() - start) / (double)s->count;
+        start = timing_cpu_ns();
+        if (s->library.handle)
+            run_library(s, batch, out);
+        theirs[turn] = (timing_cpu_ns() - start) / ROWS;
+        for (size_t k = 0; k < KERNELS; k++) {
+            start = timing_cpu_ns();
+            if (s->models[k])
+                run_kscore(s, k, batch, out);
+            ours[k][turn] = (timing_cpu_ns() - start) / ROWS;
+            ratios[k][turn] = theirs[turn] / ours[k][turn];
+        }
     }
-    printf("| %s | %.0f ns | not installed | |\n", s->title, timing_median(ours, TURNS));
+    printf("| %s, %zu row%s |", s->title, batch, batch > 1 ? "s" : "");
+    for (size_t k = 0; k < KERNELS; k++)
+        if (s->models[k] && s->library.handle)
+            printf(" %.2f (%.1f) |", timing_median(ours[k], TURNS) / 1e3,
+                   timing_median(ratios[k], TURNS));
+        else if (s->models[k])
+            printf(" %.2f |", timing_median(ours[k], TURNS) / 1e3);
+        else
+            printf(" - |");
+    if (s->library.handle)
+        printf(" %s: %.2f |\n", s->library.name, timing_median(theirs, TURNS) / 1e3);
+    else
+        printf(" %s: not installed |\n", s->library.name);
+    free(out);
 }
-#endif
+
+static void load_models(struct subject *s)
+{
+    struct err err = ERR_INIT;
+    size_t scratch = 0;
+
+    for (size_t i = 0; kernel_at(i); i++)
+        for (size_t k = 0; k < KERNELS; k++) {
+            struct model_options options = {.simd = kernels[k]};
+            if (strcmp(kernel_at(i)->name, kernels[k]) != 0)
+                continue;
+            if (model_load(&s->models[k], s->path, &options, &err) != 0)
+                die(s->path, err.text);
+            s->width = model_feature_count(s->models[k]);
+            if (model_scratch_bytes(s->models[k]) > scratch)
+                scratch = model_scratch_bytes(s->models[k]);
+        }
+    s->scratch = mem_alloc_aligned(scratch, 1);
+}
 
 static void subject_run(struct subject *s)
 {
-    struct err err = ERR_INIT;
+    double *want = mem_alloc(ROWS, sizeof *want), *got = mem_alloc(ROWS, sizeof *got);
 
-    if (model_load(&s->model, s->path, NULL, &err) != 0)
-        die(s->path, err.text);
-    s->width = model_feature_count(s->model);
-    s->scratch = mem_alloc_aligned(model_scratch_bytes(s->model), 1);
-    measure(s);
+    load_models(s);
+    s->library = s->open(s->path);
+    if (s->library.handle)
+        run_library(s, 256, want);
+    for (size_t k = 0; k < KERNELS; k++)
+        if (s->models[k] && s->library.handle)
+            compare_bits(s, k, want, got);
+    measure(s, 256);
+    measure(s, 1);
+    if (s->library.handle)
+        s->library.close(s->library.handle);
+    for (size_t k = 0; k < KERNELS; k++)
+        model_free(s->models[k]);
     free(s->scratch);
-    model_free(s->model);
+    free(want);
+    free(got);
 }
 
 static void run_synthetic(const char *folder)
 {
     struct subject s = {.title = "100 trees of depth 6, 30 features (synthetic)",
-                        .count = 4 * BATCH};
+                        .open = library_xgboost};
     struct synthetic source = {3};
     struct synthetic_event event;
 
     if (synthetic_write(folder, 100, 6) != 0)
         die(folder, "cannot be written");
     s.path = file_join(folder, "model.json");
-    s.rows = mem_alloc(s.count * SYNTHETIC_FEATURES, sizeof *s.rows);
-    for (size_t i = 0; i < s.count; i++) {
+    s.rows = mem_alloc((size_t)ROWS * SYNTHETIC_FEATURES, sizeof *s.rows);
+    for (size_t i = 0; i < ROWS; i++) {
         synthetic_next(&source, &event);
         memcpy(s.rows + i * SYNTHETIC_FEATURES, event.row, sizeof event.row);
     }
@@ -173,23 +163,27 @@ static void run_synthetic(const char *folder)
     free(s.rows);
 }
 
-/* DATA/models/timing/NAME.json with NAME.rows.f32le. */
-static void run_reference(const char *data, const char *name, const char *title, size_t width)
+/* Files of DATA/models/timing. */
+struct reference {
+    const char *title, *model, *rows;
+    struct library (*open)(const char *path);
+};
+
+static void run_reference(const char *data, const struct reference *r)
 {
-    struct subject s = {.title = title};
+    struct subject s = {.title = r->title, .open = r->open};
     struct err err = ERR_INIT;
     char path[1200], *rows;
     size_t len;
 
-    snprintf(path, sizeof path, "%s/models/timing/%s.rows.f32le", data, name);
+    snprintf(path, sizeof path, "%s/models/timing/%s.rows.f32le", data, r->rows);
     if (access(path, R_OK) != 0)
         return;
     if (file_read(path, 1 << 30, &rows, &len, &err) != 0)
         die(path, err.text);
     s.rows = mem_alloc_aligned(len, 1);
     memcpy(s.rows, rows, len);
-    s.count = len / sizeof(float) / width / BATCH * BATCH;
-    snprintf(path, sizeof path, "%s/models/timing/%s.json", data, name);
+    snprintf(path, sizeof path, "%s/models/timing/%s", data, r->model);
     s.path = path;
     subject_run(&s);
     free(rows);
@@ -198,21 +192,23 @@ static void run_reference(const char *data, const char *name, const char *title,
 
 int main(int argc, char **argv)
 {
+    static const struct reference references[] = {
+        {"XGBoost, 100 trees of depth 6, 30 features", "a_100t_d6_f30.json", "a_100t_d6_f30",
+         library_xgboost},
+        {"XGBoost, 500 trees of depth 8, 100 features", "b_500t_d8_f100.json", "b_500t_d8_f100",
+         library_xgboost},
+    };
     const char *data = argc > 2 ? argv[2] : getenv("KSCORE_DATA");
 
     if (argc < 2)
         die("usage", "bench_forest FOLDER [DATA]");
     if (!data)
         data = "../shared/data";
-    printf("| scoring, per row, one thread | kscore (portable) | libxgboost");
-#if HAS_XGBOOST
-    int major, minor, patch;
-    XGBoostVersion(&major, &minor, &patch);
-    printf(" %d.%d.%d", major, minor, patch);
-#endif
-    printf(" | times faster |\n|---|---|---|---|\n");
+    printf(
+        "| scoring, one thread, µs per row (times faster) | portable | avx2 | avx512 | beside |\n"
+        "|---|---|---|---|---|\n");
     run_synthetic(argv[1]);
-    run_reference(data, "a_100t_d6_f30", "100 trees of depth 6, 30 features (trained)", 30);
-    run_reference(data, "b_500t_d8_f100", "500 trees of depth 8, 100 features (trained)", 100);
+    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++)
+        run_reference(data, &references[i]);
     return 0;
 }

@@ -1,0 +1,23 @@
+/* library.h: the libraries that scoring is measured beside, one named C call each, one thread.
+ *
+ *   libxgboost  XGBoosterPredictFromDense, type margin; where its header was there at build time
+ *   LightGBM    LGBM_BoosterPredictForMat, raw scores; lib_lightgbm.so, $LIGHTGBM_LIBRARY or where
+ *               the loader finds it
+ */
+#ifndef BENCH_LIBRARY_H
+#define BENCH_LIBRARY_H
+
+#include <stddef.h>
+
+struct library {
+    char name[60]; /* with its version, for the table */
+    void *handle;  /* NULL: not there */
+    void (*score)(void *handle, const float *rows, size_t count, size_t width, double *margins);
+    void (*close)(void *handle);
+};
+
+/* Opens the model with the library that wrote it. Exits with a line when the library refuses. */
+struct library library_xgboost(const char *path);
+struct library library_lightgbm(const char *path);
+
+#endif
