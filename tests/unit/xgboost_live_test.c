@@ -1,6 +1,6 @@
 /* Random models, trained on the spot by the libxgboost that is installed: what it saves must give
- * its own margins by bits, and its predictions within one unit in the last place. Each seed draws a
- * booster, an objective, outputs, depth, missing values and categories. Skipped without the
+ * its own margins by bits, its predictions within one unit in the last place, and its contributions,
+ * which it sums in float32, within 1e-5 of their sum. Each seed draws a booster, an objective, outputs, depth, missing values and categories. Skipped without the
  * library; KSCORE_SEED draws others.
  */
 #include <dlfcn.h>
@@ -228,8 +228,9 @@ static int64_t steps_of(float value)
     return bits >= 0 ? bits : -(int64_t)(bits & 0x7fffffff);
 }
 
-static void compare(struct draw *d, bool is_margin, const double *ours, size_t count,
-                    int64_t rounds)
+enum type { TYPE_SCORE, TYPE_MARGIN, TYPE_CONTRIBUTION }; /* as the library counts them */
+
+static const float *ask(struct draw *d, enum type type, size_t count, int64_t rounds)
 {
     const uint64_t *shape;
     uint64_t dimensions, theirs = 1;
@@ -239,19 +240,58 @@ static void compare(struct draw *d, bool is_margin, const double *ours, size_t c
     snprintf(config, sizeof config,
              "{\"type\":%d,\"training\":false,\"iteration_begin\":0,\"iteration_end\":%lld,"
              "\"strict_shape\":false}",
-             is_margin, (long long)rounds);
+             (int)type, (long long)rounds);
     must(d,
          d->library.booster_predict(d->booster, d->matrix, config, &shape, &dimensions, &result));
     for (uint64_t i = 0; i < dimensions; i++)
         theirs *= shape[i];
     ck_assert_msg(theirs == count, "%s: %zu values, the library has %zu", d->what, count,
                   (size_t)theirs);
+    return result;
+}
+
+static void compare(struct draw *d, bool is_margin, const double *ours, size_t count,
+                    int64_t rounds)
+{
+    const float *result = ask(d, is_margin ? TYPE_MARGIN : TYPE_SCORE, count, rounds);
+
     for (size_t i = 0; i < count; i++) {
         int64_t apart = steps_of((float)ours[i]) - steps_of(result[i]);
         ck_assert_msg(is_margin ? apart == 0 : apart >= -1 && apart <= 1,
                       "%s: value %zu is %.9g, the library has %.9g", d->what, i, ours[i],
                       (double)result[i]);
     }
+}
+
+static void check_contributions(struct draw *d, const struct model *model, const double *margins,
+                                int64_t rounds)
+{
+    struct err err = ERR_INIT;
+    size_t sums = model_margin_count(model), width = WIDTH + 1;
+    const float *theirs = ask(d, TYPE_CONTRIBUTION, ROWS * sums * width, rounds);
+    double *ours = mem_alloc(sums * width, sizeof *ours);
+
+    ck_assert_msg(model_contributions_check(model, &err) == 0, "%s: %s", d->what, err.text);
+    for (size_t r = 0; r < ROWS; r++) {
+        model_contributions(model, d->rows + r * WIDTH, ours);
+        for (size_t o = 0; o < sums; o++) {
+            const double *mine = ours + o * width;
+            double sum = 0, size = 1;
+            for (size_t f = 0; f < width; f++) {
+                sum += mine[f];
+                size += fabs(mine[f]);
+            }
+            ck_assert_msg(fabs(sum - margins[r * sums + o]) < 1e-5 * size,
+                          "%s: row %zu output %zu: %.9g in all, the margin is %.9g", d->what, r, o,
+                          sum, margins[r * sums + o]);
+            for (size_t f = 0; f < width; f++)
+                ck_assert_msg(
+                    fabs(mine[f] - (double)theirs[(r * sums + o) * width + f]) < 1e-5 * size,
+                    "%s: row %zu output %zu: %.9g for feature %zu, the library has %.9g", d->what,
+                    r, o, mine[f], f, (double)theirs[(r * sums + o) * width + f]);
+        }
+    }
+    free(ours);
 }
 
 static void check_file(struct draw *d, struct slice data, int64_t rounds)
@@ -270,6 +310,7 @@ static void check_file(struct draw *d, struct slice data, int64_t rounds)
     model_score(model, d->rows, ROWS, margins, scores, scratch);
     compare(d, true, margins, ROWS * model_margin_count(model), rounds);
     compare(d, false, scores, ROWS * model_score_count(model), rounds);
+    check_contributions(d, model, margins, rounds);
     free(margins);
     free(scores);
     free(scratch);
