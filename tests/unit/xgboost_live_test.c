@@ -1,7 +1,8 @@
 /* Random models, trained on the spot by the libxgboost that is installed: what it saves must give
- * its own margins by bits, its predictions within one unit in the last place, and its contributions,
- * which it sums in float32, within 1e-5 of their sum. Each seed draws a booster, an objective, outputs, depth, missing values and categories. Skipped without the
- * library; KSCORE_SEED draws others.
+ * its own margins by bits, its predictions within one unit in the last place, and its
+ * contributions, which it sums in float32, within 1e-5 of their size. Each seed draws a booster, an
+ * objective, outputs, depth, missing values and categories. Skipped without the library;
+ * KSCORE_SEED draws others.
  */
 #include <dlfcn.h>
 #include <math.h>
