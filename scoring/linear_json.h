@@ -1,7 +1,7 @@
 /* linear_json.h: reads linear and logistic models as a small JSON of our own: docs/models.md.
  *
  *   {"format": "kscore-linear", "version": 1, "link": "logistic", "features": ["a", "b"],
- *    "outputs": ["late"], "intercept": [0.5], "coefficients": [[0.1, -0.2]], "missing": [1.5, null]}
+ *    "outputs": ["late"], "intercept": [0.5], "coefficients": [[0.1, -0.2]], "missing": [1, null]}
  *
  * All in double: the margin of an output is its intercept, then + coefficient * x for feature after
  * feature, each rounded once. A missing x (NaN) makes it NaN, unless "missing" has a value that

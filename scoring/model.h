@@ -1,7 +1,8 @@
 /* model.h: a trained model, ready to score rows of floats.
  *
- * Loads XGBoost JSON and UBJSON (1.0 to 3.x), and ONNX. What cannot be scored exactly as the library
- * that wrote the file does is refused with the reason. Formats: docs/models.md.
+ * Loads XGBoost JSON and UBJSON (1.0 to 3.x), ONNX and linear JSON. What cannot be scored exactly as
+ * the library does is refused with the reason, or says that it is only close. Formats:
+ * docs/models.md.
  *
  * A struct model is immutable after load and owns everything below it: any number of threads may
  * score with it, each with a scratch of its own. No I/O and no allocation after load.

@@ -283,7 +283,7 @@ static int build_many(struct onnx_reader *r, const struct onnx_node *n, struct e
     return build(r, n, e, only);
 }
 
-/* Which leaves have a weight for an output: ONNX Runtime asks, row by row, whether there was one. */
+/* Which leaves have a weight for an output: ONNX Runtime asks row by row whether there was one. */
 enum presence { HAS_NEVER, HAS_SOMETIMES, HAS_ALWAYS };
 
 static bool has_weight(const struct ensemble *e, size_t leaf, size_t output)

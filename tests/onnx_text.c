@@ -162,8 +162,8 @@ static struct bytes node(char *rest, bool is_packed)
     return b;
 }
 
-/* ValueInfoProto: name 1, type 2 { tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1 } } },
- * sequence_type 4 } */
+/* ValueInfoProto: name 1, type 2 { tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1 } } }
+ * or sequence_type 4 } */
 static struct bytes value(const char *name, int width, const char *type)
 {
     struct bytes b = {0}, dim = {0}, shape = {0}, inner = {0}, outer = {0};
