@@ -1,7 +1,7 @@
 /* model.h: a trained model, ready to score rows of floats.
  *
- * Loads XGBoost JSON and UBJSON (1.0 to 3.x), ONNX and linear JSON. What cannot be scored exactly as
- * the library does is refused with the reason, or says that it is only close. Formats:
+ * Loads XGBoost JSON and UBJSON (1.0 to 3.x), ONNX and linear JSON. What cannot be scored exactly
+ * as the library does is refused with the reason, or says that it is only close. Formats:
  * docs/models.md.
  *
  * A struct model is immutable after load and owns everything below it: any number of threads may

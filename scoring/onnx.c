@@ -75,8 +75,8 @@ static void describe(struct onnx_reader *r, size_t outputs)
 static int read_all(struct onnx_reader *r, struct slice data)
 {
     struct model_parts *p = r->parts;
-    struct slice value;
-    size_t width, sums;
+    struct slice value = {0};
+    size_t width = 0, sums;
 
     if (onnx_file_read(&r->file, r->name, data, r->err) != 0 || check_file(r) != 0 ||
         onnx_inputs(r) != 0 || find_output(r, &value) != 0 || onnx_width(r, value, &width) != 0)

@@ -112,7 +112,7 @@ static int count_indices(struct onnx_reader *r, const struct onnx_node *n, struc
     int64_t axis = 1;
 
     if (onnx_constant(r, onnx_input(&r->file, n, 1), &tensor) && onnx_tensor_ints(&tensor, list) &&
-        list->count > 0 && list->count <= ONNX_MAX_OUTPUTS &&
+        list->items && list->count > 0 && list->count <= ONNX_MAX_OUTPUTS &&
         onnx_attribute_int(n, "axis", &axis) && axis == 1)
         return 0;
     return onnx_refuse(r, n, "columns that are no constant list");
@@ -160,7 +160,7 @@ static int concat_width(struct onnx_reader *r, const struct onnx_node *n, size_t
     size_t sum = 0;
 
     for (size_t i = 0; i < n->inputs; i++) {
-        size_t own;
+        size_t own = 0;
         if (onnx_width(r, onnx_input(&r->file, n, i), &own) != 0)
             return -1;
         sum += own;
@@ -211,7 +211,7 @@ static int trace_reshape(struct onnx_reader *r, const struct onnx_node *n, struc
     static const char *const known[] = {"allowzero", NULL};
     struct wire_ints shape = {0};
     struct onnx_tensor tensor;
-    size_t width;
+    size_t width = 0;
     bool is_good;
 
     *next = onnx_input(&r->file, n, 0);
@@ -282,7 +282,7 @@ static int trace_arithmetic(struct onnx_reader *r, const struct onnx_node *n, st
                {"Div", {SCORE_DIVIDE, SCORE_DIVIDE_INTO}}};
     struct wire_floats list = {0};
     bool is_second;
-    size_t width, op = 0;
+    size_t width = 0, op = 0;
     int result;
 
     while (!slice_equals(n->op, ops[op].op, 3))
@@ -305,7 +305,7 @@ static int trace_extractor(struct onnx_reader *r, const struct onnx_node *n, str
 {
     static const char *const known[] = {"axis", NULL};
     struct wire_ints list = {0};
-    size_t width, at = r->column < 0 ? 0 : (size_t)r->column;
+    size_t width = 0, at = r->column < 0 ? 0 : (size_t)r->column;
     int result;
 
     *next = onnx_input(&r->file, n, 0);
@@ -324,7 +324,7 @@ static int trace_extractor(struct onnx_reader *r, const struct onnx_node *n, str
 static int trace_concat(struct onnx_reader *r, const struct onnx_node *n, struct slice *next)
 {
     static const char *const known[] = {"axis", NULL};
-    size_t first = 0, width;
+    size_t first = 0, width = 0;
     int64_t axis = 0;
 
     if (onnx_know(r, n, known) != 0)

@@ -4,6 +4,7 @@
  *
  * Source: onnxruntime/core/providers/cpu/ml/linearregressor.cc, linearclassifier.cc.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "scoring/onnx_reader.h"
@@ -26,6 +27,7 @@ static void build(struct onnx_reader *r, const struct weights *w, size_t width, 
 {
     struct linear *l = linear_new(width, only < 0 ? w->output_count : 1);
 
+    assert(w->coefficients.items); /* width and output_count are not 0 */
     l->is_double = l->nan_stays = true;
     for (size_t o = 0; o < l->output_count; o++) {
         size_t from = only < 0 ? o : (size_t)only;

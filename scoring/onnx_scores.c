@@ -114,7 +114,7 @@ struct program {
 static void apply(const struct link *link, const double *margins, size_t count, double *scores)
 {
     const struct program *p = link->program;
-    float v[ONNX_MAX_OUTPUTS];
+    float v[ONNX_MAX_OUTPUTS] = {0};
 
     for (size_t r = 0; r < count; r++) {
         size_t width = link->margin_count;
