@@ -275,7 +275,7 @@ static void build_trees(struct bits_program *p, const struct trees *t, const boo
         codes += taken[i] ? (size_t)1 << planes_of(&t->items[i]) : 0;
     if (t->leaf_width > 1 || t->linear)
         p->ends = mem_alloc_aligned(codes, sizeof *p->ends);
-    else if (t->sum == SUM_DOUBLE)
+    else if (sum_is_double(t->sum))
         p->doubles = mem_alloc_aligned(codes, sizeof *p->doubles);
     else
         p->floats = mem_alloc_aligned(codes, sizeof *p->floats);

@@ -39,7 +39,8 @@ static char *copy(const char *text)
 /* Every key outside of [features] is one of these. */
 static int check_keys(struct loader *l)
 {
-    static const char *const model_keys[] = {"name", "version", "format", "file", "sha256"};
+    static const char *const model_keys[] = {"name",   "version",   "format",   "file",
+                                             "sha256", "exactness", "tolerance"};
     static const char *const output_keys[] = {"kind", "name", "index", "thresholds", "below"};
 
     for (size_t i = 0; i < l->ini.count; i++) {
@@ -69,6 +70,47 @@ static int check_keys(struct loader *l)
 
 /* ---- model */
 
+static int check_format(struct loader *l, const struct ini_entry *format)
+{
+    static const char *const known[] = {"xgboost", "onnx", "linear"};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(format->value, known[i]) == 0)
+            return 0;
+    return ini_fail(&l->ini, format, l->err,
+                    "format %s is not read by this version; xgboost, onnx and linear are",
+                    format->value);
+}
+
+/* Scores that are only close to the library's are taken where the bundle says that this will do,
+ * and how close is close. */
+static int load_exactness(struct loader *l)
+{
+    const struct ini_entry *exactness = ini_find(&l->ini, "model", "exactness");
+    const struct ini_entry *tolerance = ini_find(&l->ini, "model", "tolerance");
+    const char *reason = model_close_reason(l->b->model);
+    bool is_close = exactness && strcmp(exactness->value, "close") == 0;
+    size_t len = tolerance ? strlen(tolerance->value) : 0;
+    double *value = &l->b->tolerance;
+
+    if (exactness && !is_close && strcmp(exactness->value, "exact") != 0)
+        return ini_fail(&l->ini, exactness, l->err, "exactness %s; it can be exact or close",
+                        exactness->value);
+    if (reason && !is_close)
+        return ini_fail(&l->ini, exactness, l->err,
+                        "not exact: %s; say exactness = close and a tolerance in [model] if close "
+                        "will do",
+                        reason);
+    if (is_close != (tolerance != NULL))
+        return ini_fail(&l->ini, tolerance ? tolerance : exactness, l->err,
+                        "exactness = close and tolerance go together");
+    if (tolerance && (number_parse(tolerance->value, len, value) != len || len == 0 ||
+                      !(*value > 0) || *value > 0.01))
+        return ini_fail(&l->ini, tolerance, l->err,
+                        "tolerance %s is no number above 0 and up to 0.01", tolerance->value);
+    return 0;
+}
+
 static int hash_file(const char *folder, const char *name, char hex[SHA256_HEX + 1], char **data,
                      size_t *len, struct err *err)
 {
@@ -97,9 +139,8 @@ static int load_model(struct loader *l)
         return -1;
     if (strchr(file->value, '/'))
         return ini_fail(&l->ini, file, l->err, "file must lie inside the bundle");
-    if (strcmp(format->value, "xgboost") != 0)
-        return ini_fail(&l->ini, format, l->err,
-                        "format %s is not read by this version; xgboost is", format->value);
+    if (check_format(l, format) != 0)
+        return -1;
     if (hash_file(l->b->path, file->value, hex, &data, &len, l->err) != 0)
         return err_prefix(l->err, "%s:%d", l->ini.file, file->line);
     if (strcasecmp(hex, sha->value) != 0) {
@@ -113,7 +154,7 @@ static int load_model(struct loader *l)
                          l->err);
     free(path);
     free(data);
-    return result;
+    return result == 0 ? load_exactness(l) : -1;
 }
 
 /* ---- output */

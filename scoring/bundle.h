@@ -38,7 +38,7 @@ struct golden {
     float *row; /* feature_count floats, NaN = missing; NULL when the line has none */
     /* What the model must give, margin_count and score_count of them, NULL when the line has none:
      * margins by bits, scores within one unit in the last place, of the kind of number that the
-     * library has. */
+     * library has. Or both within the tolerance. */
     double *margins, *scores;
     char *event; /* JSON text of the event, NUL-terminated; NULL when the line has none */
     size_t event_len;
@@ -58,6 +58,7 @@ struct bundle {
     char *below; /* decision below the first threshold; NULL when there are no thresholds */
     struct features features;
     struct model *model;
+    double tolerance; /* exactness = close: of golden rows, relative above 1; 0: they are exact */
     struct golden *goldens;
     size_t golden_count;
 };

@@ -102,7 +102,7 @@ static size_t up_to_line(size_t bytes)
 
 static size_t sums_bytes(const struct forest *f)
 {
-    return f->output_count * KERNEL_ROWS * (f->sum == SUM_DOUBLE ? sizeof(double) : sizeof(float));
+    return f->output_count * KERNEL_ROWS * (sum_is_double(f->sum) ? sizeof(double) : sizeof(float));
 }
 
 static size_t fast_bytes(const struct forest *f)
@@ -130,24 +130,28 @@ static void begin(const struct forest *f, const struct block *b)
 {
     for (size_t o = 0; o < f->output_count; o++)
         for (size_t r = 0; r < b->count; r++) {
-            if (f->sum == SUM_DOUBLE)
-                b->sums.doubles[o * KERNEL_ROWS + r] = f->base[o];
+            if (sum_is_double(f->sum))
+                b->sums.doubles[o * KERNEL_ROWS + r] = f->sum == SUM_DOUBLE ? f->base[o] : 0;
             else
-                b->sums.floats[o * KERNEL_ROWS + r] =
-                    f->sum == SUM_FLOAT_BASE_LAST ? 0.0f : (float)f->base[o];
+                b->sums.floats[o * KERNEL_ROWS + r] = f->sum == SUM_FLOAT ? (float)f->base[o] : 0;
         }
 }
 
 static double margin_of(const struct forest *f, struct sums sums, size_t output, size_t row)
 {
     size_t at = output * KERNEL_ROWS + row;
+    bool is_double = sum_is_double(f->sum);
+    double sum = is_double ? sums.doubles[at] : (double)sums.floats[at];
 
+    if (f->divisor != 0)
+        sum = is_double ? sum / f->divisor : (double)((float)sum / (float)f->divisor);
     switch (f->sum) {
-    case SUM_FLOAT: return (double)sums.floats[at];
-    case SUM_FLOAT_BASE_LAST: return (double)(sums.floats[at] + (float)f->base[output]);
+    case SUM_FLOAT:
     case SUM_DOUBLE: break;
+    case SUM_FLOAT_BASE_LAST: return (double)((float)sum + (float)f->base[output]);
+    case SUM_DOUBLE_BASE_LAST: return sum + f->base[output];
     }
-    return f->divisor != 0 ? sums.doubles[at] / f->divisor : sums.doubles[at];
+    return sum;
 }
 
 static void add_trees(const struct forest *f, const struct block *b)
@@ -184,7 +188,7 @@ void forest_score(const struct forest *f, const float *rows, size_t count, doubl
     struct block b = {.fast = (char *)scratch + sums_bytes(f),
                       .portable = (char *)scratch + sums_bytes(f) + fast_bytes(f)};
 
-    if (f->sum == SUM_DOUBLE)
+    if (sum_is_double(f->sum))
         b.sums.doubles = scratch;
     else
         b.sums.floats = scratch;

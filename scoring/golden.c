@@ -165,16 +165,24 @@ static int refuse(const struct bundle *b, const struct golden *golden, const cha
                      golden->line, what, digits, pair[0], digits, pair[1]);
 }
 
+/* Within the bundle's tolerance: absolute up to 1, relative above. */
+static bool is_close(const struct bundle *b, double got, double want)
+{
+    return fabs(got - want) <= b->tolerance * fmax(1, fabs(want));
+}
+
 int golden_compare(const struct bundle *b, const struct golden *golden, const double *margins,
                    const double *scores, struct err *err)
 {
     bool is_float32 = model_is_float32(b->model);
 
     for (size_t i = 0; golden->margins && i < model_margin_count(b->model); i++)
-        if (!is_same(margins[i], golden->margins[i], is_float32))
+        if (b->tolerance > 0 ? !is_close(b, margins[i], golden->margins[i])
+                             : !is_same(margins[i], golden->margins[i], is_float32))
             return refuse(b, golden, "margin", (double[]){margins[i], golden->margins[i]}, err);
     for (size_t i = 0; golden->scores && i < model_score_count(b->model); i++)
-        if (!is_near(scores[i], golden->scores[i], is_float32, 1))
+        if (b->tolerance > 0 ? !is_close(b, scores[i], golden->scores[i])
+                             : !is_near(scores[i], golden->scores[i], is_float32, 1))
             return refuse(b, golden, "score", (double[]){scores[i], golden->scores[i]}, err);
     return 0;
 }

@@ -11,7 +11,8 @@
 int golden_load(struct bundle *bundle, struct err *err);
 
 /* Compares what the model gives for a golden with what it must: 0, or -1 with "golden.jsonl:12:
- * margin is ... (0x...), must be ...". */
+ * margin is ... (0x...), must be ...", or is not within the tolerance of
+ * a bundle that says exactness = close. */
 int golden_compare(const struct bundle *bundle, const struct golden *golden, const double *margins,
                    const double *scores, struct err *err);
 

@@ -17,7 +17,7 @@ static void *copy_of(const void *from, size_t count, size_t size)
 
 void leaves_init(struct leaves *l, const struct trees *t)
 {
-    *l = (struct leaves){.is_double = t->sum == SUM_DOUBLE,
+    *l = (struct leaves){.is_double = sum_is_double(t->sum),
                          .tiny_is_zero = t->tiny_is_zero,
                          .width = t->leaf_width,
                          .feature_count = t->feature_count};

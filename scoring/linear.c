@@ -34,7 +34,7 @@ static double sum_doubles(const struct linear *l, size_t output, const float *ro
     double sum = l->intercepts[output];
 
     for (size_t i = 0; i < l->feature_count; i++)
-        if (row[i] == row[i])
+        if (row[i] == row[i] || l->nan_stays)
             sum += weights[i] * (double)row[i];
     return sum;
 }

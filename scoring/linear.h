@@ -2,7 +2,7 @@
  *
  * The order of the sum is fixed: the intercept first, then the features from first to last, each
  * product and each sum rounded to the kind of number that the library has (no fused multiply-add).
- * A missing x (NaN) is left out.
+ * A missing x (NaN) is left out, or makes the sum NaN.
  *
  * Owns its arrays. Built by one thread, then only read; any thread may score.
  */
@@ -15,6 +15,7 @@
 struct linear {
     size_t feature_count, output_count;
     bool is_double;     /* else all is float32, which the doubles hold without loss */
+    bool nan_stays;     /* a missing x makes the sum NaN (only where is_double) */
     double *weights;    /* of output o and feature f at [o * feature_count + f] */
     double *intercepts; /* output_count */
 };

@@ -11,6 +11,7 @@ struct link {
     size_t margin_count, score_count;
     int kind;         /* for functions that serve several links */
     double parameter; /* for those that have one */
+    void *program;    /* for those that have one: free() it with the link */
 };
 
 #endif

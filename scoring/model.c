@@ -9,6 +9,8 @@
 #include "scoring/contributions.h"
 #include "scoring/forest.h"
 #include "scoring/kernel.h"
+#include "scoring/linear_json.h"
+#include "scoring/onnx.h"
 #include "scoring/xgboost.h"
 
 enum { MAX_FILE_BYTES = 1 << 30 };
@@ -16,7 +18,7 @@ enum { MAX_FILE_BYTES = 1 << 30 };
 struct model {
     struct model_parts parts;
     struct forest *forest; /* NULL: a linear model */
-    char summary[300];
+    char summary[400];
 };
 
 /* Formats that are known by their first bytes and not read. */
@@ -27,8 +29,6 @@ static const char *foreign_format(const char *data, size_t len)
     if (len >= 4 && memcmp(data, "binf", 4) == 0)
         return "XGBoost's old binary format, gone since 3.1; load it with an older XGBoost and "
                "save it as .ubj";
-    if (len >= 2 && data[0] == 0x08 && data[1] > 0 && data[1] < 32)
-        return "an ONNX model";
     if (len >= 2 && (uint8_t)data[0] == 0x80 && data[1] >= 2 && data[1] <= 5)
         return "a Python pickle; save the model with Booster.save_model";
     if (len >= 4 && memcmp(data, "CBM1", 4) == 0)
@@ -46,8 +46,8 @@ static void summarise(struct model *m)
                  p->trees->split_count + p->trees->leaf_count);
     if (p->link.margin_count > 1)
         snprintf(outputs, sizeof outputs, ", %zu outputs", p->link.margin_count);
-    snprintf(m->summary, sizeof m->summary, "%s, %s, %s, %zu features%s", p->writer, p->objective,
-             kind, p->feature_count, outputs);
+    snprintf(m->summary, sizeof m->summary, "%s, %s, %s, %zu features%s%s", p->writer, p->objective,
+             kind, p->feature_count, outputs, p->close[0] ? ", only close" : "");
 }
 
 int model_parse(struct model **model, const char *name, struct slice data,
@@ -56,6 +56,8 @@ int model_parse(struct model **model, const char *name, struct slice data,
     static const struct model_options plain = {0};
     const char *foreign = foreign_format((const char *)data.data, data.len);
     const struct kernel *kernel;
+    int (*parse)(struct model_parts *, const char *, struct slice, const struct model_options *,
+                 struct err *);
     struct model *m;
 
     *model = NULL;
@@ -65,10 +67,14 @@ int model_parse(struct model **model, const char *name, struct slice data,
         return -1;
     if (foreign)
         return err_fatal(err, EXIT_DATA,
-                         "%s: %s: not read by this version; XGBoost JSON and UBJSON are", name,
-                         foreign);
+                         "%s: %s: not read by this version; XGBoost JSON and UBJSON, ONNX and "
+                         "linear JSON are",
+                         name, foreign);
+    parse = onnx_is_one(data)          ? onnx_parse
+            : linear_json_is_one(data) ? linear_json_parse
+                                       : xgboost_parse;
     m = mem_alloc(1, sizeof *m);
-    if (xgboost_parse(&m->parts, name, data, options, err) != 0) {
+    if (parse(&m->parts, name, data, options, err) != 0) {
         free(m);
         return -1;
     }
@@ -120,8 +126,10 @@ size_t model_score_count(const struct model *model)
 
 bool model_is_float32(const struct model *model)
 {
+    if (model->parts.is_float32)
+        return true;
     return model->parts.linear ? !model->parts.linear->is_double
-                               : model->parts.trees->sum != SUM_DOUBLE;
+                               : !sum_is_double(model->parts.trees->sum);
 }
 
 const char *model_feature_name(const struct model *model, size_t feature)
@@ -170,36 +178,80 @@ size_t model_size_bytes(const struct model *model)
                          : linear_size_bytes(model->parts.linear);
 }
 
-size_t model_split_count(const struct model *model, size_t feature)
+/* Of a column of the body's rows: splits on it, or outputs that weigh it. */
+static size_t count_uses(const struct model_parts *p, size_t column)
 {
-    const struct trees *t = model->parts.trees;
-    const struct linear *l = model->parts.linear;
+    const struct trees *t = p->trees;
+    const struct linear *l = p->linear;
     size_t count = 0;
 
     for (size_t i = 0; t && i < t->split_count; i++)
-        count += t->splits[i].feature == feature;
+        count += t->splits[i].feature == column;
     for (size_t i = 0; l && i < l->output_count; i++)
-        count += l->weights[i * l->feature_count + feature] != 0;
+        count += l->weights[i * l->feature_count + column] != 0;
     return count;
+}
+
+size_t model_split_count(const struct model *model, size_t feature)
+{
+    const struct transform *t = model->parts.transform;
+    size_t count = 0;
+
+    if (!t)
+        return count_uses(&model->parts, feature);
+    for (size_t i = 0; i < t->to_count; i++)
+        if (t->sources[i] == feature)
+            count += count_uses(&model->parts, i);
+    return count;
+}
+
+const char *model_close_reason(const struct model *model)
+{
+    return model->parts.close[0] ? model->parts.close : NULL;
+}
+
+/* A block of the body's rows, then what the forest needs. */
+static size_t block_bytes(const struct model *model)
+{
+    const struct transform *t = model->parts.transform;
+
+    return t ? (KERNEL_ROWS * t->to_count * sizeof(float) + 63) / 64 * 64 : 0;
 }
 
 size_t model_scratch_bytes(const struct model *model)
 {
-    return model->forest ? forest_scratch_bytes(model->forest) : 64;
+    return block_bytes(model) + (model->forest ? forest_scratch_bytes(model->forest) : 64);
 }
 
-void model_score(const struct model *model, const float *rows, size_t count, double *margins,
-                 double *scores, void *scratch)
+static void score_body(const struct model *model, const float *rows, size_t count, double *margins,
+                       void *scratch)
 {
     if (model->forest)
         forest_score(model->forest, rows, count, margins, scratch);
     else
         linear_score(model->parts.linear, rows, count, margins);
-    model->parts.link.apply(&model->parts.link, margins, count, scores);
+}
+
+void model_score(const struct model *model, const float *rows, size_t count, double *margins,
+                 double *scores, void *scratch)
+{
+    const struct model_parts *p = &model->parts;
+
+    if (!p->transform)
+        score_body(model, rows, count, margins, scratch);
+    for (size_t r = 0; p->transform && r < count; r += KERNEL_ROWS) {
+        size_t block = count - r < KERNEL_ROWS ? count - r : KERNEL_ROWS;
+        transform_apply(p->transform, rows + r * p->feature_count, block, scratch);
+        score_body(model, scratch, block, margins + r * p->link.margin_count,
+                   (char *)scratch + block_bytes(model));
+    }
+    p->link.apply(&p->link, margins, count, scores);
 }
 
 int model_contributions_check(const struct model *model, struct err *err)
 {
+    if (model->parts.transform)
+        return err_fatal(err, EXIT_DATA, "contributions: not of models that change rows first");
     return model->parts.linear ? 0 : contributions_check(model->parts.trees, err);
 }
 

@@ -1,7 +1,8 @@
 /* model.h: a trained model, ready to score rows of floats.
  *
- * Loads XGBoost JSON and UBJSON (1.0 to 3.x). What cannot be scored exactly as the library that
- * wrote the file does is refused with the reason. Formats: scoring/README.md.
+ * Loads XGBoost JSON and UBJSON (1.0 to 3.x), ONNX and linear JSON. What cannot be scored exactly
+ * as the library does is refused with the reason, or says that it is only close. Formats:
+ * docs/models.md.
  *
  * A struct model is immutable after load and owns everything below it: any number of threads may
  * score with it, each with a scratch of its own. No I/O and no allocation after load.
@@ -59,6 +60,9 @@ const char *model_category_text(const struct model *model, size_t feature, size_
 
 /* One line for people: "XGBoost 1.7.4, binary:logistic, 100 trees, 12282 nodes, 30 features". */
 const char *model_summary(const struct model *model);
+
+/* Why its scores are not the library's to the bit but only close, or NULL: they are. */
+const char *model_close_reason(const struct model *model);
 
 /* For people: which kernel scores it, its trees, the levels of the deepest, the bytes that scoring
  * reads, and how many nodes split on a feature (a linear model: how many outputs weigh it). */

@@ -20,5 +20,7 @@ void model_parts_release(struct model_parts *p)
     category_texts_free(p->categories, p->feature_count);
     trees_free(p->trees);
     linear_free(p->linear);
+    transform_free(p->transform);
+    free(p->link.program);
     *p = (struct model_parts){0};
 }

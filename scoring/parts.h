@@ -2,10 +2,12 @@
 #ifndef SCORING_PARTS_H
 #define SCORING_PARTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "scoring/linear.h"
 #include "scoring/link.h"
+#include "scoring/transform.h"
 #include "scoring/trees.h"
 
 /* Texts of one feature's categories, in code order; count 0: the file stores none. */
@@ -15,14 +17,17 @@ struct category_texts {
 };
 
 struct model_parts {
-    char writer[40];    /* "XGBoost 1.7.4" */
+    char writer[64];    /* "XGBoost 1.7.4" */
     char objective[64]; /* "binary:logistic" */
     size_t feature_count;
     char **names;                      /* feature_count, or NULL */
     struct category_texts *categories; /* feature_count, or NULL */
     struct trees *trees;               /* one of the two, the other is NULL */
     struct linear *linear;
+    struct transform *transform; /* makes their rows of the model's; NULL: those are theirs */
     struct link link;
+    bool is_float32; /* its scores are, whatever it sums in */
+    char close[200]; /* why it is not the library's to the bit; "": it is */
 };
 
 void category_texts_free(struct category_texts *categories, size_t count);

@@ -54,10 +54,16 @@ enum category_rule {
 
 /* How the leaves of an output become its margin. */
 enum sum_rule {
-    SUM_FLOAT,           /* float32, starting at the base, one rounding per tree */
-    SUM_FLOAT_BASE_LAST, /* float32, starting at 0, the base added at the end */
-    SUM_DOUBLE,          /* double, starting at the base */
+    SUM_FLOAT,            /* float32, starting at the base, one rounding per tree */
+    SUM_FLOAT_BASE_LAST,  /* float32, starting at 0, the base added at the end */
+    SUM_DOUBLE,           /* double, starting at the base */
+    SUM_DOUBLE_BASE_LAST, /* double, starting at 0, the base added at the end */
 };
+
+static inline bool sum_is_double(enum sum_rule sum)
+{
+    return sum == SUM_DOUBLE || sum == SUM_DOUBLE_BASE_LAST;
+}
 
 /* A leaf that is a linear function of the row (LightGBM's linear trees): value + the sum of
  * coefficient * x in double, in order; the plain value where one of its x is NaN. */
@@ -82,7 +88,7 @@ struct trees {
     bool tiny_is_zero; /* x of a size up to 1e-35 counts as 0 (LightGBM) */
     size_t leaf_width; /* values in a leaf: 1, or one for each output */
     double *base;      /* output_count: margin of a row without trees */
-    double divisor;    /* of the sum at the end (random forests); 0: none */
+    double divisor;    /* of the sum at the end, before a base that comes last; 0: none */
 
     struct tree *items;
     size_t count, cap;

@@ -8,6 +8,7 @@
 #include "scoring/bundle.h"
 #include "tests/harness.h"
 #include "tests/models.h"
+#include "tests/onnx_text.h"
 
 /* The model is models_category: features a and b. */
 static const char ini_text[] = "[model]\n"
@@ -160,7 +161,19 @@ static const struct {
     {"b : number", "b. : number", "model.ini:14: "},
     {"unknown as missing", "unknown as zero", "model.ini:13: "},
     {"format = xgboost", "format = lightgbm",
-     "model.ini:4: format lightgbm is not read by this version; xgboost is"},
+     "model.ini:4: format lightgbm is not read by this version; xgboost, onnx and linear are"},
+    {"version = 7", "version = 7\nexactness = nearly",
+     "model.ini:4: exactness nearly; it can be exact or close"},
+    {"version = 7", "version = 7\nexactness = close",
+     "model.ini:4: exactness = close and tolerance go together"},
+    {"version = 7", "version = 7\ntolerance = 1e-6",
+     "model.ini:4: exactness = close and tolerance go together"},
+    {"version = 7", "version = 7\nexactness = close\ntolerance = 0.1",
+     "model.ini:5: tolerance 0.1 is no number above 0 and up to 0.01"},
+    {"version = 7", "version = 7\nexactness = close\ntolerance = 0",
+     "model.ini:5: tolerance 0 is no number above 0 and up to 0.01"},
+    {"version = 7", "version = 7\nexactness = close\ntolerance = 1e-6x",
+     "model.ini:5: tolerance 1e-6x is no number above 0 and up to 0.01"},
     {"format = xgboost\n", "", "model.ini: format is missing in [model]"},
     {"name = tiny", "name =", "model.ini:2: name is missing in [model]"},
     {"version = 7\n", "", "model.ini: version is missing in [model]"},
@@ -405,6 +418,66 @@ START_TEST(an_ini_cut_at_every_byte_is_refused)
 }
 END_TEST
 
+/* ---- models that are only close */
+
+/* 2a + b/2 + 1 as ONNX; `more` stands in [model]. */
+static const char *write_close(const char *more, const char *golden)
+{
+    static char folder[300];
+    char hex[SHA256_HEX + 1], ini[500];
+    size_t len;
+    char *data = onnx_text_write("input X 2\noutput Y\nnode LinearRegressor X > Y "
+                                 "coefficients=F:2,0.5 intercepts=F:1",
+                                 true, &len);
+
+    snprintf(folder, sizeof folder, "%s", harness_folder());
+    hash(data, len, hex);
+    snprintf(ini, sizeof ini,
+             "[model]\nname = l\nversion = 1\nformat = onnx\nfile = l.onnx\nsha256 = %s\n%s"
+             "[output]\nkind = value\nname = v\n"
+             "[features]\na = a : number, required\nb = b : number, required\n",
+             hex, more);
+    harness_write(folder, "model.ini", ini, strlen(ini));
+    harness_write(folder, "l.onnx", data, len);
+    harness_write(folder, "golden.jsonl", golden, strlen(golden));
+    free(data);
+    return folder;
+}
+
+#define CLOSE "exactness = close\ntolerance = 1e-6\n"
+
+START_TEST(a_model_that_is_only_close_needs_a_bundle_that_says_so)
+{
+    struct bundle *b = load(write_close(CLOSE, ""));
+
+    ck_assert(b->tolerance == 1e-6);
+    bundle_free(b);
+    ck_assert_str_eq(refusal(write_close("", ""), EXIT_DATA),
+                     "model.ini: not exact: LinearRegressor rounds differently in ONNX Runtime, "
+                     "from machine to machine; say exactness = close and a tolerance in [model] if "
+                     "close will do");
+    ck_assert_str_eq(refusal(write_close("exactness = exact\n", ""), EXIT_DATA),
+                     "model.ini:7: not exact: LinearRegressor rounds differently in ONNX Runtime, "
+                     "from machine to machine; say exactness = close and a tolerance in [model] if "
+                     "close will do");
+}
+END_TEST
+
+START_TEST(golden_rows_of_a_close_model_are_held_to_its_tolerance)
+{
+    struct bundle *b = load(write_close(CLOSE, "{\"score\":9.000008,\"margin\":8.999992,\"row\":"
+                                               "[3,4]}\n{\"score\":1.0000009,\"row\":[0,0]}\n"));
+
+    ck_assert_uint_eq(b->golden_count, 2);
+    bundle_free(b);
+    ck_assert_str_eq(refusal(write_close(CLOSE, "{\"score\":9.00001,\"row\":[3,4]}\n"), EXIT_DATA),
+                     "golden.jsonl:1: the score is 9, must be 9.00001");
+    ck_assert_str_eq(
+        refusal(write_close(CLOSE, "{\"margin\":1.000002,\"row\":[0,0]}\n"), EXIT_DATA),
+        "golden.jsonl:1: the margin is 1, must be 1.000002");
+}
+END_TEST
+
 SUITE(bundle)
 {
     TCase *loop;
@@ -416,6 +489,8 @@ SUITE(bundle)
          another_model_file_than_the_bundle_was_made_with_is_refused,
          a_bad_model_is_said_with_its_file, what_is_not_there_is_an_io_error_with_its_path,
          a_feature_with_texts_must_be_a_category, an_ini_cut_at_every_byte_is_refused);
+    CASE("close", a_model_that_is_only_close_needs_a_bundle_that_says_so,
+         golden_rows_of_a_close_model_are_held_to_its_tolerance);
     CASE("digest", the_digest_is_that_of_names_and_hashes_in_order,
          each_part_changes_the_digest_and_goldens_do_not,
          rounds_change_the_digest_and_must_hold_the_goldens);
