@@ -63,7 +63,7 @@ struct bundle {
     size_t golden_count;
 };
 
-/* *bundle is new: bundle_free. options: NULL for none; rounds are part of the digest, and the golden
+/* *bundle is new: bundle_free. options: NULL for none; rounds are part of the digest, and golden
  * rows must hold with them. Errors: EXIT_IO unreadable file, EXIT_DATA the rest, each with file and
  * line and what to do. */
 int bundle_load(struct bundle **bundle, const char *path, const struct model_options *options,

@@ -1,11 +1,11 @@
-/* objective.h: XGBoost's objectives: from the stored base scores to the margins, and from margins to
+/* objective.h: XGBoost's objectives: from the stored base scores to margins, and from margins to
  * predictions, as the version that wrote the file does it. Several outputs are linked one by one,
  * but for those kinds that say otherwise.
  *
  * Source: src/objective/ of XGBoost at each tag (regression_loss.h, regression_obj.cu, hinge.cu,
  * aft_obj.cu, lambdarank_obj.cc, quantile_obj.cu, multiclass_obj.cu) and src/common/math.h; float32
- * throughout, as there. expf and logf are glibc's, as in the library's own wheels: bits are equal where the libm
- * is, and within one unit in the last place elsewhere.
+ * throughout, as there. expf and logf are glibc's, as in the library's own wheels: bits are equal
+ * where the libm is, and within one unit in the last place elsewhere.
  */
 #ifndef SCORING_OBJECTIVE_H
 #define SCORING_OBJECTIVE_H

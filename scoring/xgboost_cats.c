@@ -42,8 +42,8 @@ enum {
     CATS_UINT64 = 16
 };
 
-/* Whole numbers are the texts of their categories. UBJSON has no unsigned ones but bytes: 3.4 writes
- * their bits. */
+/* Whole numbers are the texts of their categories. UBJSON has no unsigned ones but bytes: 3.4
+ * writes their bits. */
 static bool take_numbers(struct reader *r, int64_t type, const struct ints *values,
                          struct category_texts *texts)
 {

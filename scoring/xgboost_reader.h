@@ -2,7 +2,7 @@
  * it is refused.
  *
  *   xgboost.c          the file from the outside in: learner, parameters; put together
- *   xgboost_booster.c  gbtree, dart and gblinear; what holds for all trees: outputs, rounds, weights
+ *   xgboost_booster.c  gbtree, dart and gblinear; of all trees: outputs, rounds, weights
  *   xgboost_tree.c     trees: arrays as the file has them, checked, into struct trees
  *   xgboost_base.c     base_score, and the margins that every row starts with
  *   xgboost_cats.c     category texts (3.1 and later)
