@@ -142,6 +142,8 @@ class Cases:
         if tree_count < 12 or "forest" in name and VERSION < (1, 6):  # does not know its own rounds when it is loaded
             return
         best = int(booster.attributes().get("best_iteration", "-1")) + 1
+        if VERSION < (1, 6) and int(booster.attributes().get("best_ntree_limit", best)) != best:
+            return  # a forest, too, of which 1.5 forgot it
         for label, count in (("3", 3), ("best", best)):
             if count == 0:
                 continue
