@@ -130,6 +130,9 @@ class Cases:
 
             d = ask()
             margin, prediction = fresh.predict(d, output_margin=True), fresh.predict(d)
+            leaves = [c for t in trees for c, left in zip(t["split_conditions"], t["left_children"]) if left == -1]
+            if not np.isfinite(leaves).all():  # lambda = 0: each row that comes there has no score
+                raise ValueError("leaves that are no numbers")
             if not np.isfinite(margin).all():  # no score at all: labels of zeros with a logarithm
                 kind = "refused"
             self.write_rounds(name, fresh, ask, len(trees))
