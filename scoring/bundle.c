@@ -97,9 +97,10 @@ static int load_model(struct loader *l)
         return -1;
     if (strchr(file->value, '/'))
         return ini_fail(&l->ini, file, l->err, "file must lie inside the bundle");
-    if (strcmp(format->value, "xgboost") != 0)
+    if (!model_is_format(format->value))
         return ini_fail(&l->ini, format, l->err,
-                        "format %s is not read by this version; xgboost is", format->value);
+                        "format %s is not read by this version; xgboost and lightgbm are",
+                        format->value);
     if (hash_file(l->b->path, file->value, hex, &data, &len, l->err) != 0)
         return err_prefix(l->err, "%s:%d", l->ini.file, file->line);
     if (strcasecmp(hex, sha->value) != 0) {
@@ -113,6 +114,9 @@ static int load_model(struct loader *l)
                          l->err);
     free(path);
     free(data);
+    if (result == 0 && strcmp(model_format(l->b->model), format->value) != 0)
+        return ini_fail(&l->ini, format, l->err, "format %s, but %s is a model of format %s",
+                        format->value, file->value, model_format(l->b->model));
     return result;
 }
 

@@ -11,6 +11,7 @@ struct link {
     size_t margin_count, score_count;
     int kind;         /* for functions that serve several links */
     double parameter; /* for those that have one */
+    double divisor;   /* of the margins first (LightGBM's random forests); 0: none */
 };
 
 #endif

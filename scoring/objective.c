@@ -188,6 +188,8 @@ static void apply(const struct link *link, const double *margins, size_t count, 
 
 struct link objective_link(const struct objective *objective, size_t output_count)
 {
-    return (struct link){apply, output_count, objective->link == LINK_CLASS ? 1 : output_count,
-                         (int)objective->link, 0};
+    return (struct link){.apply = apply,
+                         .margin_count = output_count,
+                         .score_count = objective->link == LINK_CLASS ? 1 : output_count,
+                         .kind = (int)objective->link};
 }

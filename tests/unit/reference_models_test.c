@@ -210,9 +210,7 @@ END_TEST
 
 START_TEST(models_of_other_libraries_are_refused)
 {
-    static const char *const patterns[] = {"models/lgb-*/*.txt", "models/timing/lgb_*.txt",
-                                           "models/timing/*.onnx",
-                                           "flights/models/delay-lgbm/model.txt"};
+    static const char *const patterns[] = {"models/timing/*.onnx"};
     size_t count = 0;
 
     if (is_absent())
@@ -226,17 +224,17 @@ START_TEST(models_of_other_libraries_are_refused)
         globfree(&found);
         free(pattern);
     }
-    ck_assert_uint_ge(count, 15);
+    ck_assert_uint_ge(count, 2);
 }
 END_TEST
 
 START_TEST(the_flights_bundles_pass_their_golden_rows)
 {
-    static const char *const names[] = {"delay-1", "delay-2", "delay-arr"};
+    static const char *const names[] = {"delay-1", "delay-2", "delay-arr", "delay-lgbm"};
 
     if (is_absent())
         return;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         char *path = data_file("flights/models/%s%s", names[i], "");
         struct err err = ERR_INIT;
         struct bundle *bundle;
