@@ -93,9 +93,11 @@ static double read_loosely(struct text word)
 
     for (; p < end && *p >= '0' && *p <= '9'; p++)
         value = value * 10 + (*p - '0');
-    if (p < end && *p == '.')
-        for (p++; p < end && *p >= '0' && *p <= '9' && power < 1e22; p++, power *= 10)
-            fraction = (*p - '0') + fraction * 10;
+    p += p < end && *p == '.';
+    while (p < end && *p >= '0' && *p <= '9' && power < 1e22) {
+        fraction = (*p++ - '0') + fraction * 10;
+        power *= 10;
+    }
     if (power > 1)
         value += fraction / power;
     if (p < end && *p == 'e') {
