@@ -70,18 +70,6 @@ static int check_keys(struct loader *l)
 
 /* ---- model */
 
-static int check_format(struct loader *l, const struct ini_entry *format)
-{
-    static const char *const known[] = {"xgboost", "onnx", "linear"};
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(format->value, known[i]) == 0)
-            return 0;
-    return ini_fail(&l->ini, format, l->err,
-                    "format %s is not read by this version; xgboost, onnx and linear are",
-                    format->value);
-}
-
 /* Scores that are only close to the library's are taken where the bundle says that this will do,
  * and how close is close. */
 static int load_exactness(struct loader *l)
@@ -139,8 +127,11 @@ static int load_model(struct loader *l)
         return -1;
     if (strchr(file->value, '/'))
         return ini_fail(&l->ini, file, l->err, "file must lie inside the bundle");
-    if (check_format(l, format) != 0)
-        return -1;
+    if (!model_is_format(format->value))
+        return ini_fail(&l->ini, format, l->err,
+                        "format %s is not read by this version; xgboost, lightgbm, onnx and linear "
+                        "are",
+                        format->value);
     if (hash_file(l->b->path, file->value, hex, &data, &len, l->err) != 0)
         return err_prefix(l->err, "%s:%d", l->ini.file, file->line);
     if (strcasecmp(hex, sha->value) != 0) {
@@ -154,6 +145,9 @@ static int load_model(struct loader *l)
                          l->err);
     free(path);
     free(data);
+    if (result == 0 && strcmp(model_format(l->b->model), format->value) != 0)
+        return ini_fail(&l->ini, format, l->err, "format %s, but %s is a model of format %s",
+                        format->value, file->value, model_format(l->b->model));
     return result == 0 ? load_exactness(l) : -1;
 }
 

@@ -12,6 +12,7 @@ struct link {
     int kind;         /* for functions that serve several links */
     double parameter; /* for those that have one */
     void *program;    /* for those that have one: free() it with the link */
+    double divisor;   /* of the margins first (LightGBM's random forests); 0: none */
 };
 
 #endif

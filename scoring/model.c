@@ -9,13 +9,28 @@
 #include "scoring/contributions.h"
 #include "scoring/forest.h"
 #include "scoring/kernel.h"
+#include "scoring/lightgbm.h"
 #include "scoring/linear_json.h"
 #include "scoring/onnx.h"
 #include "scoring/xgboost.h"
 
 enum { MAX_FILE_BYTES = 1 << 30 };
 
+/* The first that knows the bytes reads them; the last takes all, and says what is wrong. */
+static const struct reader {
+    const char *format; /* as model.ini names it */
+    bool (*is)(struct slice data);
+    int (*parse)(struct model_parts *parts, const char *name, struct slice data,
+                 const struct model_options *options, struct err *err);
+} readers[] = {
+    {"lightgbm", lightgbm_is, lightgbm_parse},
+    {"onnx", onnx_is_one, onnx_parse},
+    {"linear", linear_json_is_one, linear_json_parse},
+    {"xgboost", NULL, xgboost_parse},
+};
+
 struct model {
+    const char *format;
     struct model_parts parts;
     struct forest *forest; /* NULL: a linear model */
     char summary[400];
@@ -24,8 +39,6 @@ struct model {
 /* Formats that are known by their first bytes and not read. */
 static const char *foreign_format(const char *data, size_t len)
 {
-    if (len >= 5 && memcmp(data, "tree\n", 5) == 0)
-        return "a LightGBM model";
     if (len >= 4 && memcmp(data, "binf", 4) == 0)
         return "XGBoost's old binary format, gone since 3.1; load it with an older XGBoost and "
                "save it as .ubj";
@@ -55,9 +68,8 @@ int model_parse(struct model **model, const char *name, struct slice data,
 {
     static const struct model_options plain = {0};
     const char *foreign = foreign_format((const char *)data.data, data.len);
+    const struct reader *reader = readers;
     const struct kernel *kernel;
-    int (*parse)(struct model_parts *, const char *, struct slice, const struct model_options *,
-                 struct err *);
     struct model *m;
 
     *model = NULL;
@@ -67,14 +79,14 @@ int model_parse(struct model **model, const char *name, struct slice data,
         return -1;
     if (foreign)
         return err_fatal(err, EXIT_DATA,
-                         "%s: %s: not read by this version; XGBoost JSON and UBJSON, ONNX and "
-                         "linear JSON are",
+                         "%s: %s: not read by this version; XGBoost JSON and UBJSON, LightGBM "
+                         "text, ONNX and linear JSON are",
                          name, foreign);
-    parse = onnx_is_one(data)          ? onnx_parse
-            : linear_json_is_one(data) ? linear_json_parse
-                                       : xgboost_parse;
+    while (reader->is && !reader->is(data))
+        reader++;
     m = mem_alloc(1, sizeof *m);
-    if (parse(&m->parts, name, data, options, err) != 0) {
+    m->format = reader->format;
+    if (reader->parse(&m->parts, name, data, options, err) != 0) {
         free(m);
         return -1;
     }
@@ -107,6 +119,19 @@ void model_free(struct model *model)
     forest_free(model->forest);
     model_parts_release(&model->parts);
     free(model);
+}
+
+const char *model_format(const struct model *model)
+{
+    return model->format;
+}
+
+bool model_is_format(const char *name)
+{
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
+        if (strcmp(readers[i].format, name) == 0)
+            return true;
+    return false;
 }
 
 size_t model_feature_count(const struct model *model)

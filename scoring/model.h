@@ -1,8 +1,8 @@
 /* model.h: a trained model, ready to score rows of floats.
  *
- * Loads XGBoost JSON and UBJSON (1.0 to 3.x), ONNX and linear JSON. What cannot be scored exactly
- * as the library does is refused with the reason, or says that it is only close. Formats:
- * docs/models.md.
+ * Loads XGBoost JSON and UBJSON (1.0 to 3.x), LightGBM text (v2 to v4), ONNX and linear JSON. What
+ * cannot be scored exactly as the library does is refused with the reason, or says that it is only
+ * close. Formats: docs/models.md, scoring/README.md.
  *
  * A struct model is immutable after load and owns everything below it: any number of threads may
  * score with it, each with a scratch of its own. No I/O and no allocation after load.
@@ -39,6 +39,10 @@ int model_load(struct model **model, const char *path, const struct model_option
 int model_parse(struct model **model, const char *name, struct slice data,
                 const struct model_options *options, struct err *err);
 void model_free(struct model *model);
+
+/* What model.ini calls its format: "xgboost", "lightgbm"; and whether there is one of that name. */
+const char *model_format(const struct model *model);
+bool model_is_format(const char *name);
 
 size_t model_feature_count(const struct model *model); /* width of a row */
 

@@ -12,6 +12,7 @@ struct trees *trees_new(void)
     struct trees *t = mem_alloc(1, sizeof *t);
 
     t->leaf_width = 1;
+    t->splits = mem_grow(NULL, 0, &t->split_cap, sizeof *t->splits); /* never NULL, however few */
     return t;
 }
 

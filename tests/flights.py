@@ -89,6 +89,23 @@ def margins_to_the_bit(flights: Flights, account: real.Account, folder: Path) ->
                               + (" equal by bits" if same else " within 1 ulp"), f"{len(got)} values")
 
 
+def doubles_to_the_bit(flights: Flights, account: real.Account, folder: Path) -> None:
+    """The bundle of LightGBM, against what its library gave for the first week of November."""
+    stored = flights.folder / "expected" / "delay-lgbm"
+    if not flights.is_default_week:
+        return
+    for schema in ("v2", "v3"):
+        for what, kind in (("margin", "margin.f64"), ("prediction", "score.f32")):
+            size = kind[-2:]
+            out = subprocess.run(
+                [flights.args.kscore, "score", "--model", flights.folder / "models/delay-lgbm", "--output", what,
+                 "--output-format", f"f{size}le", folder / f"{schema}.jsonl"],
+                check=True, stdout=subprocess.PIPE,
+            ).stdout
+            want = Path(f"{stored}.{kind}").read_bytes()
+            account.check(out == want, f"delay-lgbm {schema}: {len(want) * 8 // int(size)} {what}s equal by bits", f"{len(out)} bytes")
+
+
 def run_kscore(flights: Flights, broker: real.Broker, name: str, model: str, avro: bool, total: int, skipped: int):
     """Scores topic NAME to its end; returns exit code and the last log line."""
     schemas = broker.folder / "schemas"
@@ -207,6 +224,7 @@ def main() -> None:
     flights = Flights(args)
     with real.Broker() as broker:
         margins_to_the_bit(flights, account, broker.folder)
+        doubles_to_the_bit(flights, account, broker.folder)
         for avro in (False, True):
             for model in ("delay-1", "delay-2"):
                 through_kafka(flights, account, broker, model, avro, 0)

@@ -43,6 +43,18 @@ const char models_category[] =
          "\"sum_hessian\":[5.0,1.0,4.0],\"tree_param\":{\"num_deleted\":\"0\",\"num_feature\":"
          "\"2\",\"num_nodes\":\"3\",\"size_leaf_vector\":\"0\"}}" LEAF TAIL;
 
+const char models_lightgbm[] =
+    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\n"
+    "objective=regression\nfeature_names=a b\nfeature_infos=[0:9] 0:1:3:40\ntree_sizes=480 90\n\n"
+    "Tree=0\nnum_leaves=3\nnum_cat=1\nsplit_feature=0 1\nsplit_gain=2 1\nthreshold=0.5 0\n"
+    "decision_type=2 1\nleft_child=-1 -2\nright_child=1 -3\nleaf_value=-1 10 20\n"
+    "leaf_weight=5 3 2\nleaf_count=5 3 2\ninternal_value=0 0\ninternal_weight=0 5\n"
+    "internal_count=10 5\ncat_boundaries=0 2\ncat_threshold=10 256\nis_linear=0\nshrinkage=1\n\n\n"
+    "Tree=1\nnum_leaves=1\nnum_cat=0\nsplit_feature=\nleaf_value=0.25\nleaf_count=10\n"
+    "is_linear=0\nshrinkage=1\n\n\nend of trees\n\nfeature_importances:\na=1\nb=1\n\nparameters:\n"
+    "[boosting: gbdt]\n[categorical_feature: 1]\n[precise_float_parser: 0]\n\nend of parameters\n\n"
+    "pandas_categorical:null\n";
+
 char *models_edit(const char *text, const char *behind, const char *from, const char *to)
 {
     const char *start = behind ? strstr(text, behind) : text,
@@ -162,7 +174,7 @@ int models_parse(struct model **model, const char *data, size_t len, struct err 
     return result;
 }
 
-static void score(const char *text, const float *row, double *margin, double *prediction)
+void models_score(const char *text, const float *row, double *margins, double *predictions)
 {
     struct err err = ERR_INIT;
     struct model *model;
@@ -170,7 +182,7 @@ static void score(const char *text, const float *row, double *margin, double *pr
 
     ck_assert_msg(models_parse(&model, text, strlen(text), &err) == 0, "%s", err.text);
     scratch = mem_alloc_aligned(model_scratch_bytes(model), 1);
-    model_score(model, row, 1, margin, prediction, scratch);
+    model_score(model, row, 1, margins, predictions, scratch);
     free(scratch);
     model_free(model);
 }
@@ -179,7 +191,7 @@ float models_margin(const char *text, const float *row)
 {
     double margin, prediction;
 
-    score(text, row, &margin, &prediction);
+    models_score(text, row, &margin, &prediction);
     return (float)margin;
 }
 
@@ -187,7 +199,7 @@ float models_prediction(const char *text, const float *row)
 {
     double margin, prediction;
 
-    score(text, row, &margin, &prediction);
+    models_score(text, row, &margin, &prediction);
     return (float)prediction;
 }
 
@@ -204,7 +216,7 @@ const char *models_refusal(const char *data, size_t len)
     ck_assert_ptr_null(strchr(err.text, '\n'));
     ck_assert_msg(strncmp(err.text, "model: ", 7) == 0, "%s", err.text);
     text = err.text + 7;
-    if (strncmp(text, "byte ", 5) == 0)
+    if (strncmp(text, "byte ", 5) == 0 || strncmp(text, "line ", 5) == 0)
         text = strstr(text, ": ") + 2;
     return text;
 }

@@ -161,7 +161,10 @@ static const struct {
     {"b : number", "b. : number", "model.ini:14: "},
     {"unknown as missing", "unknown as zero", "model.ini:13: "},
     {"format = xgboost", "format = lightgbm",
-     "model.ini:4: format lightgbm is not read by this version; xgboost, onnx and linear are"},
+     "model.ini:4: format lightgbm, but model.json is a model of format xgboost"},
+    {"format = xgboost", "format = pickle",
+     "model.ini:4: format pickle is not read by this version; xgboost, lightgbm, onnx and linear "
+     "are"},
     {"version = 7", "version = 7\nexactness = nearly",
      "model.ini:4: exactness nearly; it can be exact or close"},
     {"version = 7", "version = 7\nexactness = close",

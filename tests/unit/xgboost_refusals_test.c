@@ -174,7 +174,6 @@ START_TEST(other_formats_are_refused_by_name)
     static const struct {
         const char *data, *why;
     } cases[] = {
-        {"tree\nversion=v4\n", "a LightGBM model"},
         {"binf....", "XGBoost's old binary format"},
         {"\x08\x07\x12\x08skl2onnx", "an ONNX model"},
         {"\x80\x04\x95.", "a Python pickle"},

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""kscore beside the LightGBM that trained the model, version by version.
+
+    tests/lightgbm_versions.py [-v] [VERSION...]     KEEP=FOLDER keeps models, rows and scores
+
+Each version from PyPI trains models of every objective and setting that kscore reads (lightgbm_cases.py); `kscore score` must give its
+raw scores by bits and its predictions within one unit in the last place, and refuse what it must. A version that cannot be had or
+started here is skipped, with the reason.
+"""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from array import array
+from pathlib import Path
+
+from real import CACHE, HERE
+from xgboost_versions import KSCORE, base_python, check_refused, pip
+
+VERSIONS = "2.1.2 2.2.2 2.2.3 2.3.1 3.0.0 3.1.1 3.2.1 3.3.5 4.0.0 4.1.0 4.3.0 4.6.0".split()
+
+
+def train(version: str, folder: Path) -> str | None:
+    """Fills folder; None, or why not."""
+    python, why = base_python("older")
+    if why:
+        return why
+    library = CACHE / "lightgbm" / version
+    if not (library / "ready").exists():
+        shutil.rmtree(library, ignore_errors=True)
+        why = pip(python, "--no-deps", "--target", library, f"lightgbm=={version}")
+        if why:
+            return why
+        (library / "ready").touch()
+    environment = {**os.environ, "PYTHONPATH": str(library), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [python, HERE / "lightgbm_cases.py", folder], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it died"])[-1]
+
+
+def steps(data: bytes) -> array:
+    """Doubles as integers in their order: neighbours differ by 1; NaN is NaN whatever its bits."""
+    plain = (0x7FF8000000000000 if v != v else None for v in array("d", data))
+    return array("q", (n or (v if v >= 0 else -(v & 0x7FFFFFFFFFFFFFFF)) for v, n in zip(array("q", data), plain)))
+
+
+def compare(model: Path) -> str | None:
+    """None, or what differs."""
+    stem = str(model.with_suffix(""))
+    for output, want, limit in (("margin", "margin", 0), ("prediction", "pred", 1)):
+        formats = ["--input-format", "f32le", "--output-format", "f64le", "--output", output]
+        got = subprocess.run([KSCORE, "score", "--model", model, *formats, f"{stem}.rows.f32le"], capture_output=True, timeout=60)
+        expected = Path(f"{stem}.{want}.f64le").read_bytes()
+        if got.returncode != 0:
+            return got.stderr.decode(errors="replace").strip()[:300]
+        if len(got.stdout) != len(expected):
+            return f"{len(got.stdout)} bytes of {output}s, want {len(expected)}"
+        apart = [abs(a - b) for a, b in zip(steps(got.stdout), steps(expected))]
+        if max(apart) > limit:
+            a, b = (array("d", data) for data in (got.stdout, expected))
+            rows = [i for i, steps_apart in enumerate(apart) if steps_apart > limit]
+            return f"{output}: {len(rows)} of {len(a)} differ, number {rows[0]} is {a[rows[0]]!r}, must be {b[rows[0]]!r}"
+    return None
+
+
+def run_version(version: str, folder: Path) -> tuple[int, int, str]:
+    """Passed, failed, why it was skipped."""
+    why = train(version, folder)
+    if why:
+        return 0, 0, why
+    passed, absent, failures = 0, [], []
+    for name, kind in json.loads((folder / "index.json").read_text()).items():
+        if kind not in ("scores", "refused"):
+            absent.append(f"{name} ({kind.split(': ', 1)[1]})" if "-v" in sys.argv else name)
+            continue
+        wrong = compare(folder / name) if kind == "scores" else check_refused(folder / name)
+        passed += wrong is None
+        if wrong:
+            failures.append(f"  FAIL {version} {name}: {wrong}")
+    print(f"LightGBM {version}: {passed} as the library says, {len(failures)} not; {len(absent)} cases it cannot make", flush=True)
+    print("\n".join(failures[:1000 if "-v" in sys.argv else 20]), end="\n" if failures else "")
+    if "-v" in sys.argv:
+        print("  cannot make:", ", ".join(absent))
+    # A version that trains nothing proves nothing.
+    return passed, len(failures) + (passed == 0), ""
+
+
+def main() -> int:
+    passed = failed = skipped = 0
+    for version in [v for v in sys.argv[1:] if v != "-v"] or VERSIONS:
+        keep = os.environ.get("KEEP")
+        folder = Path(keep) / version if keep else Path(tempfile.mkdtemp(prefix="kscore-lightgbm-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        good, bad, why = run_version(version, folder)
+        passed, failed, skipped = passed + good, failed + bad, skipped + bool(why)
+        if why:
+            print(f"LightGBM {version}: skipped: {why}", flush=True)
+        if not keep:
+            shutil.rmtree(folder)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
