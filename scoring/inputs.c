@@ -17,34 +17,6 @@ void inputs_init(struct inputs *c, const struct trees *t)
     c->places = mem_alloc(t->feature_count * KINDS + 1, sizeof *c->places);
 }
 
-void inputs_close(struct inputs *c)
-{
-    free(c->places);
-    c->places = NULL;
-    c->masks.features = mem_alloc(c->count + INPUTS_LANES, sizeof(uint32_t));
-    c->masks.nan_is_missing = mem_alloc(c->count + INPUTS_LANES, sizeof(uint32_t));
-    c->masks.tiny_is_missing = mem_alloc(c->count + INPUTS_LANES, sizeof(uint32_t));
-    c->masks.missing = mem_alloc(c->count + INPUTS_LANES, sizeof(uint32_t));
-    for (size_t i = 0; i < c->count; i++) {
-        const struct input *input = &c->items[i];
-        c->masks.features[i] = input->feature;
-        c->masks.nan_is_missing[i] = input->missing == MISSING_NEVER ? 0 : UINT32_MAX;
-        c->masks.tiny_is_missing[i] = input->missing == MISSING_NAN_OR_ZERO ? UINT32_MAX : 0;
-        c->masks.missing[i] = input->default_left ? CELL_LEFT : CELL_RIGHT;
-        c->category_count += input->is_category;
-    }
-}
-
-void inputs_release(struct inputs *c)
-{
-    free(c->places);
-    free(c->masks.features);
-    free(c->masks.nan_is_missing);
-    free(c->masks.tiny_is_missing);
-    free(c->masks.missing);
-    free(c->items);
-}
-
 uint32_t inputs_find(struct inputs *c, const struct split *s)
 {
     bool is_category = s->kind == SPLIT_MEMBER;
@@ -57,6 +29,53 @@ uint32_t inputs_find(struct inputs *c, const struct split *s)
         *place = (uint32_t)c->count;
     }
     return *place - 1;
+}
+
+/* Where the number of the input of a side is kept while they are found. */
+static const uint32_t *sides_of(const struct inputs *c, const struct input *input)
+{
+    return &c->places[(size_t)input->feature * KINDS + (size_t)input->missing * 2];
+}
+
+static void add_number(struct inputs *c, const struct input *input)
+{
+    struct input_numbers *n = &c->numbers;
+    const uint32_t *sides = sides_of(c, input);
+
+    n->features[n->count] = input->feature;
+    n->nan_is_missing[n->count] = input->missing == MISSING_NEVER ? 0 : UINT32_MAX;
+    n->tiny_is_missing[n->count] = input->missing == MISSING_NAN_OR_ZERO ? UINT32_MAX : 0;
+    n->right[n->count] = sides[0] ? sides[0] - 1 : (uint32_t)c->count;
+    n->left[n->count++] = sides[1] ? sides[1] - 1 : (uint32_t)c->count;
+}
+
+void inputs_close(struct inputs *c)
+{
+    size_t room = c->count + INPUTS_LANES;
+    struct input_numbers *n = &c->numbers;
+
+    n->features = mem_alloc(5 * room, sizeof *n->features);
+    n->nan_is_missing = n->features + room;
+    n->tiny_is_missing = n->features + 2 * room;
+    n->right = n->features + 3 * room;
+    n->left = n->features + 4 * room;
+    c->cell_count = c->count + 1;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct input *input = &c->items[i];
+        const uint32_t *sides = sides_of(c, input);
+        c->category_count += input->is_category;
+        if (!input->is_category && (!input->default_left || sides[0] == 0))
+            add_number(c, input); /* once for both sides */
+    }
+    free(c->places);
+    c->places = NULL;
+}
+
+void inputs_release(struct inputs *c)
+{
+    free(c->places);
+    free(c->numbers.features);
+    free(c->items);
 }
 
 static uint32_t category_of(const struct inputs *c, float x)
@@ -86,14 +105,14 @@ uint32_t inputs_cell(const struct inputs *c, const struct input *input, float x)
     return input->is_category ? category_of(c, x) : number_of(x);
 }
 
-/* Eight numbers; masks of input i + k * step are theirs. What the compiler makes vectors of. */
-static inline void eight_numbers(const struct inputs *c, size_t i, size_t step, const float *x,
-                                 uint32_t *cells)
+/* inputs_cell for eight numbers, that from i on at every step: the cells where missing goes right,
+ * and left. What the compiler makes vectors of. */
+static inline void eight_numbers(const struct inputs *c, const float *x, size_t i, size_t step,
+                                 uint32_t cells[2][INPUTS_LANES])
 {
     uint32_t tiny_is_zero = c->tiny_is_zero ? UINT32_MAX : 0;
-    const uint32_t *nan_is_missing = c->masks.nan_is_missing + i;
-    const uint32_t *tiny_is_missing = c->masks.tiny_is_missing + i;
-    const uint32_t *cells_missing = c->masks.missing + i;
+    const uint32_t *nan_is_missing = c->numbers.nan_is_missing + i;
+    const uint32_t *tiny_is_missing = c->numbers.tiny_is_missing + i;
 
     for (size_t k = 0; k < INPUTS_LANES; k++) {
         uint32_t is_nan = x[k] != x[k] ? UINT32_MAX : 0;
@@ -105,20 +124,25 @@ static inline void eight_numbers(const struct inputs *c, size_t i, size_t step, 
         memcpy(&bits, &x[k], sizeof bits);
         bits &= ~(is_nan | (is_tiny & tiny_is_zero));
         memcpy(&number, &bits, sizeof number);
-        cells[k] = (number_of(number) & ~missing) | (cells_missing[k * step] & missing);
+        cells[0][k] = number_of(number) | missing;  /* CELL_RIGHT */
+        cells[1][k] = number_of(number) & ~missing; /* CELL_LEFT */
     }
 }
 
 void inputs_fill(const struct inputs *c, const float *row, uint32_t *cells)
 {
-    for (size_t i = 0; i < c->count; i += INPUTS_LANES) {
+    const struct input_numbers *n = &c->numbers;
+
+    for (size_t i = 0; i < n->count; i += INPUTS_LANES) {
         float x[INPUTS_LANES];
-        uint32_t eight[INPUTS_LANES];
+        uint32_t eight[2][INPUTS_LANES];
         for (size_t k = 0; k < INPUTS_LANES; k++)
-            x[k] = row[c->masks.features[i + k]];
-        eight_numbers(c, i, 1, x, eight);
-        for (size_t k = 0; k < INPUTS_LANES && i + k < c->count; k++)
-            cells[(i + k) * INPUTS_LANES] = eight[k];
+            x[k] = row[n->features[i + k]];
+        eight_numbers(c, x, i, 1, eight);
+        for (size_t k = 0; k < INPUTS_LANES && i + k < n->count; k++) {
+            cells[n->right[i + k] * INPUTS_LANES] = eight[0][k];
+            cells[n->left[i + k] * INPUTS_LANES] = eight[1][k];
+        }
     }
     for (size_t i = 0; c->category_count > 0 && i < c->count; i++)
         if (c->items[i].is_category)
@@ -127,17 +151,21 @@ void inputs_fill(const struct inputs *c, const float *row, uint32_t *cells)
 
 void inputs_fill_lanes(const struct inputs *c, const float *rows, size_t count, uint32_t *cells)
 {
-    size_t starts[INPUTS_LANES];
+    const struct input_numbers *n = &c->numbers;
+    const float *row[INPUTS_LANES];
 
     for (size_t r = 0; r < INPUTS_LANES; r++)
-        starts[r] = (r < count ? r : count - 1) * c->feature_count;
-    for (size_t i = 0; i < c->count; i++, cells += INPUTS_LANES) {
+        row[r] = rows + (r < count ? r : count - 1) * c->feature_count;
+    for (size_t i = 0; i < n->count; i++) {
         float x[INPUTS_LANES];
+        uint32_t eight[2][INPUTS_LANES];
         for (size_t r = 0; r < INPUTS_LANES; r++)
-            x[r] = rows[starts[r] + c->items[i].feature];
-        if (!c->items[i].is_category)
-            eight_numbers(c, i, 0, x, cells);
-        for (size_t r = 0; c->items[i].is_category && r < INPUTS_LANES; r++)
-            cells[r] = inputs_cell(c, &c->items[i], x[r]);
+            x[r] = row[r][n->features[i]];
+        eight_numbers(c, x, i, 0, eight);
+        memcpy(cells + n->right[i] * INPUTS_LANES, eight[0], sizeof eight[0]);
+        memcpy(cells + n->left[i] * INPUTS_LANES, eight[1], sizeof eight[1]);
     }
+    for (size_t i = 0; c->category_count > 0 && i < c->count; i++)
+        for (size_t r = 0; c->items[i].is_category && r < INPUTS_LANES; r++)
+            cells[i * INPUTS_LANES + r] = inputs_cell(c, &c->items[i], row[r][c->items[i].feature]);
 }

@@ -27,10 +27,12 @@ struct input {
 
 enum { INPUTS_LANES = 8 };
 
-/* So that numbers become cells without a branch: all ones or all zeros, of each input. */
-struct input_masks {
-    uint32_t *features, *nan_is_missing, *tiny_is_missing;
-    uint32_t *missing; /* the cell when missing */
+/* Numbers: a key is made once for both default sides, without a branch. Of each feature and kind of
+ * missing value: */
+struct input_numbers {
+    uint32_t *features, *nan_is_missing, *tiny_is_missing; /* the latter all ones or all zeros */
+    uint32_t *right, *left; /* the inputs of its sides; one that does not occur: the spare cell */
+    size_t count;
 };
 
 struct inputs {
@@ -39,7 +41,8 @@ struct inputs {
     size_t feature_count;
     bool tiny_is_zero, cuts_to_zero; /* of struct trees: tiny_is_zero, CATEGORY_TRUNCATED */
     uint32_t *places;                /* while they are found: 1 + its number, 0 = none */
-    struct input_masks masks;        /* when all are found */
+    struct input_numbers numbers;    /* when all are found */
+    size_t cell_count;               /* count, and a spare one */
     size_t category_count;
 };
 
@@ -55,7 +58,7 @@ void inputs_close(struct inputs *inputs);
 /* What x is to that input. */
 uint32_t inputs_cell(const struct inputs *inputs, const struct input *input, float x);
 
-/* The cells of one row: count of them, that of input i at cells[i * INPUTS_LANES]. */
+/* The cells of one row: cell_count of them, that of input i at cells[i * INPUTS_LANES]. */
 void inputs_fill(const struct inputs *inputs, const float *row, uint32_t *cells);
 
 /* The same for up to INPUTS_LANES rows, that of row r at [r] behind it; the last of fewer rows

@@ -266,7 +266,7 @@ static size_t scratch_bytes(const void *program, size_t rows)
     const struct program *p = program;
     size_t lanes = (rows + LANES - 1) / LANES * LANES;
 
-    return sizeof(struct block) + lanes * p->inputs.count * sizeof(uint32_t) + 64;
+    return sizeof(struct block) + lanes * p->inputs.cell_count * sizeof(uint32_t) + 64;
 }
 
 /* Lanes beyond the rows walk with the last one, and are dropped. */
@@ -284,7 +284,7 @@ static void prepare(const void *program, const float *rows, size_t count, void *
     }
     for (size_t r = 0; r < count; r += INPUTS_LANES)
         inputs_fill_lanes(&p->inputs, rows + r * p->inputs.feature_count, count - r,
-                          b->cells + r * p->inputs.count);
+                          b->cells + r * p->inputs.cell_count);
 }
 
 static inline uint32_t cell_at(const uint32_t *cells, uint32_t offset)
@@ -393,7 +393,7 @@ static void add_ids(const struct program *p, const struct walk *walk, const stru
     uint32_t ids[KERNEL_ROWS];
 
     for (size_t r = 0; r < b->count; r += LANES) {
-        const uint32_t *cells = b->cells + r * p->inputs.count;
+        const uint32_t *cells = b->cells + r * p->inputs.cell_count;
         if (walk->kind != TREE_PADDED) {
             walk_linked(p, walk, cells, ids + r);
             continue;
@@ -409,7 +409,7 @@ static void add_padded(const struct program *p, const struct walk *walk, const s
                        struct sums sums)
 {
     const struct place *places = p->places + walk->first;
-    size_t width = p->inputs.count, sum = (size_t)walk->output * KERNEL_ROWS;
+    size_t width = p->inputs.cell_count, sum = (size_t)walk->output * KERNEL_ROWS;
 
     for (size_t r = 0; r < b->count; r += LANES) {
         uint32_t ends[LANES];
