@@ -30,6 +30,7 @@ FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 LINK_asan := -fsanitize=address,undefined
 FLAGS_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
 LINK_tsan := -fsanitize=thread
+FLAGS_emulated := -O2
 FLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_fuzz := -fsanitize=fuzzer,address,undefined
 ifeq ($(BUILD),fuzz)
@@ -53,8 +54,15 @@ test_objects = $(patsubst %.c,$(O)/%.o,$(1) $(HARNESS))
 $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
 # What only some processors have, in files of its own: scoring/kernel.c asks before it goes there.
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
-$(O)/scoring/bits_avx2.o: CFLAGS += -mavx2
+$(O)/scoring/bits_avx2.o: VECTORS := -mavx2
+$(O)/scoring/bits_avx512.o: VECTORS := -mavx512f -mavx512bw -mavx512vl -mavx512vbmi
 endif
+# The variant `emulated` has them on every processor: SIMDe's headers in place of the compiler's.
+ifeq ($(BUILD),emulated)
+VECTORS_emulated := -Itests/emulated -D__AVX2__ -D__AVX512VBMI__ -DSIMDE_NO_NATIVE -Wno-psabi
+$(O)/scoring/kernel.o: CPPFLAGS += '-D__builtin_cpu_supports(feature)=1'
+endif
+$(O)/scoring/bits_avx%.o: CFLAGS += $(or $(VECTORS_emulated),$(VECTORS))
 
 # Else gcc joins the interpreter's dispatches again where their tails are alike (38 down to 17): 5 %.
 ifneq ($(CC),clang)

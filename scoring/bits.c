@@ -273,6 +273,7 @@ static void build_trees(struct bits_program *p, const struct trees *t, const boo
 
     for (size_t i = 0; i < t->count; i++)
         codes += taken[i] ? (size_t)1 << planes_of(&t->items[i]) : 0;
+    codes += BITS_VALUES_BEYOND;
     if (t->leaf_width > 1 || t->linear)
         p->ends = mem_alloc_aligned(codes, sizeof *p->ends);
     else if (sum_is_double(t->sum))

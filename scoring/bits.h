@@ -10,7 +10,8 @@
  * is itself a bit of the code, and what the one side does not care about is the other side's: so a
  * complete tree costs one mux per split, and trees of any shape fit 8 bits.
  *
- * bits.c compiles, bits_run.c runs, with the vectors of bits_avx2.c.
+ * bits.c compiles, bits_run.c runs, with the vectors of bits_avx2.c
+ * or bits_avx512.c.
  */
 #ifndef SCORING_BITS_H
 #define SCORING_BITS_H
@@ -23,6 +24,8 @@ enum {
     BITS_MAX_LEAVES = 256,
     BITS_PLANES = 8,                    /* bits of a code */
     BITS_PLANE_BYTES = KERNEL_ROWS / 8, /* of a plane */
+
+    BITS_VALUES_BEYOND = 64, /* may be read behind the values of a tree */
 
     /* Slots hold planes: of split i slot i, then these; then what muxes need. */
     SLOT_CLEAR = BITS_MAX_LEAVES - 1,
@@ -95,8 +98,9 @@ struct bits_vectors {
     /* columns to codes[] */
     void (*run)(const struct bits_program *program, const struct bits_tree *tree,
                 struct bits_block *block, uint8_t *slots);
-    /* adds values[codes[r]] to sums[r] */
-    void (*add_floats)(const struct bits_block *block, const float *values, float *sums);
+    /* adds values[codes[r]] of 2^planes values to sums[r] */
+    void (*add_floats)(const struct bits_block *block, const float *values, uint16_t planes,
+                       float *sums);
     void (*add_doubles)(const struct bits_block *block, const double *values, double *sums);
 };
 

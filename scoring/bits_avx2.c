@@ -152,8 +152,10 @@ static void run(const struct bits_program *p, const struct bits_tree *tree, stru
 
 /* ---- add */
 
-static void add_floats(const struct bits_block *b, const float *values, float *sums)
+static void add_floats(const struct bits_block *b, const float *values, uint16_t planes,
+                       float *sums)
 {
+    (void)planes;
     for (size_t r = 0; r < b->count; r += 8) {
         __m256i at = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(b->codes + r)));
         _mm256_store_ps(

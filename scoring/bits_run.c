@@ -85,7 +85,8 @@ void bits_add(const void *program, size_t first, size_t count, struct sums sums,
         size_t sum = (size_t)tree->output * KERNEL_ROWS;
         p->vectors->run(p, tree, b, slots);
         if (p->floats)
-            p->vectors->add_floats(b, p->floats + tree->first_code, sums.floats + sum);
+            p->vectors->add_floats(b, p->floats + tree->first_code, tree->plane_count,
+                                   sums.floats + sum);
         else if (p->doubles)
             p->vectors->add_doubles(b, p->doubles + tree->first_code, sums.doubles + sum);
         else

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "scoring/order.h"
@@ -14,18 +15,6 @@ void inputs_init(struct inputs *c, const struct trees *t)
                          .tiny_is_zero = t->tiny_is_zero,
                          .cuts_to_zero = t->category == CATEGORY_TRUNCATED};
     c->places = mem_alloc(t->feature_count * KINDS + 1, sizeof *c->places);
-}
-
-void inputs_close(struct inputs *c)
-{
-    free(c->places);
-    c->places = NULL;
-}
-
-void inputs_release(struct inputs *c)
-{
-    inputs_close(c);
-    free(c->items);
 }
 
 uint32_t inputs_find(struct inputs *c, const struct split *s)
@@ -42,14 +31,66 @@ uint32_t inputs_find(struct inputs *c, const struct split *s)
     return *place - 1;
 }
 
-static int32_t category_of(const struct inputs *c, float x)
+/* Where the number of the input of a side is kept while they are found. */
+static const uint32_t *sides_of(const struct inputs *c, const struct input *input)
+{
+    return &c->places[(size_t)input->feature * KINDS + (size_t)input->missing * 2];
+}
+
+static void add_number(struct inputs *c, const struct input *input)
+{
+    struct input_numbers *n = &c->numbers;
+    const uint32_t *sides = sides_of(c, input);
+
+    n->features[n->count] = input->feature;
+    n->nan_is_missing[n->count] = input->missing == MISSING_NEVER ? 0 : UINT32_MAX;
+    n->tiny_is_missing[n->count] = input->missing == MISSING_NAN_OR_ZERO ? UINT32_MAX : 0;
+    n->right[n->count] = sides[0] ? sides[0] - 1 : (uint32_t)c->count;
+    n->left[n->count++] = sides[1] ? sides[1] - 1 : (uint32_t)c->count;
+}
+
+void inputs_close(struct inputs *c)
+{
+    size_t room = c->count + INPUTS_LANES;
+    struct input_numbers *n = &c->numbers;
+
+    n->features = mem_alloc(5 * room, sizeof *n->features);
+    n->nan_is_missing = n->features + room;
+    n->tiny_is_missing = n->features + 2 * room;
+    n->right = n->features + 3 * room;
+    n->left = n->features + 4 * room;
+    c->cell_count = c->count + 1;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct input *input = &c->items[i];
+        const uint32_t *sides = sides_of(c, input);
+        c->category_count += input->is_category;
+        if (!input->is_category && (!input->default_left || sides[0] == 0))
+            add_number(c, input); /* once for both sides */
+    }
+    free(c->places);
+    c->places = NULL;
+}
+
+void inputs_release(struct inputs *c)
+{
+    free(c->places);
+    free(c->numbers.features);
+    free(c->items);
+}
+
+static uint32_t category_of(const struct inputs *c, float x)
 {
     if (c->cuts_to_zero && x > -1 && x < 0)
         return 0;
-    return x >= 0 && x < 0x1p31f ? (int32_t)x : CATEGORY_BEYOND;
+    return x >= 0 && x < 0x1p31f ? (uint32_t)x : CATEGORY_BEYOND;
 }
 
-int32_t inputs_cell(const struct inputs *c, const struct input *input, float x)
+static uint32_t number_of(float x)
+{
+    return (uint32_t)order_key(x) ^ 0x80000000u;
+}
+
+uint32_t inputs_cell(const struct inputs *c, const struct input *input, float x)
 {
     bool is_tiny = fabsf(x) <= 1e-35f;
 
@@ -57,15 +98,74 @@ int32_t inputs_cell(const struct inputs *c, const struct input *input, float x)
         (is_tiny && input->missing == MISSING_NAN_OR_ZERO)) {
         if (input->is_category)
             return input->default_left ? CATEGORY_LEFT : CATEGORY_RIGHT;
-        return input->default_left ? ORDER_LEFT : ORDER_RIGHT;
+        return input->default_left ? CELL_LEFT : CELL_RIGHT;
     }
     if (x != x || (is_tiny && c->tiny_is_zero))
         x = 0;
-    return input->is_category ? category_of(c, x) : order_key(x);
+    return input->is_category ? category_of(c, x) : number_of(x);
 }
 
-void inputs_fill(const struct inputs *c, const float *row, int32_t *cells)
+/* inputs_cell for eight numbers, that from i on at every step: the cells where missing goes right,
+ * and left. What the compiler makes vectors of. */
+static inline void eight_numbers(const struct inputs *c, const float *x, size_t i, size_t step,
+                                 uint32_t cells[2][INPUTS_LANES])
 {
-    for (size_t i = 0; i < c->count; i++)
-        cells[i] = inputs_cell(c, &c->items[i], row[c->items[i].feature]);
+    uint32_t tiny_is_zero = c->tiny_is_zero ? UINT32_MAX : 0;
+    const uint32_t *nan_is_missing = c->numbers.nan_is_missing + i;
+    const uint32_t *tiny_is_missing = c->numbers.tiny_is_missing + i;
+
+    for (size_t k = 0; k < INPUTS_LANES; k++) {
+        uint32_t is_nan = x[k] != x[k] ? UINT32_MAX : 0;
+        uint32_t is_tiny = fabsf(x[k]) <= 1e-35f ? UINT32_MAX : 0;
+        uint32_t missing =
+            (is_nan & nan_is_missing[k * step]) | (is_tiny & tiny_is_missing[k * step]);
+        uint32_t bits;
+        float number;
+        memcpy(&bits, &x[k], sizeof bits);
+        bits &= ~(is_nan | (is_tiny & tiny_is_zero));
+        memcpy(&number, &bits, sizeof number);
+        cells[0][k] = number_of(number) | missing;  /* CELL_RIGHT */
+        cells[1][k] = number_of(number) & ~missing; /* CELL_LEFT */
+    }
+}
+
+void inputs_fill(const struct inputs *c, const float *row, uint32_t *cells)
+{
+    const struct input_numbers *n = &c->numbers;
+
+    for (size_t i = 0; i < n->count; i += INPUTS_LANES) {
+        float x[INPUTS_LANES];
+        uint32_t eight[2][INPUTS_LANES];
+        for (size_t k = 0; k < INPUTS_LANES; k++)
+            x[k] = row[n->features[i + k]];
+        eight_numbers(c, x, i, 1, eight);
+        for (size_t k = 0; k < INPUTS_LANES && i + k < n->count; k++) {
+            cells[n->right[i + k] * INPUTS_LANES] = eight[0][k];
+            cells[n->left[i + k] * INPUTS_LANES] = eight[1][k];
+        }
+    }
+    for (size_t i = 0; c->category_count > 0 && i < c->count; i++)
+        if (c->items[i].is_category)
+            cells[i * INPUTS_LANES] = inputs_cell(c, &c->items[i], row[c->items[i].feature]);
+}
+
+void inputs_fill_lanes(const struct inputs *c, const float *rows, size_t count, uint32_t *cells)
+{
+    const struct input_numbers *n = &c->numbers;
+    const float *row[INPUTS_LANES];
+
+    for (size_t r = 0; r < INPUTS_LANES; r++)
+        row[r] = rows + (r < count ? r : count - 1) * c->feature_count;
+    for (size_t i = 0; i < n->count; i++) {
+        float x[INPUTS_LANES];
+        uint32_t eight[2][INPUTS_LANES];
+        for (size_t r = 0; r < INPUTS_LANES; r++)
+            x[r] = row[r][n->features[i]];
+        eight_numbers(c, x, i, 0, eight);
+        memcpy(cells + n->right[i] * INPUTS_LANES, eight[0], sizeof eight[0]);
+        memcpy(cells + n->left[i] * INPUTS_LANES, eight[1], sizeof eight[1]);
+    }
+    for (size_t i = 0; c->category_count > 0 && i < c->count; i++)
+        for (size_t r = 0; c->items[i].is_category && r < INPUTS_LANES; r++)
+            cells[i * INPUTS_LANES + r] = inputs_cell(c, &c->items[i], row[r][c->items[i].feature]);
 }

@@ -1,7 +1,8 @@
 /* inputs.h: what the splits of a forest look at, one input for each feature, kind of content,
  * kind of missing value and default side that occur; so a split is one comparison of one cell.
  *
- *   number    order_key(x) (scoring/order.h); ORDER_LEFT or ORDER_RIGHT when missing
+ *   number    order_key(x) (scoring/order.h) with its sign bit turned, so that keys are ordered as
+ *             unsigned numbers; CELL_LEFT or CELL_RIGHT when missing
  *   category  x cut to a whole number; CATEGORY_LEFT, _RIGHT when missing; CATEGORY_BEYOND where
  *             no set can have it
  *
@@ -12,14 +13,26 @@
 
 #include "scoring/trees.h"
 
-#define CATEGORY_LEFT (-1)
-#define CATEGORY_RIGHT (-2)
-#define CATEGORY_BEYOND INT32_MAX
+#define CELL_LEFT 0u
+#define CELL_RIGHT UINT32_MAX
+#define CATEGORY_LEFT UINT32_MAX
+#define CATEGORY_RIGHT (UINT32_MAX - 1)
+#define CATEGORY_BEYOND ((uint32_t)INT32_MAX)
 
 struct input {
     uint32_t feature;
     uint8_t missing; /* enum missing_kind */
     bool is_category, default_left;
+};
+
+enum { INPUTS_LANES = 8 };
+
+/* Numbers: a key is made once for both default sides, without a branch. Of each feature and kind of
+ * missing value: */
+struct input_numbers {
+    uint32_t *features, *nan_is_missing, *tiny_is_missing; /* the latter all ones or all zeros */
+    uint32_t *right, *left; /* the inputs of its sides; one that does not occur: the spare cell */
+    size_t count;
 };
 
 struct inputs {
@@ -28,6 +41,9 @@ struct inputs {
     size_t feature_count;
     bool tiny_is_zero, cuts_to_zero; /* of struct trees: tiny_is_zero, CATEGORY_TRUNCATED */
     uint32_t *places;                /* while they are found: 1 + its number, 0 = none */
+    struct input_numbers numbers;    /* when all are found */
+    size_t cell_count;               /* count, and a spare one */
+    size_t category_count;
 };
 
 void inputs_init(struct inputs *inputs, const struct trees *trees);
@@ -40,9 +56,20 @@ uint32_t inputs_find(struct inputs *inputs, const struct split *split);
 void inputs_close(struct inputs *inputs);
 
 /* What x is to that input. */
-int32_t inputs_cell(const struct inputs *inputs, const struct input *input, float x);
+uint32_t inputs_cell(const struct inputs *inputs, const struct input *input, float x);
 
-/* The cells of one row: count of them. */
-void inputs_fill(const struct inputs *inputs, const float *row, int32_t *cells);
+/* The cells of one row: cell_count of them, that of input i at cells[i * INPUTS_LANES]. */
+void inputs_fill(const struct inputs *inputs, const float *row, uint32_t *cells);
+
+/* The same for up to INPUTS_LANES rows, that of row r at [r] behind it; the last of fewer rows
+ * stands for those that are not there. */
+void inputs_fill_lanes(const struct inputs *inputs, const float *rows, size_t count,
+                       uint32_t *cells);
+
+/* The threshold of SPLIT_LESS and SPLIT_EQUAL in the order of the cells. */
+static inline uint32_t inputs_threshold(const struct split *split)
+{
+    return (uint32_t)split->threshold ^ 0x80000000u;
+}
 
 #endif

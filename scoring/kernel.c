@@ -4,7 +4,7 @@
 
 struct choice {
     const char *name;
-    const struct kernel *kernel; /* NULL: this build has none */
+    const struct kernel *kernel; /* NULL: not for this kind of processor */
     bool (*runs)(void);
 };
 
@@ -19,13 +19,23 @@ static bool runs_avx2(void)
     return __builtin_cpu_supports("avx2");
 }
 
+static bool runs_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi");
+}
+
 #define AVX2 &kernel_avx2
+#define AVX512 &kernel_avx512
 #else
 #define AVX2 NULL
+#define AVX512 NULL
 #define runs_avx2 runs_always
+#define runs_avx512 runs_always
 #endif
 
 static const struct choice choices[] = {
+    {"avx512", AVX512, runs_avx512},
     {"avx2", AVX2, runs_avx2},
     {"portable", &kernel_portable, runs_always},
 };

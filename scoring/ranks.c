@@ -37,7 +37,7 @@ static void meet(struct ranks *r, struct sorter *s, const struct split *split, u
         return;
     }
     r->sources[source].columns[left] = 0; /* that it is there: numbered later */
-    s->entries[s->count++] = (struct entry){(uint32_t)split->threshold ^ 0x80000000u, index};
+    s->entries[s->count++] = (struct entry){inputs_threshold(split), index};
 }
 
 static void meet_all(struct ranks *r, struct sorter *s, const struct trees *t, const bool *chosen)
@@ -207,9 +207,9 @@ void ranks_release(struct ranks *r)
 
 uint8_t ranks_code(const struct ranks *r, size_t source, float x)
 {
-    int32_t cell = inputs_cell(&r->inputs, &r->inputs.items[source], x);
+    uint32_t cell = inputs_cell(&r->inputs, &r->inputs.items[source], x);
 
-    if (cell < 0)
+    if (cell == CATEGORY_LEFT || cell == CATEGORY_RIGHT)
         return CODE_MISSING;
     return cell < CODE_BEYOND ? (uint8_t)cell : CODE_BEYOND;
 }

@@ -296,6 +296,8 @@ START_TEST(each_kernel_gives_each_row_the_bits_of_one_row_at_a_time)
     float *rows = mem_alloc(ROWS * FEATURES, sizeof *rows);
     double *want = mem_alloc(ROWS * shape->outputs, sizeof *want);
 
+    if (!kernel && _i % SHAPES == 0)
+        harness_skip("a kernel that this processor does not have: BUILD=emulated");
     for (uint32_t seed = 1; kernel && seed <= 3; seed++) {
         state = seed * 1000 + (uint32_t)_i;
         struct trees *trees = make_trees(shape);
