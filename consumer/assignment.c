@@ -278,6 +278,8 @@ static void take(struct consumer *c, list_t *list)
                       entry->offset);
     }
     c->was_assigned = true;
+    if (c->was_lost)
+        c->returned_ms = clock_ms();
     c->was_lost = false;
     c->must_ask = c->must_ask && c->is_cooperative;
     c->must_rejoin = c->must_ask || c->offered->cnt > 0;

@@ -37,7 +37,8 @@ struct consumer {
     bool must_reassign; /* a position is out of the log's range */
     bool must_ask;      /* only the group knows what is committed: nothing is before it was asked */
     bool was_lost;      /* the session ran out; until the next assignment */
-    bool must_reopen;   /* fenced after that: this client is dead, the member is not */
+    int64_t returned_ms; /* that assignment, 0: none since the client was made */
+    bool must_reopen;    /* fenced after that: this client is dead, the member is not */
     bool is_closing;
     struct kafka_trouble trouble; /* why there is no connection */
     struct err err;               /* raised in a callback, handed out by the next poll */

@@ -42,14 +42,23 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
     }
 }
 
+/* After the session ran out librdkafka has forgotten its member id, and sends the commits that
+ * waited for the broker without one: the broker takes that for a second process. And a request to
+ * join that it gave up may be read behind the one that followed it (a broker that hung, a network
+ * that was late): the group takes that for the newer process, which the next heartbeat hears. */
+static bool may_be_own(const struct consumer *c)
+{
+    enum { LATE_MS = 10000 }; /* three heartbeats */
+
+    return c->was_lost || (c->returned_ms != 0 && clock_ms() - c->returned_ms < LATE_MS);
+}
+
 static void take_fatal(struct consumer *c)
 {
     char fatal[300];
     rd_kafka_resp_err_t cause = rd_kafka_fatal_error(c->client, fatal, sizeof fatal);
 
-    /* After the session ran out librdkafka has forgotten its member id, and sends the commits that
-     * waited for the broker without one: the broker takes that for a second process. */
-    if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && c->was_lost)
+    if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && may_be_own(c))
         c->must_reopen = true;
     else if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
         err_fatal(
@@ -292,6 +301,7 @@ static int rejoin(struct consumer *c, struct err *err)
 static int reopen(struct consumer *c, struct err *err)
 {
     c->must_reopen = c->must_reassign = c->must_rejoin = c->was_lost = false;
+    c->returned_ms = 0; /* the next fence is somebody else's */
     log_event(LOG_WARNING, "kafka", "consumer: fenced after its session ran out: a new one joins");
     assignment_drop(c);
     return open_client(c, err) != 0 ? -1 : consumer_subscribe(c, err);

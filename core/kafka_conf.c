@@ -1,13 +1,12 @@
 #include "core/kafka_conf.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/errand.h"
 #include "core/kafka_trouble.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -364,60 +363,24 @@ int kafka_err(struct err *err, rd_kafka_resp_err_t code, const char *what)
     }
 }
 
-struct destroyer {
-    rd_kafka_t *client;
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    bool is_done, is_left;
-};
-
-static void *destroy(void *arg)
+/* A consumer was closed before, or would hang here as it hung there. */
+static void destroy(void *client)
 {
-    struct destroyer *d = arg;
-    bool is_left;
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
 
-    /* A consumer was closed before, or would hang here as it hung there. */
-    rd_kafka_destroy_flags(d->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    pthread_mutex_lock(&d->lock);
-    d->is_done = true;
-    is_left = d->is_left;
-    pthread_cond_signal(&d->done);
-    pthread_mutex_unlock(&d->lock);
-    if (is_left)
-        free(d);
-    return NULL;
+static void keep_nothing(void *client)
+{
+    (void)client;
 }
 
 bool kafka_client_destroy(rd_kafka_t *client, int timeout_ms)
 {
-    struct destroyer *d;
-    struct timespec until;
-    pthread_t thread;
-    bool is_done;
+    struct errand *errand;
 
     if (!client)
         return true;
-    d = mem_alloc(1, sizeof *d);
-    d->client = client;
-    pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->done, NULL);
-    if (pthread_create(&thread, NULL, destroy, d) != 0) {
-        free(d);
-        return false;
-    }
-    pthread_detach(thread);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_mutex_lock(&d->lock);
-    while (!d->is_done && pthread_cond_timedwait(&d->done, &d->lock, &until) == 0)
-        continue;
-    is_done = d->is_done;
-    d->is_left = !is_done;
-    pthread_mutex_unlock(&d->lock);
-    if (is_done)
-        free(d);
-    return is_done;
+    errand = errand_new(destroy, keep_nothing, client);
+    errand_poll(errand, timeout_ms);
+    return errand_free(errand);
 }

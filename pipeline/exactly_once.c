@@ -189,25 +189,34 @@ static void collect(struct pipeline *p)
     }
 }
 
-static int send_offsets(struct pipeline *p, struct err *err)
+/* Once all outcomes are acknowledged. True: they are on their way. */
+static bool start_offsets(struct pipeline *p)
 {
     struct transaction *t = &p->transaction;
+    struct slice member;
+
+    if (!producer_flush(p->producer, 5) || p->must_rewind) /* the last reports may say so */
+        return false;
+    collect(p);
+    if (t->count == 0) {
+        t->state = TRANSACTION_COMMITTING;
+        return false;
+    }
+    member = consumer_member(p->consumer);
+    producer_send_offsets(p->producer, t->offsets, t->count, member);
+    free((void *)member.data);
+    return true;
+}
+
+static int send_offsets(struct pipeline *p, struct err *err)
+{
     int result;
 
-    if (!producer_flush(p->producer, 5))
+    if (!producer_is_sending_offsets(p->producer) && !start_offsets(p))
         return 0;
-    if (p->must_rewind) /* the last reports said so */
-        return 0;
-    collect(p);
-    if (t->count > 0) {
-        struct slice member = consumer_member(p->consumer);
-        enum transacted said =
-            producer_send_offsets(p->producer, t->offsets, t->count, member, err);
-        free((void *)member.data);
-        if (has_failed(p, said, err, &result))
-            return result;
-    }
-    t->state = TRANSACTION_COMMITTING;
+    if (has_failed(p, producer_await_offsets(p->producer, SLICE_MS, err), err, &result))
+        return result;
+    p->transaction.state = TRANSACTION_COMMITTING;
     return 0;
 }
 

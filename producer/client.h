@@ -23,13 +23,18 @@ struct producer {
     size_t buffer_cap, encoded_len;
     size_t in_flight;
     int64_t refreshed_ms;
-    int64_t throttled_ms; /* when a quota last held us up for a second, 0: never */
-    char throttler[200];  /* the broker that did */
-    char login[200];      /* sasl.username, "" without */
-    bool can_begin;       /* transactions */
-    bool is_in_doubt;     /* producer_is_in_doubt */
-    bool is_given_up;     /* librdkafka takes nothing more from this client */
+    int64_t throttled_ms;      /* when a quota last held us up for a second, 0: never */
+    char throttler[200];       /* the broker that did */
+    char login[200];           /* sasl.username, "" without */
+    struct offsets_call *call; /* sends offsets; NULL: none is under way */
+    bool can_begin;            /* transactions */
+    bool is_in_doubt;          /* producer_is_in_doubt */
+    bool is_given_up;          /* librdkafka takes nothing more from this client */
 };
+
+/* transaction.c: lets go of the call that sends offsets. False: it is under way, and the client
+ * must outlive it. */
+bool producer_leave_offsets(struct producer *producer);
 
 /* trouble.c */
 void producer_on_throttle(rd_kafka_t *client, const char *broker, int32_t id, int throttle_ms,

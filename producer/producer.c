@@ -95,7 +95,7 @@ static void close_client(struct producer *p)
 
     for (size_t i = 0; i < p->topic_count; i++)
         rd_kafka_topic_destroy(p->handles[i]);
-    if (!kafka_client_destroy(p->client, DESTROY_MS))
+    if (!producer_leave_offsets(p) || !kafka_client_destroy(p->client, DESTROY_MS))
         log_event(LOG_WARNING, "stopping", "the producer did not end within %d ms; leaving it",
                   DESTROY_MS);
 }

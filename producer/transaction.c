@@ -1,7 +1,12 @@
 #include "producer/transaction.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/errand.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_trouble.h"
+#include "core/mem.h"
 #include "producer/client.h"
 
 static bool is_fence(rd_kafka_resp_err_t code)
@@ -83,24 +88,80 @@ enum transacted producer_begin(struct producer *p, struct err *err)
     return judge(p, rd_kafka_begin_transaction(p->client), "beginning a transaction", err);
 }
 
-enum transacted producer_send_offsets(struct producer *p, const struct offset *offsets,
-                                      size_t count, struct slice member, struct err *err)
-{
-    enum { WAIT_MS = 3000 }; /* not resumable: a call that is cut short is sent once more */
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    rd_kafka_consumer_group_metadata_t *metadata = NULL;
-    rd_kafka_error_t *error =
-        rd_kafka_consumer_group_metadata_read(&metadata, member.data, member.len);
+/* librdkafka (2.0.2 to 2.16) waits in this call for the brokers' answers without end, whatever
+ * time-out it is given: some socket.timeout.ms where they hang (RD_POLL_INFINITE in
+ * rd_kafka_send_offsets_to_transaction). Hence the errand. */
+struct offsets_call {
+    struct errand *errand;
+    rd_kafka_t *client;
+    rd_kafka_topic_partition_list_t *offsets;
+    rd_kafka_consumer_group_metadata_t *member; /* NULL: error says why */
+    rd_kafka_error_t *error;
+};
 
+static void run_offsets(void *arg)
+{
+    enum { RETRY_MS = 3000 }; /* from then on it does not try again */
+    struct offsets_call *call = arg;
+
+    if (call->member)
+        call->error = rd_kafka_send_offsets_to_transaction(call->client, call->offsets,
+                                                           call->member, RETRY_MS);
+}
+
+static void drop_offsets(void *arg)
+{
+    struct offsets_call *call = arg;
+
+    rd_kafka_topic_partition_list_destroy(call->offsets);
+    if (call->member)
+        rd_kafka_consumer_group_metadata_destroy(call->member);
+    rd_kafka_error_destroy(call->error);
+    free(call);
+}
+
+void producer_send_offsets(struct producer *p, const struct offset *offsets, size_t count,
+                           struct slice member)
+{
+    struct offsets_call *call = mem_alloc(1, sizeof *call);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+
+    assert(!p->call);
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
             offsets[i].offset;
-    if (!error)
-        error = rd_kafka_send_offsets_to_transaction(p->client, list, metadata, WAIT_MS);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (metadata)
-        rd_kafka_consumer_group_metadata_destroy(metadata);
-    return judge(p, error, "offsets of a transaction", err);
+    *call = (struct offsets_call){.client = p->client, .offsets = list};
+    call->error = rd_kafka_consumer_group_metadata_read(&call->member, member.data, member.len);
+    p->call = call;
+    call->errand = errand_new(run_offsets, drop_offsets, call);
+}
+
+bool producer_is_sending_offsets(const struct producer *p)
+{
+    return p->call != NULL;
+}
+
+bool producer_leave_offsets(struct producer *p)
+{
+    bool is_over = !p->call || errand_free(p->call->errand);
+
+    p->call = NULL;
+    return is_over;
+}
+
+enum transacted producer_await_offsets(struct producer *p, int timeout_ms, struct err *err)
+{
+    static const char what[] = "offsets of a transaction";
+    rd_kafka_error_t *error;
+
+    if (!errand_poll(p->call->errand, timeout_ms)) {
+        err_dependency(err, "%s: the brokers do not answer", what);
+        return TRANSACT_AGAIN;
+    }
+    error = p->call->error;
+    p->call->error = NULL;
+    producer_leave_offsets(p);
+    return judge(p, error, what, err);
 }
 
 enum transacted producer_commit(struct producer *p, int timeout_ms, struct err *err)
@@ -111,6 +172,12 @@ enum transacted producer_commit(struct producer *p, int timeout_ms, struct err *
 
 enum transacted producer_abort(struct producer *p, int timeout_ms, struct err *err)
 {
+    /* librdkafka would refuse it (_CONFLICT); what the offsets' call says does not matter now. */
+    if (p->call && !errand_poll(p->call->errand, timeout_ms)) {
+        err_dependency(err, "aborting a transaction: the brokers do not answer");
+        return TRANSACT_AGAIN;
+    }
+    producer_leave_offsets(p);
     return judge(p, rd_kafka_abort_transaction(p->client, timeout_ms), "aborting a transaction",
                  err);
 }

@@ -32,15 +32,20 @@ bool producer_can_begin(const struct producer *producer);
 /* Waits for nothing. */
 enum transacted producer_begin(struct producer *producer, struct err *err);
 
-/* The group's offsets become part of the transaction. member: consumer_member's. To be called again
- * with the same. */
-enum transacted producer_send_offsets(struct producer *producer, const struct offset *offsets,
-                                      size_t count, struct slice member, struct err *err);
+/* The group's offsets are on their way into the transaction; waits for nothing. member:
+ * consumer_member's. Until producer_await_offsets has said what became of it no other call may be
+ * made here but that of an abort. */
+void producer_send_offsets(struct producer *producer, const struct offset *offsets, size_t count,
+                           struct slice member);
+bool producer_is_sending_offsets(const struct producer *producer);
+
+/* AGAIN: it is under way still, or has ended and is to be sent once more. */
+enum transacted producer_await_offsets(struct producer *producer, int timeout_ms, struct err *err);
 
 /* Nothing may be in flight. */
 enum transacted producer_commit(struct producer *producer, int timeout_ms, struct err *err);
 
-/* What is in flight is reported as DROPPED. */
+/* What is in flight is reported as DROPPED. Waits for offsets that are on their way, first. */
 enum transacted producer_abort(struct producer *producer, int timeout_ms, struct err *err);
 
 /* What was aborted may be with the brokers although there was no answer: producer_renew, before the

@@ -1,6 +1,7 @@
 /* What must not be taken for something else: a neighbour for the culprit, a dead client for a slow
  * broker, what was sent for what has arrived. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/kafka_conf.h"
@@ -171,6 +172,33 @@ START_TEST(a_member_that_is_fenced_after_its_session_ran_out_joins_anew)
 }
 END_TEST
 
+/* It gave its request to join up and sent another; a broker that hangs, or a network that is late,
+ * may bring the first one behind that, and the group takes it for the newer process. */
+START_TEST(a_member_that_its_own_late_request_fences_joins_anew_once)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, "instance = a");
+    mock_run(&m);
+    mock_produce_json(&m, 0, 0, 10);
+    mock_wait_outcomes(&m, 10);
+    mock_set_down(&m);
+    mock_wait_log(&m, "the assignment was lost", 1);
+    mock_set_up(&m);
+    mock_wait_log(&m, "event=assigned", 2);
+    mock_refuse(&m, MOCK_INPUT, MOCK_HEARTBEAT, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+    mock_wait_log(&m, "event=assigned", 3);
+    mock_produce_json(&m, 0, 10, 20);
+    wait_committed(&m, 20);
+    mock_refuse(&m, MOCK_INPUT, MOCK_HEARTBEAT, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+    mock_wait_end(&m);
+    ck_assert_int_eq(m.err.exit_code, EXIT_AGAIN);
+    ck_assert_ptr_nonnull(strstr(m.err.text, "another process runs"));
+    mock_expect_outcomes(&m, 20);
+    mock_end(&m);
+}
+END_TEST
+
 START_TEST(a_member_that_is_fenced_within_its_session_ends)
 {
     struct mock m;
@@ -243,5 +271,6 @@ SUITE(recovery)
     CASE("offsets", a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had,
          a_cooperative_member_that_is_denied_when_it_asks_again_ends_with_77);
     CASE("fence", a_member_that_is_fenced_after_its_session_ran_out_joins_anew,
+         a_member_that_its_own_late_request_fences_joins_anew_once,
          a_member_that_is_fenced_within_its_session_ends);
 }

@@ -1,5 +1,6 @@
-/* clients.c: producer/producer.h and producer/transaction.h for the world's brokers. What
- * librdkafka does in each case: docs/delivery.md. */
+/* clients.c: producer/producer.h and producer/transaction.h for the world's brokers, in one piece:
+ * records and transactions are of one client. What librdkafka does in each case: docs/delivery.md.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,12 @@ struct producer {
     bool is_dead;
     bool is_in_doubt;   /* what was aborted may have been written without an answer */
     bool is_committing; /* the call was made, its answer is not there: nothing else may be called */
+
+    /* Offsets on their way: they arrive, and are answered, when that is asked for. */
+    bool is_sending;
+    struct offset sent[PARTS];
+    size_t sent_count;
+    uint32_t member[3]; /* who sent them: consumer_member's */
 };
 
 bool process_is_dead(struct process *process)
@@ -258,6 +265,8 @@ static bool is_refused(struct producer *p, bool is_commit, enum transacted *said
     *said = TRANSACT_DEAD;
     if (!p->is_open)
         world_fail("a call about a transaction that is not open");
+    if (p->is_sending)
+        world_fail("something else is called while offsets are on their way");
     if (p->is_committing && !is_commit && !p->has_failed)
         world_fail("something else is called while a commit has no answer");
     if (!p->is_dead && (!is_fenced(p) || p->process->is_cut))
@@ -312,13 +321,8 @@ enum transacted producer_begin(struct producer *p, struct err *err)
     return TRANSACTED;
 }
 
-static bool is_member(struct slice member)
+static bool is_member(const uint32_t who[3])
 {
-    uint32_t who[3];
-
-    if (member.len != sizeof who)
-        return false;
-    memcpy(who, member.data, sizeof who);
     return world.group.seats[who[0]].is_taken && world.group.seats[who[0]].identity == who[1] &&
            world.group.generation == who[2];
 }
@@ -336,24 +340,62 @@ static int64_t offset_to_send(const struct producer *p, const struct offset *off
     return offset->offset;
 }
 
-enum transacted producer_send_offsets(struct producer *p, const struct offset *offsets,
-                                      size_t count, struct slice member, struct err *err)
+void producer_send_offsets(struct producer *p, const struct offset *offsets, size_t count,
+                           struct slice member)
 {
-    enum { WAIT_MS = 3000 };
-    enum upset upset = upset_of(p, CALL_OFFSETS);
-    enum transacted said;
+    if (!p->is_open || p->is_committing || p->is_sending)
+        world_fail("offsets are sent where none can be");
+    p->is_sending = true;
+    p->sent_count = count;
+    for (size_t i = 0; i < count; i++) {
+        p->sent[i] = offsets[i];
+        p->sent[i].offset = offset_to_send(p, &offsets[i]);
+    }
+    memcpy(p->member, member.data, sizeof p->member);
+}
 
-    if (is_refused(p, false, &said, err))
-        return said;
-    if (p->has_failed || (!is_member(member) && world.plant != PLANT_lost_partition))
-        return say(p, UPSET_ABORT, 0, err);
-    for (size_t i = 0; i < count && is_done(upset); i++) {
+bool producer_is_sending_offsets(const struct producer *p)
+{
+    return p->is_sending;
+}
+
+/* They reach the brokers. */
+static void add_offsets(struct producer *p)
+{
+    for (size_t i = 0; i < p->sent_count; i++) {
         if (!p->transaction->is_open)
             p->transaction->begun_ms = world.now_ms;
         p->transaction->is_open = p->has_added = true;
-        p->transaction->offsets[offsets[i].partition] = offset_to_send(p, &offsets[i]);
+        p->transaction->offsets[p->sent[i].partition] = p->sent[i].offset;
     }
-    return say(p, upset, WAIT_MS, err);
+}
+
+/* Nobody asks any more. */
+static void arrive(struct producer *p)
+{
+    if (p->is_sending && is_member(p->member) && !is_fenced(p) && world_roll(2))
+        add_offsets(p);
+    p->is_sending = false;
+}
+
+/* LATE: no answer yet. The others are answers, AGAIN is one that was lost. */
+enum transacted producer_await_offsets(struct producer *p, int timeout_ms, struct err *err)
+{
+    enum upset upset = upset_of(p, CALL_OFFSETS);
+    enum transacted said;
+
+    if (!p->is_sending)
+        world_fail("offsets are waited for that were not sent");
+    if (p->process->is_cut || p->process->is_dead || upset == UPSET_AGAIN_LATE)
+        return say(p, UPSET_AGAIN, timeout_ms, err);
+    p->is_sending = false;
+    if (is_refused(p, false, &said, err))
+        return said;
+    if (p->has_failed || (!is_member(p->member) && world.plant != PLANT_lost_partition))
+        return say(p, UPSET_ABORT, 0, err);
+    if (is_done(upset))
+        add_offsets(p);
+    return say(p, upset, timeout_ms, err);
 }
 
 static void close_transaction(struct producer *p)
@@ -394,9 +436,13 @@ enum transacted producer_commit(struct producer *p, int timeout_ms, struct err *
 /* The brokers take an abort only for what they have not committed. */
 enum transacted producer_abort(struct producer *p, int timeout_ms, struct err *err)
 {
-    enum upset upset = upset_of(p, CALL_ABORT);
+    enum upset upset;
     enum transacted said;
 
+    if (p->is_sending && (p->process->is_cut || p->process->is_dead || world_roll(3) == 0))
+        return say(p, UPSET_AGAIN, timeout_ms, err);
+    upset = upset_of(p, CALL_ABORT);
+    arrive(p);
     if (is_refused(p, false, &said, err))
         return said;
     p->is_in_doubt = p->is_in_doubt || p->count > 0;
@@ -448,6 +494,8 @@ void producer_renew(struct producer *p, const char *why)
     (void)why;
     if (p->count > 0)
         world_fail("a client is replaced while records are on their way");
+    if (p->is_sending)
+        world_fail("a client is replaced while offsets are on their way");
     open_client(p);
 }
 
@@ -474,6 +522,7 @@ void producer_lose(struct producer *p)
     if (!p)
         return;
     producer_drop(p);
+    arrive(p);
     free(p);
 }
 
