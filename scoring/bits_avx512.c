@@ -1,5 +1,5 @@
-/* The programs of bits.h with AVX-512 (F, BW, VL, VBMI: Ice Lake, Zen 4 and later). Bit i of a plane
- * is row i: a comparison of 64 rows is 64 bits of it. */
+/* The programs of bits.h with AVX-512 (F, BW, VL, VBMI: Ice Lake, Zen 4 and later). Bit i of a
+ * plane is row i: a comparison of 64 rows is 64 bits of it. */
 #include "scoring/bits.h"
 
 #ifdef __AVX512VBMI__

@@ -89,7 +89,7 @@ void model_score(const struct model *model, const float *rows, size_t count, dou
 
 /* How much each feature moved the margins of one row (scoring/contributions.h): out has
  * margin_count x (feature_count + 1) places, the bias last; each line adds up to its margin. For
- * people, not for the hot path. The check, once a model: 0, or EXIT_DATA with why there are none. */
+ * people, not for the hot path. The check, once a model: 0, or EXIT_DATA and why there are none. */
 int model_contributions_check(const struct model *model, struct err *err);
 void model_contributions(const struct model *model, const float *row, double *out);
 

@@ -2,9 +2,9 @@
  * level at a time, so that their cache misses overlap; a row alone walks the trees one by one, and
  * the processor overlaps those.
  *
- *   padded  a complete tree of `depth` levels from place 1, place i has its right side at 2i and its
- *           left at 2i + 1: no links, no leaf test. Below a leaf that ends early every place leads
- *           to it
+ *   padded  a complete tree of `depth` levels from place 1, place i has its right side at 2i and
+ *           its left at 2i + 1: no links, no leaf test. Below a leaf that ends early every place
+ *           leads to it
  *   linked  places with two links, leaves link to themselves, so a row that has arrived waits
  */
 #include <stdlib.h>
@@ -253,8 +253,8 @@ static size_t size_bytes(const void *program)
 
 /* ---- score */
 
-/* Of a block: what prepare leaves for add. The cells lie behind it: for each group of LANES rows, of
- * input i and lane l at [i * LANES + l]. */
+/* Of a block: what prepare leaves for add. The cells lie behind it: for each group of LANES rows,
+ * of input i and lane l at [i * LANES + l]. */
 struct block {
     const float *rows;
     size_t count;

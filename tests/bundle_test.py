@@ -49,7 +49,7 @@ from kscore_bundle import Refused, make_bundle
 
 DATA = Path(os.environ.get("KSCORE_DATA", ROOT / "../shared/data")) / "flights"
 # Which formats this kscore must read. The others' bundles are held against their libraries only, and that is said.
-READ = {"xgboost": True, "linear": False, "lightgbm": True, "onnx": False}
+READ = {"xgboost": True, "linear": True, "lightgbm": True, "onnx": True}
 
 ROWS = 1500
 random = np.random.default_rng(7)
