@@ -196,9 +196,11 @@ void contributions_of_linear(const struct linear *l, const float *row, double *o
     size_t width = l->feature_count + 1;
 
     for (size_t o = 0; o < l->output_count; o++) {
-        for (size_t f = 0; f < l->feature_count; f++)
+        for (size_t f = 0; f < l->feature_count; f++) {
+            double x = linear_input(l, f, row[f]);
             out[o * width + f] =
-                isnan(row[f]) ? 0 : (double)row[f] * l->weights[o * l->feature_count + f];
+                isnan(x) && !l->nan_stays ? 0 : x * l->weights[o * l->feature_count + f];
+        }
         out[o * width + width - 1] = l->intercepts[o];
     }
 }

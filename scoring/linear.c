@@ -18,6 +18,7 @@ void linear_free(struct linear *l)
 {
     if (!l)
         return;
+    free(l->missing);
     free(l->weights);
     free(l->intercepts);
     free(l);
@@ -33,9 +34,11 @@ static double sum_doubles(const struct linear *l, size_t output, const float *ro
     const double *weights = l->weights + output * l->feature_count;
     double sum = l->intercepts[output];
 
-    for (size_t i = 0; i < l->feature_count; i++)
-        if (row[i] == row[i] || l->nan_stays)
-            sum += weights[i] * (double)row[i];
+    for (size_t i = 0; i < l->feature_count; i++) {
+        double x = linear_input(l, i, row[i]);
+        if (x == x || l->nan_stays)
+            sum += weights[i] * x;
+    }
     return sum;
 }
 

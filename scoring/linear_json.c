@@ -160,7 +160,7 @@ static bool take_coefficients(struct reader *r)
 static bool take_missing(struct reader *r)
 {
     struct numbers *list = &r->missing;
-    float value;
+    double value;
 
     for (json_enter_array(&r->j); json_item(&r->j);) {
         value = NAN;
@@ -168,10 +168,10 @@ static bool take_missing(struct reader *r)
             return refuse(r, "missing: more than %d numbers", MAX_FEATURES);
         if (json_peek(&r->j) == JSON_NULL)
             json_take_null(&r->j);
-        else if (json_float(&r->j, &value) && !isfinite(value))
+        else if (json_number(&r->j, &value) && !isfinite(value))
             return refuse(r, "missing: a number that is too large");
         list->items = mem_grow(list->items, list->count, &list->cap, sizeof *list->items);
-        list->items[list->count++] = (double)value;
+        list->items[list->count++] = value;
     }
     return r->j.fault == JSON_OK;
 }
@@ -289,12 +289,10 @@ static void build(struct reader *r)
     l->is_double = l->nan_stays = true;
     memcpy(l->weights, r->coefficients.items, outputs * features * sizeof *l->weights);
     memcpy(l->intercepts, r->intercepts.items, outputs * sizeof *l->intercepts);
-    if (r->missing.count > 0)
-        p->transform = transform_new(features, features);
-    for (size_t i = 0; i < r->missing.count; i++)
-        if (!isnan(r->missing.items[i]))
-            transform_add(p->transform,
-                          (struct step){(uint32_t)i, STEP_REPLACE, NAN, r->missing.items[i]});
+    if (r->missing.count > 0) {
+        l->missing = r->missing.items;
+        r->missing = (struct numbers){0};
+    }
     p->feature_count = features;
     p->names = r->features;
     r->features = NULL;

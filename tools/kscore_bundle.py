@@ -63,6 +63,7 @@ class Model:
     stored: dict[int, list[Any]] = field(default_factory=dict)  # categories that the file has, by feature, in code order
     unknown: str = "error"  # what becomes of a text that is none of them
     tolerance: float = 0.0  # between fitted and saved; 0: to the bit
+    close: float = 0.0  # between its library and kscore, which model.ini must allow; 0: exact
     notes: list[str] = field(default_factory=list)
 
 
@@ -224,14 +225,15 @@ def from_sklearn(model: Any, frame: pd.DataFrame) -> Model:
         raise Refused(f"{what} with categorical features has no exporter to ONNX; train with XGBoost or LightGBM")
     if is_classifier(model) and classes == 0:
         raise Refused(f"{what} with several label columns")
-    data = onnx_document(model, len(names), is_classifier(model))
+    data, close = onnx_document(model, len(names), is_classifier(model))
 
     def saved(file: Path, rows: np.ndarray) -> Scores:
         scores = onnx_scores(file, rows)
         return None, scores[:, 1] if classes == 2 else scores
 
     what += " as ONNX"
-    return Model("onnx", "model.onnx", names, what, kind, lambda path: path.write_bytes(data), fitted, saved, tolerance=1e-5)
+    return Model("onnx", "model.onnx", names, what, kind, lambda path: path.write_bytes(data), fitted, saved,
+                 tolerance=1e-5, close=close)  # fmt: skip
 
 
 def plain_imputer(step: Any) -> list[float] | None:
@@ -285,7 +287,12 @@ def linear_saved(file: Path, rows: np.ndarray) -> Scores:
     return (margins[:, 0], scores[:, 0]) if margins.shape[1] == 1 else (margins, scores)
 
 
-def onnx_document(model: Any, width: int, is_classifier: bool) -> bytes:
+# What ONNX Runtime computes by another order of sums, or another exp, from machine to machine (docs/models.md).
+CLOSE = {"LinearClassifier", "LinearRegressor", "MatMul", "Gemm", "Sigmoid", "Softmax", "Exp"}
+
+
+def onnx_document(model: Any, width: int, is_classifier: bool) -> tuple[bytes, float]:
+    """The file, and how close kscore comes to ONNX Runtime on it; 0: exact."""
     import skl2onnx
     from skl2onnx.common.data_types import FloatTensorType
 
@@ -299,7 +306,7 @@ def onnx_document(model: Any, width: int, is_classifier: bool) -> bytes:
     made = skl2onnx.to_onnx(
         model, initial_types=[("X", FloatTensorType([None, width]))], options=options, target_opset={"": 15, "ai.onnx.ml": 3}
     )
-    return made.SerializeToString()
+    return made.SerializeToString(), 1e-6 if CLOSE & {node.op_type for node in made.graph.node} else 0.0
 
 
 def onnx_scores(file: Path, rows: np.ndarray) -> np.ndarray:
@@ -567,6 +574,8 @@ def decisions(thresholds: Any, below: str | None) -> dict[str, str]:
 def write_ini(folder: Path, model: Model, head: dict[str, Any], output: dict[str, Any], features: list[Feature]) -> None:
     sha256 = hashlib.sha256((folder / model.file).read_bytes()).hexdigest()
     head = {**head, "format": model.format, "file": model.file, "sha256": sha256}
+    if model.close:
+        head |= {"exactness": "close", "tolerance": model.close}
     lines = []
     for title, keys in (("model", head), ("output", output), ("features", {f.name: f.line() for f in features})):
         width = max(map(len, keys))
