@@ -83,6 +83,8 @@ struct text lightgbm_word(struct text *list)
 
     skip_blanks(list);
     word = (struct text){list->text, 0};
+    if (list->len == 0) /* perhaps not there at all: NULL, to which nothing may be added */
+        return word;
     while (word.len < list->len && word.text[word.len] != ' ')
         word.len++;
     list->text += word.len;
@@ -97,8 +99,10 @@ bool lightgbm_int(struct text *list, int64_t low, int64_t high, int64_t *value)
     int64_t v = 0;
 
     skip_blanks(list);
+    if (list->len == 0)
+        return false;
     end = list->text + list->len;
-    digits = p = list->text + (list->len > 0 && *list->text == '-');
+    digits = p = list->text + (*list->text == '-');
     while (p < end && *p >= '0' && *p <= '9' && p - digits < MAX_DIGITS)
         v = v * 10 + (*p++ - '0');
     if (p == digits || (p < end && *p != ' '))
@@ -127,6 +131,8 @@ bool lightgbm_double(struct text *list, double *value)
     size_t len;
 
     skip_blanks(list);
+    if (list->len == 0)
+        return false;
     len = number_parse(list->text, list->len, value);
     if (len == 0)
         return special_double(lightgbm_word(list), value);
