@@ -63,6 +63,16 @@ static void say_late(const struct pipeline *p, struct err *late)
             (long long)p->config->drain_ms);
 }
 
+/* As consumer_close says it of at_least_once. */
+static void say_refused(const struct err *refused, struct err *late)
+{
+    if (err_is_set(refused) && !err_is_set(late))
+        err_fatal(late, EXIT_AGAIN,
+                  "the last offsets could not be committed (%s): the next start scores their "
+                  "records again",
+                  refused->text);
+}
+
 int pipeline_close(struct pipeline *p, struct err *err)
 {
     struct err late;
@@ -77,6 +87,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
         say_late(p, &late);
     else
         ring_return_all(&p->ring, &p->ledger);
+    say_refused(&p->transaction.refused, &late);
     ring_check(&p->ring, &p->ledger, err);
     summarise(p);
     close_consumer(p, err, &late);

@@ -66,6 +66,8 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
         err_reset(err);
         return true;
     }
+    if (said == TRANSACT_ABORT && t->state == TRANSACTION_ENDING)
+        t->refused = *err;
     log_event(LOG_WARNING, said == TRANSACT_ABORT ? "delivery_failed" : "waiting", "%s%s",
               said == TRANSACT_ABORT ? "" : "for=kafka ", err->text);
     err_reset(err);
@@ -243,6 +245,7 @@ static int commit(struct pipeline *p, struct err *err)
     hold_more(p);
     end(t);
     t->is_fenced = t->was_late = false;
+    err_reset(&t->refused);
     t->commits++;
     wait_move(&p->wait, clock_ms()); /* an end has no record that retires */
     pipeline_retire(p);

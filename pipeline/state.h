@@ -72,7 +72,8 @@ struct transaction {
     struct offset *offsets; /* count, of cap: what is committed */
     size_t count, cap;
     uint64_t commits;
-    struct err err; /* what settling met: the next step's */
+    struct err err;     /* what settling met: the next step's */
+    struct err refused; /* why offsets were not taken, and none were since */
 };
 
 struct pipeline {

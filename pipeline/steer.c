@@ -201,6 +201,7 @@ bool pipeline_on_revoking(void *arg, bool is_lost)
     if (!is_lost)
         send_rest(p, deadline_ms);
     p->commit->settle(p, is_lost, deadline_ms);
+    err_reset(&p->transaction.refused); /* whose they are now commits them */
     /* Reports may still come for what is given up here: its slots must stay until they did. */
     if (p->has_unsent)
         batch_drop(p);

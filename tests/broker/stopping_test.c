@@ -180,13 +180,13 @@ static const struct state {
     {"output topic gone", delete_scores, make_scores, {0, 0}},
     {"output denied", forbid_scores, allow, {0, 0}},
     {"size limit lowered", lower_limit, raise_limit, {0, 0}},
-    {"group denied", forbid_group, allow, {CANNOT_COMMIT, 0}}, /* 0: it aborts, nothing is done */
+    {"group denied", forbid_group, allow, {CANNOT_COMMIT, CANNOT_COMMIT}},
     {"broker hangs", pause_broker, wake_broker, {CANNOT_COMMIT, CANNOT_COMMIT}},
     {"broker gone", kill_broker, start_broker, {CANNOT_COMMIT, CANNOT_COMMIT}},
     {"registry down", park, answer, {0, 0}},
     {"rebalance", rebalance, kill_others, {0, 0}},
     {"retention gap", make_gap, NULL, {0, 0}},
-    {"session over", sleep_too_long, NULL, {EITHER, 0}}, /* whether it has heard of it yet */
+    {"session over", sleep_too_long, NULL, {EITHER, EITHER}}, /* whether it has heard of it yet */
 };
 
 static void open_scene(struct scene *s)
