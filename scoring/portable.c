@@ -134,7 +134,7 @@ static void reserve_padded(struct program *p, const struct trees *t)
     p->places = mem_alloc_aligned(ends, sizeof *p->places);
     if (t->leaf_width > 1 || t->linear)
         p->ends = mem_alloc(ends, sizeof *p->ends);
-    else if (t->sum == SUM_DOUBLE)
+    else if (sum_is_double(t->sum))
         p->doubles = mem_alloc(ends, sizeof *p->doubles);
     else
         p->floats = mem_alloc(ends, sizeof *p->floats);
