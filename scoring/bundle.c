@@ -141,10 +141,9 @@ static int load_model(struct loader *l)
                         hex);
     }
     path = file_join(l->b->path, file->value);
-    result = model_parse(&l->b->model, path, (struct slice){(const uint8_t *)data, len}, l->options,
-                         l->err);
+    result = model_take(&l->b->model, path, (struct slice){(const uint8_t *)data, len}, l->options,
+                        l->err);
     free(path);
-    free(data);
     if (result == 0 && strcmp(model_format(l->b->model), format->value) != 0)
         return ini_fail(&l->ini, format, l->err, "format %s, but %s is a model of format %s",
                         format->value, file->value, model_format(l->b->model));

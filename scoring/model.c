@@ -63,20 +63,12 @@ static void summarise(struct model *m)
              kind, p->feature_count, outputs, p->close[0] ? ", only close" : "");
 }
 
-int model_parse(struct model **model, const char *name, struct slice data,
-                const struct model_options *options, struct err *err)
+static int read_parts(struct model *m, const char *name, struct slice data,
+                      const struct model_options *options, struct err *err)
 {
-    static const struct model_options plain = {0};
     const char *foreign = foreign_format((const char *)data.data, data.len);
     const struct reader *reader = readers;
-    const struct kernel *kernel;
-    struct model *m;
 
-    *model = NULL;
-    options = options ? options : &plain;
-    kernel = kernel_find(options->simd ? options->simd : getenv("KSCORE_SIMD"), err);
-    if (!kernel)
-        return -1;
     if (foreign)
         return err_fatal(err, EXIT_DATA,
                          "%s: %s: not read by this version; XGBoost JSON and UBJSON, LightGBM "
@@ -84,17 +76,52 @@ int model_parse(struct model **model, const char *name, struct slice data,
                          name, foreign);
     while (reader->is && !reader->is(data))
         reader++;
-    m = mem_alloc(1, sizeof *m);
     m->format = reader->format;
-    if (reader->parse(&m->parts, name, data, options, err) != 0) {
+    return reader->parse(&m->parts, name, data, options, err);
+}
+
+/* m is freed on failure. */
+static int finish(struct model **model, struct model *m, int result,
+                  const struct model_options *options, struct err *err)
+{
+    const char *simd = options->simd ? options->simd : getenv("KSCORE_SIMD");
+    const struct kernel *kernel = result == 0 ? kernel_find(simd, err) : NULL;
+
+    *model = kernel ? m : NULL;
+    if (!kernel) {
+        if (result == 0)
+            model_parts_release(&m->parts);
         free(m);
         return -1;
     }
     if (m->parts.trees)
         m->forest = forest_new(m->parts.trees, kernel);
     summarise(m);
-    *model = m;
     return 0;
+}
+
+static const struct model_options plain;
+
+int model_parse(struct model **model, const char *name, struct slice data,
+                const struct model_options *options, struct err *err)
+{
+    struct model *m = mem_alloc(1, sizeof *m);
+
+    options = options ? options : &plain;
+    return finish(model, m, read_parts(m, name, data, options, err), options, err);
+}
+
+/* What is compiled of the bytes would not fit beside them in twice their size. */
+int model_take(struct model **model, const char *name, struct slice data,
+               const struct model_options *options, struct err *err)
+{
+    struct model *m = mem_alloc(1, sizeof *m);
+    int result;
+
+    options = options ? options : &plain;
+    result = read_parts(m, name, data, options, err);
+    free((void *)data.data);
+    return finish(model, m, result, options, err);
 }
 
 int model_load(struct model **model, const char *path, const struct model_options *options,
@@ -102,14 +129,11 @@ int model_load(struct model **model, const char *path, const struct model_option
 {
     char *data;
     size_t len;
-    int result;
 
     *model = NULL;
     if (file_read(path, MAX_FILE_BYTES, &data, &len, err) != 0)
         return -1;
-    result = model_parse(model, path, (struct slice){(const uint8_t *)data, len}, options, err);
-    free(data);
-    return result;
+    return model_take(model, path, (struct slice){(const uint8_t *)data, len}, options, err);
 }
 
 void model_free(struct model *model)

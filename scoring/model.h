@@ -38,6 +38,10 @@ int model_load(struct model **model, const char *path, const struct model_option
 /* The same from memory; name is for messages. data is only borrowed during the call. */
 int model_parse(struct model **model, const char *name, struct slice data,
                 const struct model_options *options, struct err *err);
+
+/* The same, and data, which was malloc'd, is freed when it is read, also on failure. */
+int model_take(struct model **model, const char *name, struct slice data,
+               const struct model_options *options, struct err *err);
 void model_free(struct model *model);
 
 /* What model.ini calls its format: "xgboost", "lightgbm"; and whether there is one of that name. */

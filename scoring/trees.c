@@ -69,23 +69,46 @@ struct adder {
     bool *met;
 };
 
+static void *reserve(void *items, size_t count, size_t *cap, size_t size)
+{
+    if (count <= *cap)
+        return items;
+    *cap = count > 2 * *cap ? count : 2 * *cap;
+    return mem_resize(items, *cap, size);
+}
+
+/* For all of the tree's nodes: of n in a binary tree at most (n + 1) / 2 are leaves; and one more
+ * split, whose children turn out not to be there. */
+static void make_room(struct trees *t, const struct tree_source *source)
+{
+    size_t splits = t->split_count + source->node_count / 2 + 1;
+    size_t leaves = t->leaf_count + (source->node_count + 1) / 2;
+
+    t->splits = reserve(t->splits, splits, &t->split_cap, sizeof *t->splits);
+    t->values = reserve(t->values, leaves * t->leaf_width, &t->value_cap, sizeof *t->values);
+    if (source->has_covers) {
+        t->split_covers =
+            reserve(t->split_covers, splits, &t->split_cover_cap, sizeof *t->split_covers);
+        t->leaf_covers =
+            reserve(t->leaf_covers, leaves, &t->leaf_cover_cap, sizeof *t->leaf_covers);
+    }
+    if (source->is_linear)
+        t->linear = reserve(t->linear, leaves, &t->linear_cap, sizeof *t->linear);
+}
+
 static void add_leaf(struct adder *a, const struct tree_node *n)
 {
     struct trees *t = a->t;
 
-    for (size_t k = 0; k < t->leaf_width; k++) {
-        t->values = mem_grow(t->values, t->value_count, &t->value_cap, sizeof *t->values);
-        t->values[t->value_count++] = t->leaf_width > 1 ? n->vector[k] : n->value;
-    }
-    if (a->source->has_covers) {
-        t->leaf_covers =
-            mem_grow(t->leaf_covers, t->leaf_count, &t->leaf_cover_cap, sizeof *t->leaf_covers);
+    if (t->leaf_width > 1)
+        memcpy(t->values + t->value_count, n->vector, t->leaf_width * sizeof *t->values);
+    else
+        t->values[t->value_count] = n->value;
+    if (a->source->has_covers)
         t->leaf_covers[t->leaf_count] = n->cover;
-    }
-    if (a->source->is_linear) {
-        t->linear = mem_grow(t->linear, t->leaf_count, &t->linear_cap, sizeof *t->linear);
+    if (a->source->is_linear)
         t->linear[t->leaf_count] = n->linear;
-    }
+    t->value_count += t->leaf_width;
     t->leaf_count++;
     a->tree.leaf_count++;
 }
@@ -94,12 +117,8 @@ static void add_split(struct adder *a, const struct tree_node *n)
 {
     struct trees *t = a->t;
 
-    if (a->source->has_covers) {
-        t->split_covers =
-            mem_grow(t->split_covers, t->split_count, &t->split_cover_cap, sizeof *t->split_covers);
+    if (a->source->has_covers)
         t->split_covers[t->split_count] = n->cover;
-    }
-    t->splits = mem_grow(t->splits, t->split_count, &t->split_cap, sizeof *t->splits);
     t->splits[t->split_count++] = n->split;
     a->tree.split_count++;
 }
@@ -150,7 +169,8 @@ int64_t trees_add(struct trees *t, const struct tree_source *source)
 
     a.tree = (struct tree){
         .first_split = t->split_count, .first_leaf = t->leaf_count, .output = source->output};
-    a.stack = mem_alloc(source->node_count + 1, sizeof *a.stack);
+    make_room(t, source);
+    a.stack = mem_resize(NULL, source->node_count + 1, sizeof *a.stack);
     a.met = mem_alloc(source->node_count, sizeof *a.met);
     t->items = mem_grow(t->items, t->count, &t->cap, sizeof *t->items);
     bad = walk(&a);
