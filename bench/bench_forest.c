@@ -203,6 +203,10 @@ int main(int argc, char **argv)
          library_xgboost},
         {"XGBoost, 500 trees of depth 8, 100 features", "b_500t_d8_f100.json", "b_500t_d8_f100",
          library_xgboost},
+        {"LightGBM, 100 trees of 63 leaves, 30 features", "lgb_a_100t_63l_f30.txt",
+         "a_100t_d6_f30", library_lightgbm},
+        {"LightGBM, 500 trees of 255 leaves, 100 features", "lgb_b_500t_255l_f100.txt",
+         "b_500t_d8_f100", library_lightgbm},
     };
     const char *data = argc > 2 ? argv[2] : getenv("KSCORE_DATA");
 
