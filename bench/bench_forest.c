@@ -105,6 +105,7 @@ static void measure(const struct subject *s, size_t batch)
         printf(" %s: %.2f |\n", s->library.name, timing_median(theirs, TURNS) / 1e3);
     else
         printf(" %s: not installed |\n", s->library.name);
+    fflush(stdout); /* the next takes its time */
     free(out);
 }
 
@@ -203,6 +204,10 @@ int main(int argc, char **argv)
          library_xgboost},
         {"XGBoost, 500 trees of depth 8, 100 features", "b_500t_d8_f100.json", "b_500t_d8_f100",
          library_xgboost},
+        {"LightGBM, 100 trees of 63 leaves, 30 features", "lgb_a_100t_63l_f30.txt", "a_100t_d6_f30",
+         library_lightgbm},
+        {"LightGBM, 500 trees of 255 leaves, 100 features", "lgb_b_500t_255l_f100.txt",
+         "b_500t_d8_f100", library_lightgbm},
     };
     const char *data = argc > 2 ? argv[2] : getenv("KSCORE_DATA");
 
