@@ -35,6 +35,8 @@ static const struct shape shapes[] = {
     {"complete", 9, 6, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1},
     {"complete, 8 levels", 5, 8, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1},
     {"ragged", 20, 8, 255, 6, 100, .missing = NAN_ONLY, .outputs = 1, .sum = SUM_FLOAT_BASE_LAST},
+    {"complete, of doubles", 9, 6, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1,
+     .sum = SUM_DOUBLE_BASE_LAST},
     {"single leaves between", 20, 3, 7, 4, 9, .missing = NAN_ONLY, .outputs = 1},
     {"no trees", 0, .outputs = 2},
     {"by leaf", 12, 40, 62, 7, 100, .missing = ALL_KINDS, .outputs = 1, .sum = SUM_DOUBLE,
@@ -98,7 +100,7 @@ static double draw_value(const struct shape *shape)
 {
     double value = ((double)draw(1 << 20) - (1 << 19)) / 999.0;
 
-    return shape->sum == SUM_DOUBLE ? value : (double)(float)value;
+    return sum_is_double(shape->sum) ? value : (double)(float)value;
 }
 
 /* ---- a forest */
@@ -227,8 +229,8 @@ static double leaf_value(const struct trees *t, size_t leaf, size_t k, const flo
 
 static double sum_one(const struct trees *t, size_t output, const float *row)
 {
-    double d = t->base[output];
-    float f = t->sum == SUM_FLOAT ? (float)d : 0;
+    double d = t->sum == SUM_DOUBLE ? t->base[output] : 0;
+    float f = t->sum == SUM_FLOAT ? (float)t->base[output] : 0;
 
     for (size_t i = 0; i < t->count; i++) {
         size_t leaf = t->items[i].first_leaf + trees_leaf(t, &t->items[i], row);
@@ -240,6 +242,8 @@ static double sum_one(const struct trees *t, size_t output, const float *row)
     }
     if (t->sum == SUM_DOUBLE)
         return t->divisor != 0 ? d / t->divisor : d;
+    if (t->sum == SUM_DOUBLE_BASE_LAST)
+        return d + t->base[output];
     return (double)(t->sum == SUM_FLOAT ? f : f + (float)t->base[output]);
 }
 

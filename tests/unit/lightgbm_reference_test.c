@@ -7,6 +7,8 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "scoring/kernel.h"
+#include "scoring/model.h"
 #include "tests/harness.h"
 #include "tests/models.h"
 
@@ -54,18 +56,22 @@ static void check_model(const char *name, const char *rows_name, const char *raw
     double *scores = mem_alloc(predictions_len, 1);
     void *scratch;
 
-    ck_assert_msg(models_parse(&model, text, text_len, &err) == 0, "%s: %s", name, err.text);
-    ck_assert_str_eq(model_format(model), "lightgbm");
-    count = rows_len / sizeof *rows / model_feature_count(model);
-    ck_assert_uint_ge(count, 512);
-    ck_assert_uint_eq(raw_len, count * model_margin_count(model) * sizeof(double));
-    ck_assert_uint_eq(predictions_len, count * model_score_count(model) * sizeof(double));
-    scratch = mem_alloc_aligned(model_scratch_bytes(model), 1);
-    model_score(model, rows, count, margins, scores, scratch);
-    check_values(name, "margin", margins, raw, raw_len / sizeof(double), 0);
-    check_values(name, "prediction", scores, predictions, predictions_len / sizeof(double), 1);
-    model_free(model);
-    free(scratch);
+    for (size_t i = 0; kernel_at(i); i++) {
+        struct model_options options = {.simd = kernel_at(i)->name};
+        struct slice data = {(const uint8_t *)text, text_len};
+        ck_assert_msg(model_parse(&model, name, data, &options, &err) == 0, "%s", err.text);
+        ck_assert_str_eq(model_format(model), "lightgbm");
+        count = rows_len / sizeof *rows / model_feature_count(model);
+        ck_assert_uint_ge(count, 512);
+        ck_assert_uint_eq(raw_len, count * model_margin_count(model) * sizeof(double));
+        ck_assert_uint_eq(predictions_len, count * model_score_count(model) * sizeof(double));
+        scratch = mem_alloc_aligned(model_scratch_bytes(model), 1);
+        model_score(model, rows, count, margins, scores, scratch);
+        check_values(name, "margin", margins, raw, raw_len / sizeof(double), 0);
+        check_values(name, "prediction", scores, predictions, predictions_len / sizeof(double), 1);
+        model_free(model);
+        free(scratch);
+    }
     free(text);
     free(rows);
     free(raw);

@@ -175,7 +175,7 @@ START_TEST(other_formats_are_refused_by_name)
         const char *data, *why;
     } cases[] = {
         {"binf....", "XGBoost's old binary format"},
-        {"\x08\x07\x12\x08skl2onnx", "an ONNX model"},
+        {"\x08\x07\x12\x08skl2onnx", "not an ONNX file: it has no graph"},
         {"\x80\x04\x95.", "a Python pickle"},
         {"CBM1....", "a CatBoost model"},
         {"", "the file is damaged or cut off"},
