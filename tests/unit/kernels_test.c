@@ -35,8 +35,6 @@ static const struct shape shapes[] = {
     {"complete", 9, 6, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1},
     {"complete, 8 levels", 5, 8, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1},
     {"ragged", 20, 8, 255, 6, 100, .missing = NAN_ONLY, .outputs = 1, .sum = SUM_FLOAT_BASE_LAST},
-    {"complete, of doubles", 9, 6, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1,
-     .sum = SUM_DOUBLE_BASE_LAST},
     {"single leaves between", 20, 3, 7, 4, 9, .missing = NAN_ONLY, .outputs = 1},
     {"no trees", 0, .outputs = 2},
     {"by leaf", 12, 40, 62, 7, 100, .missing = ALL_KINDS, .outputs = 1, .sum = SUM_DOUBLE,
@@ -63,6 +61,8 @@ static const struct shape shapes[] = {
      .is_linear = true, .tiny_is_zero = true},
     {"classes in double", 12, 5, 31, 7, 50, .missing = ALL_KINDS, .outputs = 4, .sum = SUM_DOUBLE,
      .divisor = 3},
+    {"complete, of doubles", 9, 6, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1,
+     .sum = SUM_DOUBLE_BASE_LAST},
 };
 
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
