@@ -21,7 +21,7 @@ static inline struct slice slice_of(const char *text)
 
 static inline bool slice_equals(struct slice s, const char *text, size_t len)
 {
-    return s.len == len && memcmp(s.data, text, len) == 0;
+    return s.len == len && (len == 0 || memcmp(s.data, text, len) == 0);
 }
 
 #endif

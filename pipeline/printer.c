@@ -31,10 +31,8 @@ static void print_text(FILE *out, bool is_csv, const char *text)
 
 /* ---- contributions: features of the first margin, its bias, then those of the next margin */
 
-static const char *contribution_name(const struct printer *p, size_t i)
+static const char *contribution_name(const struct printer *p, size_t at)
 {
-    size_t at = i % (p->features->count + 1);
-
     return at < p->features->count ? p->features->items[at].name : "bias";
 }
 
@@ -44,11 +42,14 @@ static void print_contributions(const struct printer *p, const double *numbers)
     char number[NUMBER_TEXT_MAX];
 
     fprintf(p->out, ",\"contributions\":%s", p->count > width ? "[" : "");
-    for (size_t i = 0; i < p->count; i++) {
-        fputs(i % width > 0 ? "," : i > 0 ? ",{" : "{", p->out);
-        print_text(p->out, false, contribution_name(p, i));
-        fprintf(p->out, ":%.*s", (int)number_print(number, numbers[i]), number);
-        fputs((i + 1) % width == 0 ? "}" : "", p->out);
+    for (size_t first = 0; first < p->count; first += width) {
+        fputs(first > 0 ? ",{" : "{", p->out);
+        for (size_t at = 0; at < width; at++) {
+            fputs(at > 0 ? "," : "", p->out);
+            print_text(p->out, false, contribution_name(p, at));
+            fprintf(p->out, ":%.*s", (int)number_print(number, numbers[first + at]), number);
+        }
+        fputc('}', p->out);
     }
     fputs(p->count > width ? "]" : "", p->out);
 }
@@ -62,12 +63,13 @@ void printer_heading(const struct printer *p)
     if (p->format != OUTPUT_AS_CSV)
         return;
     fputs("line", p->out);
-    for (size_t i = 0; i < p->count; i++) {
+    for (size_t i = 0, at = 0; i < p->count; i++) {
         fputc(',', p->out);
         if (p->values == VALUES_CONTRIBUTIONS)
-            print_text(p->out, true, contribution_name(p, i));
+            print_text(p->out, true, contribution_name(p, at));
         else
             p->count == 1 ? fputs(what, p->out) : fprintf(p->out, "%s_%zu", what, i);
+        at = at < p->features->count ? at + 1 : 0;
     }
     fputs(p->bundle && p->bundle->threshold_count && p->values != VALUES_CONTRIBUTIONS
               ? ",decision\n"

@@ -9,78 +9,79 @@
 
 enum { KINDS = 2 * 3 * 2 }; /* contents, kinds of missing, default sides */
 
-void inputs_init(struct inputs *c, const struct trees *t)
+void inputs_init(struct inputs *in, const struct trees *t)
 {
-    *c = (struct inputs){.feature_count = t->feature_count,
-                         .tiny_is_zero = t->tiny_is_zero,
-                         .cuts_to_zero = t->category == CATEGORY_TRUNCATED};
-    c->places = mem_alloc(t->feature_count * KINDS + 1, sizeof *c->places);
+    *in = (struct inputs){.feature_count = t->feature_count,
+                          .tiny_is_zero = t->tiny_is_zero,
+                          .cuts_to_zero = t->category == CATEGORY_TRUNCATED};
+    in->places = mem_alloc(t->feature_count * KINDS + 1, sizeof *in->places);
 }
 
-uint32_t inputs_find(struct inputs *c, const struct split *s)
+uint32_t inputs_find(struct inputs *in, const struct split *s)
 {
     bool is_category = s->kind == SPLIT_MEMBER;
     size_t kind = (size_t)is_category * 6 + (size_t)s->missing * 2 + s->default_left;
-    uint32_t *place = &c->places[(size_t)s->feature * KINDS + kind];
+    uint32_t *place = &in->places[(size_t)s->feature * KINDS + kind];
 
     if (*place == 0) {
-        c->items = mem_grow(c->items, c->count, &c->cap, sizeof *c->items);
-        c->items[c->count++] = (struct input){s->feature, s->missing, is_category, s->default_left};
-        *place = (uint32_t)c->count;
+        in->items = mem_grow(in->items, in->count, &in->cap, sizeof *in->items);
+        in->items[in->count++] =
+            (struct input){s->feature, s->missing, is_category, s->default_left};
+        *place = (uint32_t)in->count;
     }
     return *place - 1;
 }
 
 /* Where the number of the input of a side is kept while they are found. */
-static const uint32_t *sides_of(const struct inputs *c, const struct input *input)
+static const uint32_t *sides_of(const struct inputs *in, const struct input *input)
 {
-    return &c->places[(size_t)input->feature * KINDS + (size_t)input->missing * 2];
+    return &in->places[(size_t)input->feature * KINDS + (size_t)input->missing * 2];
 }
 
-static void add_number(struct inputs *c, const struct input *input)
+static void add_number(struct inputs *in, const struct input *input)
 {
-    struct input_numbers *n = &c->numbers;
-    const uint32_t *sides = sides_of(c, input);
+    struct input_numbers *n = &in->numbers;
+    const uint32_t *sides = sides_of(in, input);
 
     n->features[n->count] = input->feature;
     n->nan_is_missing[n->count] = input->missing == MISSING_NEVER ? 0 : UINT32_MAX;
     n->tiny_is_missing[n->count] = input->missing == MISSING_NAN_OR_ZERO ? UINT32_MAX : 0;
-    n->right[n->count] = sides[0] ? sides[0] - 1 : (uint32_t)c->count;
-    n->left[n->count++] = sides[1] ? sides[1] - 1 : (uint32_t)c->count;
+    n->right[n->count] = sides[0] ? sides[0] - 1 : (uint32_t)in->count;
+    n->left[n->count++] = sides[1] ? sides[1] - 1 : (uint32_t)in->count;
 }
 
-void inputs_close(struct inputs *c)
+void inputs_close(struct inputs *in)
 {
-    size_t room = c->count + INPUTS_LANES;
-    struct input_numbers *n = &c->numbers;
+    size_t room = in->count + INPUTS_LANES;
+    struct input_numbers *n = &in->numbers;
 
     n->features = mem_alloc(5 * room, sizeof *n->features);
     n->nan_is_missing = n->features + room;
     n->tiny_is_missing = n->features + 2 * room;
     n->right = n->features + 3 * room;
     n->left = n->features + 4 * room;
-    c->cell_count = c->count + 1;
-    for (size_t i = 0; i < c->count; i++) {
-        const struct input *input = &c->items[i];
-        const uint32_t *sides = sides_of(c, input);
-        c->category_count += input->is_category;
+    in->cell_count = in->count + 1;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct input *input = &in->items[i];
+        const uint32_t *sides = sides_of(in, input);
+        in->category_count += input->is_category;
         if (!input->is_category && (!input->default_left || sides[0] == 0))
-            add_number(c, input); /* once for both sides */
+            add_number(in, input); /* once for both sides */
     }
-    free(c->places);
-    c->places = NULL;
+    free(in->places);
+    in->places = NULL;
 }
 
-void inputs_release(struct inputs *c)
+void inputs_release(struct inputs *in)
 {
-    free(c->places);
-    free(c->numbers.features);
-    free(c->items);
+    free(in->places);
+    free(in->numbers.features);
+    free(in->items);
 }
 
-static uint32_t category_of(const struct inputs *c, float x)
+static uint32_t category_of(const struct inputs *in, float x)
 {
-    if (c->cuts_to_zero && x > -1 && x < 0)
+    if (in->cuts_to_zero && x > -1 && x < 0)
         return 0;
     return x >= 0 && x < 0x1p31f ? (uint32_t)x : CATEGORY_BEYOND;
 }
@@ -90,7 +91,7 @@ static uint32_t number_of(float x)
     return (uint32_t)order_key(x) ^ 0x80000000u;
 }
 
-uint32_t inputs_cell(const struct inputs *c, const struct input *input, float x)
+uint32_t inputs_cell(const struct inputs *in, const struct input *input, float x)
 {
     bool is_tiny = fabsf(x) <= 1e-35f;
 
@@ -100,19 +101,19 @@ uint32_t inputs_cell(const struct inputs *c, const struct input *input, float x)
             return input->default_left ? CATEGORY_LEFT : CATEGORY_RIGHT;
         return input->default_left ? CELL_LEFT : CELL_RIGHT;
     }
-    if (x != x || (is_tiny && c->tiny_is_zero))
+    if (x != x || (is_tiny && in->tiny_is_zero))
         x = 0;
-    return input->is_category ? category_of(c, x) : number_of(x);
+    return input->is_category ? category_of(in, x) : number_of(x);
 }
 
 /* inputs_cell for eight numbers, that from i on at every step: the cells where missing goes right,
  * and left. What the compiler makes vectors of. */
-static inline void eight_numbers(const struct inputs *c, const float *x, size_t i, size_t step,
+static inline void eight_numbers(const struct inputs *in, const float *x, size_t i, size_t step,
                                  uint32_t cells[2][INPUTS_LANES])
 {
-    uint32_t tiny_is_zero = c->tiny_is_zero ? UINT32_MAX : 0;
-    const uint32_t *nan_is_missing = c->numbers.nan_is_missing + i;
-    const uint32_t *tiny_is_missing = c->numbers.tiny_is_missing + i;
+    uint32_t tiny_is_zero = in->tiny_is_zero ? UINT32_MAX : 0;
+    const uint32_t *nan_is_missing = in->numbers.nan_is_missing + i;
+    const uint32_t *tiny_is_missing = in->numbers.tiny_is_missing + i;
 
     for (size_t k = 0; k < INPUTS_LANES; k++) {
         uint32_t is_nan = x[k] != x[k] ? UINT32_MAX : 0;
@@ -129,43 +130,44 @@ static inline void eight_numbers(const struct inputs *c, const float *x, size_t 
     }
 }
 
-void inputs_fill(const struct inputs *c, const float *row, uint32_t *cells)
+void inputs_fill(const struct inputs *in, const float *row, uint32_t *cells)
 {
-    const struct input_numbers *n = &c->numbers;
+    const struct input_numbers *n = &in->numbers;
 
     for (size_t i = 0; i < n->count; i += INPUTS_LANES) {
         float x[INPUTS_LANES];
         uint32_t eight[2][INPUTS_LANES];
         for (size_t k = 0; k < INPUTS_LANES; k++)
             x[k] = row[n->features[i + k]];
-        eight_numbers(c, x, i, 1, eight);
+        eight_numbers(in, x, i, 1, eight);
         for (size_t k = 0; k < INPUTS_LANES && i + k < n->count; k++) {
             cells[n->right[i + k] * INPUTS_LANES] = eight[0][k];
             cells[n->left[i + k] * INPUTS_LANES] = eight[1][k];
         }
     }
-    for (size_t i = 0; c->category_count > 0 && i < c->count; i++)
-        if (c->items[i].is_category)
-            cells[i * INPUTS_LANES] = inputs_cell(c, &c->items[i], row[c->items[i].feature]);
+    for (size_t i = 0; in->category_count > 0 && i < in->count; i++)
+        if (in->items[i].is_category)
+            cells[i * INPUTS_LANES] = inputs_cell(in, &in->items[i], row[in->items[i].feature]);
 }
 
-void inputs_fill_lanes(const struct inputs *c, const float *rows, size_t count, uint32_t *cells)
+void inputs_fill_lanes(const struct inputs *in, const float *rows, size_t count, uint32_t *cells)
 {
-    const struct input_numbers *n = &c->numbers;
+    const struct input_numbers *n = &in->numbers;
     const float *row[INPUTS_LANES];
 
     for (size_t r = 0; r < INPUTS_LANES; r++)
-        row[r] = rows + (r < count ? r : count - 1) * c->feature_count;
+        row[r] = rows + (r < count ? r : count - 1) * in->feature_count;
     for (size_t i = 0; i < n->count; i++) {
         float x[INPUTS_LANES];
         uint32_t eight[2][INPUTS_LANES];
         for (size_t r = 0; r < INPUTS_LANES; r++)
             x[r] = row[r][n->features[i]];
-        eight_numbers(c, x, i, 0, eight);
+        eight_numbers(in, x, i, 0, eight);
         memcpy(cells + n->right[i] * INPUTS_LANES, eight[0], sizeof eight[0]);
         memcpy(cells + n->left[i] * INPUTS_LANES, eight[1], sizeof eight[1]);
     }
-    for (size_t i = 0; c->category_count > 0 && i < c->count; i++)
-        for (size_t r = 0; c->items[i].is_category && r < INPUTS_LANES; r++)
-            cells[i * INPUTS_LANES + r] = inputs_cell(c, &c->items[i], row[r][c->items[i].feature]);
+    for (size_t i = 0; in->category_count > 0 && i < in->count; i++)
+        for (size_t r = 0; in->items[i].is_category && r < INPUTS_LANES; r++)
+            cells[i * INPUTS_LANES + r] =
+                inputs_cell(in, &in->items[i], row[r][in->items[i].feature]);
 }

@@ -315,7 +315,7 @@ static int trace_extractor(struct onnx_reader *r, const struct onnx_node *n, str
     if (result == 0 && ((r->column < 0 && list.count > 1) || at >= list.count ||
                         list.items[at] < 0 || (size_t)list.items[at] >= width))
         result = onnx_refuse(r, n, "several columns, or one that is not there");
-    if (result == 0)
+    if (result == 0 && list.items)
         r->column = list.items[at];
     free(list.items);
     return result;

@@ -49,7 +49,7 @@ struct outcome {
 static struct outcome score(const struct model *model, const float *row)
 {
     void *scratch = mem_alloc_aligned(model_scratch_bytes(model), 1);
-    struct outcome o;
+    struct outcome o = {0};
 
     ck_assert_uint_le(model_margin_count(model), 4);
     model_score(model, row, 1, o.margins, o.scores, scratch);
