@@ -1,4 +1,5 @@
-/* Bundles: the ten rules of model.ini, what is refused in which words, decisions, the digest. */
+/* Bundles: the ten rules of model.ini, what is refused in which words, decisions, the digest. One
+ * piece: all of it edits the one bundle above. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
