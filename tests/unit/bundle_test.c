@@ -1,5 +1,5 @@
-/* Bundles: the ten rules of model.ini, what is refused in which words, decisions, the digest. One
- * piece: all of it edits the one bundle above. */
+/* Bundles: the ten rules of model.ini, what is refused in which words, decisions, the digest.
+ * In one piece, for all of it edits the one bundle below. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
