@@ -18,6 +18,7 @@
 enum {
     LANES = INPUTS_LANES,
     FEW = 3,               /* rows that are faster alone than as lanes */
+    TOGETHER = 8,          /* linked trees that such a row walks at once */
     AHEAD = 8,             /* trees */
     PADDED_DEPTH_MAX = 10, /* 2^10 leaves: beyond, padding costs more cache than links cost time */
     PADDED_WASTE_MAX = 8,  /* padded places per real split */
@@ -433,6 +434,90 @@ static void add_alone(const struct program *p, const struct walk *walks, size_t 
     }
 }
 
+/* The leaves of one row in `count` linked trees, whose cache misses overlap. */
+static void find_leaves(const struct program *p, const struct walk *walks, size_t count,
+                        const uint32_t *cells, uint32_t *ids)
+{
+    uint32_t at[TOGETHER] = {0};
+    bool goes_on;
+
+    do {
+        goes_on = false;
+        for (size_t i = 0; i < count; i++) {
+            const struct node *n = &p->nodes[walks[i].first + at[i]];
+            uint32_t cell = cell_at(cells, n->offset);
+            if (walks[i].kind == TREE_MIXED) {
+                enum split_kind kind = p->node_kinds[walks[i].first + at[i]];
+                at[i] = n->next[is_left_of(p, n, kind, cell)];
+            } else {
+                at[i] = n->next[cell < n->threshold];
+            }
+            goes_on |= at[i] < walks[i].split_count;
+        }
+    } while (goes_on);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = p->nodes[walks[i].first + at[i]].threshold;
+}
+
+/* One row of few. */
+struct row {
+    const uint32_t *cells;
+    const float *numbers;
+    struct sums sums; /* its own come first */
+};
+
+static void add_leaf(const struct program *p, const struct walk *walk, const struct row *row,
+                     const uint32_t *id)
+{
+    leaves_add(&p->leaves, &(struct arrivals){walk->output, id, row->numbers, 1}, row->sums);
+}
+
+static void add_padded_alone(const struct program *p, const struct walk *walk,
+                             const struct row *row)
+{
+    const struct place *places = p->places + walk->first;
+    size_t end = walk->ends + walk_alone(places, walk->depth, row->cells);
+    size_t sum = (size_t)walk->output * KERNEL_ROWS;
+
+    if (p->floats)
+        row->sums.floats[sum] += p->floats[end];
+    else if (p->doubles)
+        row->sums.doubles[sum] += p->doubles[end];
+    else
+        add_leaf(p, walk, row, &p->ends[end]);
+}
+
+/* All of these trees: padded ones one by one, linked ones that follow each other together. */
+static void add_row(const struct program *p, const struct walk *walks, size_t count,
+                    const struct row *row)
+{
+    uint32_t ids[TOGETHER];
+    size_t run;
+
+    for (size_t i = 0; i < count; i += run ? run : 1) {
+        for (run = 0; run < TOGETHER && i + run < count && walks[i + run].kind != TREE_PADDED;)
+            run++;
+        if (run == 0)
+            add_padded_alone(p, &walks[i], row);
+        else
+            find_leaves(p, walks + i, run, row->cells, ids);
+        for (size_t k = 0; k < run; k++)
+            add_leaf(p, &walks[i + k], row, &ids[k]);
+    }
+}
+
+static struct row row_of(const struct program *p, const struct block *b, size_t r, struct sums sums)
+{
+    struct row row = {
+        .cells = b->cells + r, .numbers = b->rows + r * p->inputs.feature_count, .sums = sums};
+
+    if (sums.floats)
+        row.sums.floats += r;
+    else
+        row.sums.doubles += r;
+    return row;
+}
+
 static void add(const void *program, size_t first, size_t count, struct sums sums, void *scratch)
 {
     const struct program *p = program;
@@ -441,6 +526,13 @@ static void add(const void *program, size_t first, size_t count, struct sums sum
     if (b->count <= FEW && p->floats && p->is_all_padded) {
         for (size_t r = 0; r < b->count; r++)
             add_alone(p, p->walks + first, count, b->cells + r, sums.floats + r);
+        return;
+    }
+    if (b->count <= FEW) {
+        for (size_t r = 0; r < b->count; r++) {
+            struct row row = row_of(p, b, r, sums);
+            add_row(p, p->walks + first, count, &row);
+        }
         return;
     }
     for (size_t i = first; i < first + count; i++) {
