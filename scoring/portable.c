@@ -1,6 +1,6 @@
 /* portable.c: the kernel for every tree and every machine. Eight rows walk a tree together, one
  * level at a time, so that their cache misses overlap; a row alone walks the trees one by one, and
- * the processor overlaps those.
+ * the processor overlaps those. In one piece: what is built above is what the walks below read.
  *
  *   padded  a complete tree of `depth` levels from place 1, place i has its right side at 2i and
  *           its left at 2i + 1: no links, no leaf test. Below a leaf that ends early every place
