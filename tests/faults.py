@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,6 +101,12 @@ class Lane:
 
     def said(self, sign: str) -> int:
         return sum(len(re.findall(sign, log.read_text())) for log in self.logs())
+
+    def would_say(self, sign: str) -> bool:
+        """Not while it has just said so: what comes again within 10 s is counted, not repeated (core/log.c)."""
+        lines = [line for log in self.logs() for line in log.read_text().splitlines() if re.search(sign, line)]
+        newest = max((datetime.fromisoformat(line[:23] + "+00:00") for line in lines), default=None)
+        return newest is None or datetime.now(timezone.utc) - newest > timedelta(seconds=10)
 
     def stop(self) -> None:
         for worker in self.workers.values():
@@ -472,6 +479,7 @@ def run_rows(args: argparse.Namespace, account: real.Account, times: Times) -> N
             b.begin()
             for row in rows:
                 results = {mode: Result() for mode in MODES}
+                until(15, lambda: not row.sign or all(lane.would_say(row.sign) for lane in b.lanes))
                 before = [lane.said(row.sign) for lane in b.lanes]
                 for _ in range(args.times or (row.times if args.long else 1)):
                     run_once(b, row, results)
