@@ -28,7 +28,7 @@ struct builder {
     /* the tree that is being written */
     struct tree_node *nodes;
     size_t node_count, node_cap;
-    struct todo {
+    struct copy {
         uint32_t from, to; /* node of the file, node of the tree */
     } * stack;
     size_t top, stack_cap;
@@ -140,31 +140,31 @@ static uint32_t add_node(struct builder *b, uint32_t from)
     b->nodes = mem_grow(b->nodes, b->node_count, &b->node_cap, sizeof *b->nodes);
     b->nodes[b->node_count] = (struct tree_node){0};
     b->stack = mem_grow(b->stack, b->top, &b->stack_cap, sizeof *b->stack);
-    b->stack[b->top++] = (struct todo){from, (uint32_t)b->node_count};
+    b->stack[b->top++] = (struct copy){from, (uint32_t)b->node_count};
     return (uint32_t)b->node_count++;
 }
 
-static int take_node(struct builder *b, struct todo todo)
+static int take_node(struct builder *b, struct copy copy)
 {
     const struct ensemble *e = b->e;
     bool true_is_left;
     uint32_t yes, no;
     struct split split;
 
-    b->met[todo.from] = true;
-    if (e->modes[todo.from] == BRANCH_LEAF)
-        return take_leaf(b, todo.from, &b->nodes[todo.to]);
-    if (e->features.items[todo.from] < 0 ||
-        (size_t)e->features.items[todo.from] >= b->trees->feature_count)
+    b->met[copy.from] = true;
+    if (e->modes[copy.from] == BRANCH_LEAF)
+        return take_leaf(b, copy.from, &b->nodes[copy.to]);
+    if (e->features.items[copy.from] < 0 ||
+        (size_t)e->features.items[copy.from] >= b->trees->feature_count)
         return onnx_refuse(b->r, b->node, "tree %d node %d: feature %d of a row of %zu",
-                           e->tree_ids.items[todo.from], e->ids.items[todo.from],
-                           e->features.items[todo.from], b->trees->feature_count);
-    split = split_of(e, todo.from, &true_is_left);
-    yes = add_node(b, (uint32_t)e->if_true.items[todo.from]);
-    no = add_node(b, (uint32_t)e->if_false.items[todo.from]);
-    b->nodes[todo.to].split = split;
-    b->nodes[todo.to].left = true_is_left ? yes : no;
-    b->nodes[todo.to].right = true_is_left ? no : yes;
+                           e->tree_ids.items[copy.from], e->ids.items[copy.from],
+                           e->features.items[copy.from], b->trees->feature_count);
+    split = split_of(e, copy.from, &true_is_left);
+    yes = add_node(b, (uint32_t)e->if_true.items[copy.from]);
+    no = add_node(b, (uint32_t)e->if_false.items[copy.from]);
+    b->nodes[copy.to].split = split;
+    b->nodes[copy.to].left = true_is_left ? yes : no;
+    b->nodes[copy.to].right = true_is_left ? no : yes;
     return 0;
 }
 

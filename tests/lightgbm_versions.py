@@ -9,17 +9,15 @@ started here is skipped, with the reason.
 """
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from array import array
 from pathlib import Path
 
 from real import CACHE, HERE
-from xgboost_versions import KSCORE, base_python, check_refused, pip
+from xgboost_versions import KSCORE, Library, base_python, pip, run
 
 VERSIONS = "2.1.2 2.2.2 2.2.3 2.3.1 3.0.0 3.1.1 3.2.1 3.3.5 4.0.0 4.1.0 4.3.0 4.6.0".split()
 
@@ -68,43 +66,5 @@ def compare(model: Path) -> str | None:
     return None
 
 
-def run_version(version: str, folder: Path) -> tuple[int, int, str]:
-    """Passed, failed, why it was skipped."""
-    why = train(version, folder)
-    if why:
-        return 0, 0, why
-    passed, absent, failures = 0, [], []
-    for name, kind in json.loads((folder / "index.json").read_text()).items():
-        if kind not in ("scores", "refused"):
-            absent.append(f"{name} ({kind.split(': ', 1)[1]})" if "-v" in sys.argv else name)
-            continue
-        wrong = compare(folder / name) if kind == "scores" else check_refused(folder / name)
-        passed += wrong is None
-        if wrong:
-            failures.append(f"  FAIL {version} {name}: {wrong}")
-    print(f"LightGBM {version}: {passed} as the library says, {len(failures)} not; {len(absent)} cases it cannot make", flush=True)
-    print("\n".join(failures[:1000 if "-v" in sys.argv else 20]), end="\n" if failures else "")
-    if "-v" in sys.argv:
-        print("  cannot make:", ", ".join(absent))
-    # A version that trains nothing proves nothing.
-    return passed, len(failures) + (passed == 0), ""
-
-
-def main() -> int:
-    passed = failed = skipped = 0
-    for version in [v for v in sys.argv[1:] if v != "-v"] or VERSIONS:
-        keep = os.environ.get("KEEP")
-        folder = Path(keep) / version if keep else Path(tempfile.mkdtemp(prefix="kscore-lightgbm-"))
-        folder.mkdir(parents=True, exist_ok=True)
-        good, bad, why = run_version(version, folder)
-        passed, failed, skipped = passed + good, failed + bad, skipped + bool(why)
-        if why:
-            print(f"LightGBM {version}: skipped: {why}", flush=True)
-        if not keep:
-            shutil.rmtree(folder)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return failed != 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Library("LightGBM", VERSIONS, train, compare)))

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from array import array
 from pathlib import Path
+from typing import Callable, NamedTuple
 
 from real import CACHE, HERE
 
@@ -132,9 +133,16 @@ def check_refused(model: Path) -> str | None:
     return None if got.returncode == 65 and len(said) == 1 else f"exit {got.returncode}, {said[:3]}"
 
 
-def run_version(version: str, folder: Path) -> tuple[int, int, str]:
+class Library(NamedTuple):
+    name: str
+    versions: list[str]
+    train: Callable[[str, Path], str | None]  # fills the folder; or why not
+    compare: Callable[[Path], str | None]  # what differs
+
+
+def run_version(library: Library, version: str, folder: Path) -> tuple[int, int, str]:
     """Passed, failed, why it was skipped."""
-    why = train(version, folder)
+    why = library.train(version, folder)
     if why:
         return 0, 0, why
     passed, absent, failures = 0, [], []
@@ -142,11 +150,11 @@ def run_version(version: str, folder: Path) -> tuple[int, int, str]:
         if kind not in ("scores", "refused"):
             absent.append(f"{name} ({kind.split(': ', 1)[1]})" if "-v" in sys.argv else name)
             continue
-        wrong = compare(folder / name) if kind == "scores" else check_refused(folder / name)
+        wrong = library.compare(folder / name) if kind == "scores" else check_refused(folder / name)
         passed += wrong is None
         if wrong:
             failures.append(f"  FAIL {version} {name}: {wrong}")
-    print(f"XGBoost {version}: {passed} as the library says, {len(failures)} not; {len(absent)} cases it cannot make", flush=True)
+    print(f"{library.name} {version}: {passed} as the library says, {len(failures)} not; {len(absent)} cases it cannot make", flush=True)
     print("\n".join(failures[:1000 if "-v" in sys.argv else 20]), end="\n" if failures else "")
     if "-v" in sys.argv:
         print("  cannot make:", ", ".join(absent))
@@ -154,16 +162,17 @@ def run_version(version: str, folder: Path) -> tuple[int, int, str]:
     return passed, len(failures) + (passed == 0), ""
 
 
-def main() -> int:
+def run(library: Library) -> int:
+    """All versions, or those of the command line; the exit code."""
     passed = failed = skipped = 0
-    for version in [v for v in sys.argv[1:] if v != "-v"] or VERSIONS:
+    for version in [v for v in sys.argv[1:] if v != "-v"] or library.versions:
         keep = os.environ.get("KEEP")
-        folder = Path(keep) / version if keep else Path(tempfile.mkdtemp(prefix="kscore-xgboost-"))
+        folder = Path(keep) / version if keep else Path(tempfile.mkdtemp(prefix=f"kscore-{library.name.lower()}-"))
         folder.mkdir(parents=True, exist_ok=True)
-        good, bad, why = run_version(version, folder)
+        good, bad, why = run_version(library, version, folder)
         passed, failed, skipped = passed + good, failed + bad, skipped + bool(why)
         if why:
-            print(f"XGBoost {version}: skipped: {why}", flush=True)
+            print(f"{library.name} {version}: skipped: {why}", flush=True)
         if not keep:
             shutil.rmtree(folder)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
@@ -171,4 +180,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Library("XGBoost", VERSIONS, train, compare)))
