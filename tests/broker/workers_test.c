@@ -83,7 +83,9 @@ START_TEST(a_worker_that_fails_ends_all_with_its_code_and_the_others_commit)
     child_wait_line(&k, "event=stopping worker=", 1);
     ck_assert_int_eq(child_count(&k, "on_gap = stop"), 2); /* by the worker, and at the end */
     ck_assert_int_eq(cluster_committed(&c, 1), 50);
-    /* What the other one took was finished: nothing has an outcome that is not committed. */
+    /* What the other one took was finished: nothing has an outcome that is not committed. A reader
+     * of committed ones sees them a moment after the offsets. */
+    cluster_wait_outcomes(&c, cluster_committed(&c, 0) + 50);
     ck_assert_int_eq(cluster_outcome_count(&c), cluster_committed(&c, 0) + 50);
     child_release(&k);
     cluster_close(&c);
