@@ -232,15 +232,16 @@ static void say(struct consumer *c, const char *event, const list_t *list, int o
 }
 
 /* Changes the client's assignment: the only place that differs by the group's protocol. Eager:
- * coming is all there is, NULL nothing. Cooperative: coming is added, or going is taken away; with
- * both NULL nothing changes, but the rebalance has its answer. */
+ * coming is all there is. Cooperative: coming is added. With going, that (eager: all) is taken away;
+ * with both NULL the rebalance has its answer, which is to take nothing: librdkafka waits for an
+ * assign() behind an assignment, NULL is none, and a member without its answer never joins again. */
 static void change(struct consumer *c, const list_t *coming, const list_t *going)
 {
     rd_kafka_error_t *refused = NULL;
     list_t *none = rd_kafka_topic_partition_list_new(0);
 
     if (!c->is_cooperative)
-        rd_kafka_assign(c->client, coming);
+        rd_kafka_assign(c->client, coming ? coming : going ? NULL : none);
     else if (going)
         refused = rd_kafka_incremental_unassign(c->client, going);
     else

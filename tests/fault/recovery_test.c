@@ -225,22 +225,44 @@ static bool start_cooperative(struct mock *m)
     return true;
 }
 
+static void expect_second_try(struct mock *m, int api, rd_kafka_resp_err_t code)
+{
+    mock_refuse(m, MOCK_INPUT, api, code);
+    mock_run(m);
+    mock_wait_log(m, "for=start_offsets", 1);
+    mock_wait_log(m, "event=assigned", 1);
+    mock_produce_json(m, 0, 0, 10);
+    wait_committed(m, 10);
+    mock_stop(m);
+    ck_assert_msg(m->result == 0, "%s", m->err.text);
+    ck_assert_uint_eq(mock_expect_outcomes(m, 10), 0);
+    mock_end(m);
+}
+
+START_TEST(a_member_joins_again_when_start_offsets_could_not_be_had)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, NULL);
+    expect_second_try(&m, MOCK_OFFSET_FETCH, RD_KAFKA_RESP_ERR_INVALID_GROUP_ID);
+}
+END_TEST
+
+START_TEST(a_member_joins_again_when_start_offsets_could_not_be_committed)
+{
+    struct mock m;
+
+    mock_start(&m, NULL, NULL);
+    expect_second_try(&m, MOCK_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
+}
+END_TEST
+
 START_TEST(a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had)
 {
     struct mock m;
 
-    if (!start_cooperative(&m))
-        return;
-    mock_refuse(&m, MOCK_INPUT, MOCK_OFFSET_FETCH, RD_KAFKA_RESP_ERR_INVALID_GROUP_ID);
-    mock_run(&m);
-    mock_wait_log(&m, "for=start_offsets", 1);
-    mock_wait_log(&m, "event=assigned", 1);
-    mock_produce_json(&m, 0, 0, 10);
-    wait_committed(&m, 10);
-    mock_stop(&m);
-    ck_assert_msg(m.result == 0, "%s", m.err.text);
-    ck_assert_uint_eq(mock_expect_outcomes(&m, 10), 0);
-    mock_end(&m);
+    if (start_cooperative(&m))
+        expect_second_try(&m, MOCK_OFFSET_FETCH, RD_KAFKA_RESP_ERR_INVALID_GROUP_ID);
 }
 END_TEST
 
@@ -268,7 +290,9 @@ SUITE(recovery)
          a_stop_waits_drain_ms_for_an_output_that_hangs_and_not_longer,
          a_stop_that_has_nothing_to_commit_succeeds_though_the_coordinator_hangs,
          a_stop_ends_in_time_though_output_and_coordinator_hang);
-    CASE("offsets", a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had,
+    CASE("offsets", a_member_joins_again_when_start_offsets_could_not_be_had,
+         a_member_joins_again_when_start_offsets_could_not_be_committed,
+         a_cooperative_member_asks_again_for_start_offsets_that_could_not_be_had,
          a_cooperative_member_that_is_denied_when_it_asks_again_ends_with_77);
     CASE("fence", a_member_that_is_fenced_after_its_session_ran_out_joins_anew,
          a_member_that_its_own_late_request_fences_joins_anew_once,
