@@ -11,7 +11,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 
-enum { ASK_MS = 5000, REJOIN_MS = 1000 };
+enum { ASK_MS = 5000, RETRY_MS = 1000 };
 
 typedef rd_kafka_topic_partition_list_t list_t;
 typedef rd_kafka_topic_partition_t entry_t;
@@ -232,9 +232,9 @@ static void say(struct consumer *c, const char *event, const list_t *list, int o
 }
 
 /* Changes the client's assignment: the only place that differs by the group's protocol. Eager:
- * coming is all there is. Cooperative: coming is added. With going, that (eager: all) is taken away;
- * with both NULL the rebalance has its answer, which is to take nothing: librdkafka waits for an
- * assign() behind an assignment, NULL is none, and a member without its answer never joins again. */
+ * coming is all there is. Cooperative: coming is added. With going, that (eager: all) is taken
+ * away; with both NULL the rebalance has its answer, which is to take nothing: librdkafka waits for
+ * an assign() behind an assignment, and NULL is none: that member would never join again. */
 static void change(struct consumer *c, const list_t *coming, const list_t *going)
 {
     rd_kafka_error_t *refused = NULL;
@@ -283,7 +283,7 @@ static void take(struct consumer *c, list_t *list)
         c->returned_ms = clock_ms();
     c->was_lost = false;
     c->must_ask = c->must_ask && c->is_cooperative;
-    c->must_rejoin = c->must_ask || c->offered->cnt > 0;
+    c->must_retry = c->must_ask || c->offered->cnt > 0;
     say(c, "assigned", list, c->assignment->cnt);
     c->hooks.assigned(c->hooks.arg);
 }
@@ -325,15 +325,18 @@ static bool give_up(struct consumer *c, const list_t *going, bool is_lost)
     return is_settled;
 }
 
-/* The start offsets could not be found: out of the group, and in again; cooperative members ask. */
-static void rejoin_later(struct consumer *c, const list_t *offered, const struct err *why)
+static void retry_later(struct consumer *c, const list_t *offered, const struct err *why)
 {
-    if (c->is_cooperative)
-        append(c->offered, offered);
-    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; %s again", why->text,
-              c->is_cooperative ? "asking" : "joining");
-    c->must_rejoin = true;
-    c->rejoin_ms = clock_ms() + REJOIN_MS;
+    append(c->offered, offered);
+    log_event(LOG_WARNING, "waiting", "for=start_offsets %s; asking again", why->text);
+    c->must_retry = true;
+    c->retry_ms = clock_ms() + RETRY_MS;
+}
+
+static void forget_offered(struct consumer *c)
+{
+    while (c->offered->cnt > 0)
+        rd_kafka_topic_partition_list_del_by_idx(c->offered, 0);
 }
 
 void assignment_drop(struct consumer *c)
@@ -341,8 +344,7 @@ void assignment_drop(struct consumer *c)
     list_t *all = rd_kafka_topic_partition_list_copy(c->assignment);
 
     give_up(c, all, true);
-    while (c->offered->cnt > 0)
-        rd_kafka_topic_partition_list_del_by_idx(c->offered, 0);
+    forget_offered(c);
     rd_kafka_topic_partition_list_destroy(all);
 }
 
@@ -358,12 +360,14 @@ static bool try_take(struct consumer *c, list_t *list)
     if (err.kind == ERR_FATAL && !c->was_assigned)
         c->err = err;
     else
-        rejoin_later(c, list, &err);
+        retry_later(c, list, &err);
     return false;
 }
 
 static void on_assign(struct consumer *c, list_t *list)
 {
+    if (!c->is_cooperative) /* the list is all there is */
+        forget_offered(c);
     if (!try_take(c, list))
         change(c, NULL, NULL);
 }
@@ -404,7 +408,7 @@ void assignment_retry(struct consumer *c, bool is_all)
 {
     list_t *list = rd_kafka_topic_partition_list_copy(c->assignment);
 
-    c->must_rejoin = c->must_ask = false;
+    c->must_retry = c->must_ask = false;
     if (is_all) {
         give_up(c, list, false);
         change(c, NULL, list);
@@ -448,7 +452,7 @@ void assignment_renew(struct consumer *c)
     } else if (err.kind == ERR_FATAL && err.exit_code == EXIT_DATA) {
         c->err = err;
     } else {
-        rejoin_later(c, list, &err);
+        retry_later(c, list, &err);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

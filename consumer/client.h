@@ -28,12 +28,12 @@ struct consumer {
     } cache[PART_CACHE];
 
     rd_kafka_topic_partition_list_t *assignment; /* owned partitions, for storing */
-    /* Cooperative: ours in the group's eyes, but start offsets are still to be found. */
+    /* Ours in the group's eyes, but start offsets are still to be found. */
     rd_kafka_topic_partition_list_t *offered;
     bool is_cooperative; /* rebalances name what comes and what goes; else all there is */
     bool was_assigned;   /* at least once: from then on trouble is a dependency */
-    bool must_rejoin;    /* start offsets could not be found: leave and join again at rejoin_ms */
-    int64_t rejoin_ms;
+    bool must_retry;     /* at retry_ms: start offsets could not be found, or must_ask */
+    int64_t retry_ms;
     bool must_reassign; /* a position is out of the log's range */
     bool must_ask;      /* only the group knows what is committed: nothing is before it was asked */
     bool was_lost;      /* the session ran out; until the next assignment */
@@ -53,9 +53,9 @@ void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
 int assignment_commit(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
                       int timeout_ms, struct err *err);
 
-/* Cooperative: asks again where what was offered begins; is_all: what is owned, too. Not by leaving
- * the group, as eager members do: amid a rebalance librdkafka forgets an unsubscribe that a
- * subscribe follows, and takes for owned, for ever, what was not assigned. */
+/* Asks again where what was offered begins; is_all: what is owned, too. Not by leaving the group:
+ * that disturbs all others, a LeaveGroup that is late fences the member that joined behind it, and
+ * amid a rebalance librdkafka forgets an unsubscribe that a subscribe follows. */
 void assignment_retry(struct consumer *consumer, bool is_all);
 
 /* Nothing is ours any more, and nothing may be stored. */

@@ -283,24 +283,10 @@ static void let_go(struct consumer *c, rd_kafka_message_t *message)
     rd_kafka_message_destroy(message);
 }
 
-/* Leaves the group and joins again, when the start offsets could not be found. */
-static int rejoin(struct consumer *c, struct err *err)
-{
-    if (clock_ms() < c->rejoin_ms)
-        return 0;
-    if (c->is_cooperative) {
-        assignment_retry(c, c->must_ask);
-        return 0;
-    }
-    c->must_rejoin = false;
-    rd_kafka_unsubscribe(c->client);
-    return consumer_subscribe(c, err);
-}
-
 /* The member's client is dead: a new one joins in its place. */
 static int reopen(struct consumer *c, struct err *err)
 {
-    c->must_reopen = c->must_reassign = c->must_rejoin = c->was_lost = false;
+    c->must_reopen = c->must_reassign = c->must_retry = c->was_lost = false;
     c->returned_ms = 0; /* the next fence is somebody else's */
     log_event(LOG_WARNING, "kafka", "consumer: fenced after its session ran out: a new one joins");
     assignment_drop(c);
@@ -317,8 +303,8 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
         return -1;
     if (c->must_reassign && !c->is_closing)
         assignment_renew(c);
-    if (c->must_rejoin && !c->is_closing && rejoin(c, err) != 0)
-        return -1;
+    if (c->must_retry && !c->is_closing && clock_ms() >= c->retry_ms)
+        assignment_retry(c, c->must_ask);
     epoch = c->ledger->epoch;
     got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->messages,
                                        cap < c->message_cap ? cap : c->message_cap);
@@ -421,10 +407,10 @@ struct slice consumer_member(struct consumer *c)
     return (struct slice){bytes, len};
 }
 
-void consumer_rejoin(struct consumer *c)
+void consumer_ask(struct consumer *c)
 {
-    c->must_rejoin = c->must_ask = true;
-    c->rejoin_ms = 0;
+    c->must_retry = c->must_ask = true;
+    c->retry_ms = 0;
 }
 
 uint64_t consumer_commit_count(const struct consumer *c)
@@ -499,7 +485,7 @@ int consumer_close(struct consumer *c, int timeout_ms, struct err *err)
     if (!c)
         return 0;
     c->is_closing = true;
-    c->must_reassign = c->must_rejoin = false;
+    c->must_reassign = c->must_retry = false;
     consumer_store(c);
     result = commit_last(c, deadline_ms, err);
     leave(c, deadline_ms);

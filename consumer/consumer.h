@@ -69,8 +69,9 @@ void consumer_store(struct consumer *consumer);
  * The caller frees them; data NULL when we are no member. */
 struct slice consumer_member(struct consumer *consumer);
 
-/* Leaves the group and joins it again: the partitions are assigned anew. */
-void consumer_rejoin(struct consumer *consumer);
+/* Only the group knows what is committed: with the next poll each partition is given up and taken
+ * over anew, from where the group says. */
+void consumer_ask(struct consumer *consumer);
 
 /* Number of commits that the broker acknowledged so far. */
 uint64_t consumer_commit_count(const struct consumer *consumer);

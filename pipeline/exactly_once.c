@@ -2,7 +2,7 @@
  *
  *   NONE -> OPEN -> ENDING -> COMMITTING -> NONE      the ring retires when it is committed
  *             \________\__________\-> ABORTING -> NONE  what was in it is returned, and read again
- *   any -> DEAD -> (REJOINING ->) INITIAL -> NONE     a new producer
+ *   any -> DEAD -> (ASKING ->) INITIAL -> NONE     a new producer
  *
  * Slots stay in the ring until their transaction is committed, so that an abort is what a failed
  * delivery is: a rewind. Offsets are sent when every outcome before them is acknowledged; what is
@@ -74,8 +74,7 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
     backoff_fail(&p->backoff);
     wait_fail(&p->wait, clock_ms());
     /* Whether a commit that was asked for came to pass is the group's to say. */
-    t->must_rejoin =
-        t->must_rejoin || said == TRANSACT_FENCED || t->state == TRANSACTION_COMMITTING;
+    t->must_ask = t->must_ask || said == TRANSACT_FENCED || t->state == TRANSACTION_COMMITTING;
     t->state = said == TRANSACT_ABORT ? TRANSACTION_ABORTING : TRANSACTION_DEAD;
     return true;
 }
@@ -131,7 +130,7 @@ static void start_end(struct transaction *t)
 static void end(struct transaction *t)
 {
     t->state = TRANSACTION_NONE;
-    t->must_rejoin = false;
+    t->must_ask = false;
     t->begun_ms = 0;
     t->ended_ms = clock_ms();
 }
@@ -276,11 +275,11 @@ static int bury(struct pipeline *p)
         return 0;
     p->must_rewind = p->must_rewind || p->ring.count > 0;
     producer_renew(p->producer, "its transaction is lost");
-    t->state = t->must_rejoin ? TRANSACTION_REJOINING : TRANSACTION_INITIAL;
+    t->state = t->must_ask ? TRANSACTION_ASKING : TRANSACTION_INITIAL;
     t->epoch = p->ledger.epoch;
-    if (t->must_rejoin)
-        consumer_rejoin(p->consumer);
-    t->must_rejoin = false;
+    if (t->must_ask)
+        consumer_ask(p->consumer);
+    t->must_ask = false;
     t->begun_ms = 0;
     return 0;
 }
@@ -323,7 +322,7 @@ static int step(struct pipeline *p, struct err *err)
     case TRANSACTION_COMMITTING: return commit(p, err);
     case TRANSACTION_ABORTING: return abort_open(p, err);
     case TRANSACTION_DEAD: return bury(p);
-    case TRANSACTION_REJOINING:
+    case TRANSACTION_ASKING:
         if (p->ledger.epoch != t->epoch)
             t->state = TRANSACTION_INITIAL;
         return 0;
@@ -355,7 +354,7 @@ static bool can_send(const struct pipeline *p)
 static bool is_idle(const struct pipeline *p)
 {
     return (p->transaction.state == TRANSACTION_NONE ||
-            p->transaction.state == TRANSACTION_REJOINING ||
+            p->transaction.state == TRANSACTION_ASKING ||
             p->transaction.state == TRANSACTION_INITIAL) &&
            producer_in_flight(p->producer) == 0;
 }

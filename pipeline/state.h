@@ -58,17 +58,17 @@ struct transaction {
         TRANSACTION_ENDING,     /* waits for reports, then sends the offsets */
         TRANSACTION_COMMITTING, /* its outcome is the coordinator's */
         TRANSACTION_ABORTING,
-        TRANSACTION_DEAD,      /* librdkafka gave its producer up */
-        TRANSACTION_REJOINING, /* fenced: a new producer may begin when the group assigned anew */
-        TRANSACTION_INITIAL,   /* a new producer */
+        TRANSACTION_DEAD,    /* librdkafka gave its producer up */
+        TRANSACTION_ASKING,  /* fenced: a new producer may begin when all is taken over anew */
+        TRANSACTION_INITIAL, /* a new producer */
     } state;
     int64_t begun_ms; /* 0 when none is open */
     int64_t ending_ms, ended_ms;
     uint64_t rows;          /* records it may hold: fewer where brokers are slow; 0: none is made */
     bool was_late;          /* one was, and nothing was committed since */
     bool is_fenced;         /* and that nothing was committed since */
-    bool must_rejoin;       /* only the group knows what is committed */
-    uint32_t epoch;         /* REJOINING: the ledger's before */
+    bool must_ask;          /* only the group knows what is committed */
+    uint32_t epoch;         /* ASKING: the ledger's before */
     struct offset *offsets; /* count, of cap: what is committed */
     size_t count, cap;
     uint64_t commits;

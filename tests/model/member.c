@@ -6,7 +6,7 @@
 #include "core/mem.h"
 #include "tests/model/world.h"
 
-enum { REJOIN_MS = 1000 };
+enum { RETRY_MS = 1000 };
 
 struct consumer {
     struct process *process;
@@ -14,8 +14,8 @@ struct consumer {
     struct consumer_hooks hooks;
     uint32_t generation; /* of the assignment that it has, or waits for; 0: none */
     bool is_subscribed, has_assignment, must_take;
-    bool must_rejoin, must_reassign, must_ask, is_leaving;
-    int64_t rejoin_ms;
+    bool is_offered, must_retry, must_reassign, must_ask;
+    int64_t retry_ms;
     struct {
         int64_t next;
         bool is_paused;
@@ -67,10 +67,10 @@ static bool is_ours(const struct consumer *c, unsigned part)
     return world.parts[part].owner == (int)c->process->instance;
 }
 
-static void rejoin_later(struct consumer *c)
+static void retry_later(struct consumer *c)
 {
-    c->must_rejoin = true;
-    c->rejoin_ms = world.now_ms + REJOIN_MS;
+    c->is_offered = c->must_retry = true;
+    c->retry_ms = world.now_ms + RETRY_MS;
 }
 
 /* A plain commit is taken from a member of this generation. What it passes over must be gone. */
@@ -98,7 +98,7 @@ static void take(struct consumer *c, const int64_t offsets[PARTS])
     if (c->has_assignment)
         world_fail("assigned twice");
     c->has_assignment = true;
-    c->must_take = c->must_rejoin = c->must_ask = false;
+    c->must_take = c->must_retry = c->must_ask = false;
     c->hooks.assigned(c->hooks.arg);
 }
 
@@ -107,12 +107,12 @@ static void on_assign(struct consumer *c)
 {
     int64_t offsets[PARTS];
 
-    c->must_take = false;
+    c->must_take = c->is_offered = false;
     for (unsigned i = 0; i < PARTS; i++) {
         if (!is_ours(c, i))
             continue;
         if (brokers_are_unstable(i) && world.plant != PLANT_unstable_start) {
-            rejoin_later(c);
+            retry_later(c);
             return;
         }
         offsets[i] = world.parts[i].committed;
@@ -120,7 +120,7 @@ static void on_assign(struct consumer *c)
             continue;
         offsets[i] = world.parts[i].low;
         if (!commit(c, i, offsets[i])) {
-            rejoin_later(c);
+            retry_later(c);
             return;
         }
     }
@@ -148,22 +148,23 @@ static void reassign(struct consumer *c)
     if (is_well)
         take(c, offsets);
     else
-        rejoin_later(c);
+        retry_later(c);
 }
 
-/* What was begun in the poll before. A static member is a new one then, and may keep its place. */
-static void leave(struct consumer *c)
+/* It does not know yet that the group has moved on; it hears of that behind it. */
+static void retry(struct consumer *c)
 {
-    struct err ignored = ERR_INIT;
-    bool is_ours = group_knows(c->process);
+    bool is_all = c->must_ask && c->has_assignment;
 
-    c->is_leaving = false;
-    if (c->has_assignment)
-        give_up(c, !is_ours);
-    c->must_take = false;
-    if (is_ours && world_roll(2))
-        c->process->identity = ++world.identities;
-    consumer_subscribe(c, &ignored);
+    c->must_retry = c->must_ask = false;
+    if (is_all)
+        give_up(c, false);
+    if (!is_all && !c->is_offered)
+        return;
+    if (c->process->is_cut)
+        retry_later(c);
+    else
+        on_assign(c);
 }
 
 /* A second process has our instance. */
@@ -181,14 +182,14 @@ static void meet_group(struct consumer *c)
     if (!group_knows(c->process)) {
         if (c->has_assignment)
             give_up(c, true);
-        c->must_take = false;
+        c->must_take = c->is_offered = false;
         group_join(c->process);
     }
     if (world.group.is_rebalancing && !seat->has_joined) {
         if (c->has_assignment)
             give_up(c, false);
         seat->has_joined = true;
-        c->must_take = false;
+        c->must_take = c->is_offered = false;
         c->generation = 0;
         group_finish();
     }
@@ -253,14 +254,10 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
         return fence(err);
     if (c->must_reassign)
         reassign(c);
-    if (c->must_rejoin && world.now_ms >= c->rejoin_ms) {
-        c->must_rejoin = false;
-        c->is_leaving = true;
-    } else if (c->is_leaving && !c->process->is_cut) {
-        leave(c);
-    }
+    if (c->must_retry && world.now_ms >= c->retry_ms)
+        retry(c);
     epoch = c->ledger->epoch;
-    if (!c->process->is_cut && !c->is_leaving)
+    if (!c->process->is_cut)
         meet_group(c);
     for (unsigned i = 0; i < PARTS && !c->process->is_cut; i++)
         count += fetch(c, (first + i) % PARTS, records + count,
@@ -311,10 +308,10 @@ struct slice consumer_member(struct consumer *c)
                           sizeof who};
 }
 
-void consumer_rejoin(struct consumer *c)
+void consumer_ask(struct consumer *c)
 {
-    c->must_rejoin = c->must_ask = true;
-    c->rejoin_ms = 0;
+    c->must_retry = c->must_ask = true;
+    c->retry_ms = 0;
 }
 
 uint64_t consumer_commit_count(const struct consumer *c)

@@ -89,8 +89,8 @@ static void go_wrong(struct pipeline *p)
 
     if (world.plant == PLANT_early_retirement)
         ring_retire(&p->ring, &p->ledger);
-    if (world.plant == PLANT_doubt_without_rejoin && t->state == TRANSACTION_DEAD)
-        t->must_rejoin = false;
+    if (world.plant == PLANT_doubt_without_asking && t->state == TRANSACTION_DEAD)
+        t->must_ask = false;
     if (world.plant == PLANT_rewind_without_abort && t->state == TRANSACTION_OPEN) {
         producer_poll(p->producer, 0);
         if (p->must_rewind && producer_flush(p->producer, 5))

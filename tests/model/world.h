@@ -25,7 +25,7 @@ enum { PARTS = 3, OFFSETS = 36, MEMBERS = 3, PROCESSES = 4, QUEUE = 5, OUTCOMES 
     X(unacknowledged_offsets) /* those of what is on its way are sent, too */                      \
     X(parked_tail)            /* those of a parked partition reach one record too far */           \
     X(early_retirement)       /* slots leave the ring before their transaction is committed */     \
-    X(doubt_without_rejoin)   /* a commit without an answer is taken for failed */                 \
+    X(doubt_without_asking)   /* a commit without an answer is taken for failed */                 \
     X(rewind_without_abort)                                                                        \
     X(lost_partition) /* offsets go without the member's generation */                             \
     X(torn_batch)     /* the transaction ends in the middle of a batch */                          \
