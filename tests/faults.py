@@ -244,6 +244,18 @@ def lose_coordinator(b: Bench):
     return lose_node(b, topics["__transaction_state"].partitions[java_hash(f"{lane.name}-{lane.name}-a-0") % 4].leader)
 
 
+def want_all_three(b: Bench):
+    """The output wants three replicas, and has two, until kscore has said that it waits."""
+    for lane in b.lanes:
+        b.cluster.set(lane.scores, "min.insync.replicas", "3")
+    wait_said = said_later(b, STARVED)
+    undo = kill_one_of_three(b)
+    wait_said()
+    for lane in b.lanes:
+        b.cluster.set(lane.scores, "min.insync.replicas", "2")
+    return undo
+
+
 def freeze_kscore(b: Bench):
     """For longer than its session, while another one takes over; then both run."""
     others = [lane.start("b") for lane in b.lanes]
@@ -365,7 +377,7 @@ def overtake(b: Bench):
     for lane in b.lanes:
         ends = b.broker.ends(lane.name, lane.verifier.feeder.partitions)
         below = [TopicPartition(lane.name, p, end - 50) for p, end in enumerate(ends)]
-        until("the records are deleted", 30, lambda: is_deleted(b, below))
+        real.until("the records are deleted", 30, lambda: is_deleted(b, below))
         lane.workers["a"].freeze(False)
 
 
@@ -378,6 +390,7 @@ def add_partition(b: Bench):
 
 
 GONE = "event=(delivery_failed|waiting)"
+STARVED = "min.insync.replicas = 3: nothing can be written"
 
 
 class Row(NamedTuple):
@@ -406,6 +419,7 @@ ROWS = [
     Row("partition added", 3, "refresh", add_partition, "event=assigned"),
     Row("kill -9 of the broker, 1 of 3", 5, "broker", kill_one_of_three, "event=kafka", True),
     Row("transaction coordinator lost", 3, "broker", lose_coordinator, "event=kafka", True),
+    Row("not enough replicas", 3, "", want_all_three, STARVED, True),
 ]
 
 
