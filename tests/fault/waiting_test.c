@@ -145,19 +145,25 @@ START_TEST(a_full_ring_pauses_stays_in_the_group_and_repeats_nothing)
 }
 END_TEST
 
-/* The producer's queue takes 8 MiB: the batch that does not fit is half sent when partitions go. */
+enum { EVENTS = 50000 };
+
+/* The producer's queue takes 8 MiB: a batch that does not fit is half sent. */
+static void fill_queue(struct mock *m)
+{
+    mock_start(m, NULL, "memory_mib = 64\ndrain_ms = 1000");
+    mock_produce_json(m, 0, 0, 1);
+    mock_run(m);
+    mock_wait_outcomes(m, 1);
+    rd_kafka_mock_broker_set_rtt(m->cluster, MOCK_OUTPUT, 4000);
+    mock_produce_json(m, 0, 1, EVENTS);
+    mock_wait_log(m, "event=full", 1);
+}
+
 START_TEST(a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance)
 {
-    enum { EVENTS = 50000 };
     struct mock m;
 
-    mock_start(&m, NULL, "memory_mib = 64");
-    mock_produce_json(&m, 0, 0, 1);
-    mock_run(&m);
-    mock_wait_outcomes(&m, 1);
-    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 4000);
-    mock_produce_json(&m, 0, 1, EVENTS);
-    mock_wait_log(&m, "event=full", 1);
+    fill_queue(&m);
     mock_refuse(&m, MOCK_INPUT, MOCK_HEARTBEAT, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
     mock_wait_log(&m, "event=revoked", 1);
     rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 0);
@@ -165,6 +171,24 @@ START_TEST(a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance)
     mock_stop(&m);
     ck_assert_msg(m.result == 0, "%s", m.err.text);
     ck_assert_uint_eq(mock_expect_outcomes(&m, EVENTS), 0);
+    mock_end(&m);
+}
+END_TEST
+
+START_TEST(a_stop_while_the_queue_is_full_ends_in_time_and_commits_nothing_unfinished)
+{
+    enum { STOP_MS = 1000 + 5000 }; /* drain_ms, and what a stop takes beyond it */
+    int64_t start_ms;
+    struct mock m;
+
+    fill_queue(&m);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_OUTPUT, 60000);
+    start_ms = clock_ms();
+    mock_stop(&m);
+    ck_assert_int_le(clock_ms() - start_ms, (int64_t)(STOP_MS * harness_slowness()));
+    ck_assert_int_eq(m.err.exit_code, EXIT_AGAIN);
+    ck_assert_uint_gt(m.summary.in_flight, 0);
+    ck_assert_int_le(mock_committed(&m, 0), (int64_t)(m.summary.scored));
     mock_end(&m);
 }
 END_TEST
@@ -178,6 +202,7 @@ SUITE(waiting)
     tcase_add_loop_test(tcase, brokers_that_were_down_at_the_start_are_not_complained_of_later, 0,
                         2);
     CASE("full", a_full_ring_pauses_stays_in_the_group_and_repeats_nothing,
-         a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance);
+         a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance,
+         a_stop_while_the_queue_is_full_ends_in_time_and_commits_nothing_unfinished);
     CASE("commit", a_commit_that_fails_is_tried_again);
 }
