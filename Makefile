@@ -10,7 +10,7 @@ BUILD ?= release
 O := build/$(BUILD)
 PREFIX ?= /usr/local
 CC = gcc
-PACKAGES := rdkafka jansson libcurl
+PACKAGES := rdkafka jansson libcurl zlib
 TEST_PACKAGES := check avro-c
 
 ROOMS := core consumer schemas scoring producer pipeline cli

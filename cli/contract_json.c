@@ -1,27 +1,5 @@
 /* contract_json.c: a contract and a sample as JSON. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/contract_view.h"
-#include "core/mem.h"
-#include "core/text.h"
-
-/* Whatever it is, it becomes a string; NULL becomes null. */
-static json_t *json_text(const char *text)
-{
-    json_t *json;
-    char *repaired;
-
-    if (!text)
-        return json_null();
-    json = json_string(text);
-    if (json)
-        return json;
-    repaired = mem_alloc(strlen(text) * 3 + 1, 1);
-    json = json_stringn(repaired, utf8_repair(repaired, text, strlen(text)));
-    free(repaired);
-    return json;
-}
 
 static json_t *json_feature(const struct feature *f, const struct bound *b)
 {
@@ -31,10 +9,10 @@ static json_t *json_feature(const struct feature *f, const struct bound *b)
 
     feature_print_missing(missing, f);
     return json_pack(
-        "{s:o,s:s,s:o,s:o,s:o,s:b,s:s,s:o,s:o}", "feature", json_text(f->name), "bound",
-        kinds[b->kind], "field", json_text(b->kind == BOUND_FIELD ? f->paths[b->path].text : NULL),
-        "type", json_text(b->type), "how", json_text(b->how), "may_miss", b->may_miss, "missing",
-        missing, "why", json_text(b->why), "nearest", json_text(b->nearest));
+        "{s:o,s:s,s:o,s:o,s:o,s:b,s:s,s:o,s:o}", "feature", paint_json(f->name), "bound",
+        kinds[b->kind], "field", paint_json(b->kind == BOUND_FIELD ? f->paths[b->path].text : NULL),
+        "type", paint_json(b->type), "how", paint_json(b->how), "may_miss", b->may_miss, "missing",
+        missing, "why", paint_json(b->why), "nearest", paint_json(b->nearest));
 }
 
 static json_t *json_unused(const struct unused *u, bool has_counts)
@@ -43,9 +21,9 @@ static json_t *json_unused(const struct unused *u, bool has_counts)
 
     for (size_t i = 0; i < u->count; i++)
         json_array_append_new(list, has_counts ? json_pack("{s:o,s:I}", "field",
-                                                           json_text(u->items[i].path), "events",
+                                                           paint_json(u->items[i].path), "events",
                                                            (json_int_t)u->items[i].events)
-                                               : json_text(u->items[i].path));
+                                               : paint_json(u->items[i].path));
     return list;
 }
 
@@ -55,14 +33,14 @@ static json_t *json_schema(const struct contract *c, const struct contract_schem
 
     for (size_t i = 0; s->binding && i < s->binding->carry_count; i++)
         if (!s->binding->carries[i])
-            json_array_append_new(lost, json_text(c->features.carries[i].text));
+            json_array_append_new(lost, paint_json(c->features.carries[i].text));
     for (size_t i = 0; s->binding && i < s->binding->count; i++)
         json_array_append_new(features, json_feature(&c->features.items[i], &s->binding->items[i]));
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:b}", "id",
-                     json_text(*s->id ? s->id : NULL), "subject", json_text(s->subject), "version",
-                     s->version ? json_integer(s->version) : json_null(), "file",
-                     json_text(s->file), "name", json_text(s->name), "usable", s->is_usable, "why",
-                     json_text(s->why), "features", features, "not_carried", lost, "unused",
+                     paint_json(*s->id ? s->id : NULL), "subject", paint_json(s->subject),
+                     "version", s->version ? json_integer(s->version) : json_null(), "file",
+                     paint_json(s->file), "name", paint_json(s->name), "usable", s->is_usable,
+                     "why", paint_json(s->why), "features", features, "not_carried", lost, "unused",
                      json_unused(&s->unused, false), "more_unused", s->unused.has_more);
 }
 
@@ -76,16 +54,16 @@ json_t *contract_view_json(const struct contract *c)
 
     for (size_t i = 0; i < c->subject_count; i++)
         json_array_append_new(subjects,
-                              json_pack("{s:o,s:I}", "subject", json_text(c->subjects[i].name),
+                              json_pack("{s:o,s:I}", "subject", paint_json(c->subjects[i].name),
                                         "versions", (json_int_t)c->subjects[i].version_count));
     for (size_t i = 0; i < c->schema_count; i++)
         json_array_append_new(schemas, json_schema(c, &c->schemas[i]));
     return json_pack("{s:{s:o,s:o,s:s},s:s,s:o,s:o,s:I,s:o,s:o}", "model", "name",
-                     json_text(c->bundle->name), "version", json_text(c->bundle->version), "digest",
-                     c->bundle->digest, "source", sources[c->source], "where", json_text(c->where),
-                     "trouble", json_text(err_is_set(&c->trouble) ? c->trouble.text : NULL),
-                     "usable", (json_int_t)c->usable_count, "subjects", subjects, "schemas",
-                     schemas);
+                     paint_json(c->bundle->name), "version", paint_json(c->bundle->version),
+                     "digest", c->bundle->digest, "source", sources[c->source], "where",
+                     paint_json(c->where), "trouble",
+                     paint_json(err_is_set(&c->trouble) ? c->trouble.text : NULL), "usable",
+                     (json_int_t)c->usable_count, "subjects", subjects, "schemas", schemas);
 }
 
 static json_t *json_faults(const struct sample *s)
@@ -99,9 +77,9 @@ static json_t *json_faults(const struct sample *s)
                 list, json_pack("{s:s,s:s,s:s,s:I,s:{s:o,s:i,s:I},s:o}", "stage",
                                 fault_stage((enum fault)i), "reason", fault_reason((enum fault)i),
                                 "blame", fault_blame((enum fault)i), "count", (json_int_t)t->count,
-                                "first", "topic", json_text(t->topic), "partition",
+                                "first", "topic", paint_json(t->topic), "partition",
                                 (int)t->first_partition, "offset", (json_int_t)t->first_offset,
-                                "message", json_text(t->message)));
+                                "message", paint_json(t->message)));
     }
     return list;
 }
@@ -113,12 +91,12 @@ static json_t *json_finds(const struct sample *s)
     for (size_t i = 0; i < s->bundle->features.count; i++) {
         const struct sample_feature *f = &s->features[i];
         json_array_append_new(
-            list,
-            json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:o}", "feature",
-                      json_text(s->bundle->features.items[i].name), "there", (json_int_t)f->present,
-                      "missing", (json_int_t)f->missing, "wrong_type", (json_int_t)f->wrong_type,
-                      "unknown_category", (json_int_t)f->unknown_category, "not_finite",
-                      (json_int_t)f->not_finite, "nearest", json_text(f->nearest)));
+            list, json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:o}", "feature",
+                            paint_json(s->bundle->features.items[i].name), "there",
+                            (json_int_t)f->present, "missing", (json_int_t)f->missing, "wrong_type",
+                            (json_int_t)f->wrong_type, "unknown_category",
+                            (json_int_t)f->unknown_category, "not_finite",
+                            (json_int_t)f->not_finite, "nearest", paint_json(f->nearest)));
     }
     return list;
 }
@@ -136,7 +114,7 @@ json_t *contract_view_sample_json(const struct sample *s)
                      (json_int_t)s->dead, "skipped", (json_int_t)s->skipped, "waiting",
                      (json_int_t)s->waiting, "events", (json_int_t)s->events, "is_cut", s->is_cut,
                      "no_event_time", (json_int_t)s->no_event_time, "trouble",
-                     json_text(err_is_set(&s->trouble) ? s->trouble.text : NULL), "faults",
+                     paint_json(err_is_set(&s->trouble) ? s->trouble.text : NULL), "faults",
                      json_faults(s), "schemas", schemas, "features", json_finds(s), "unused",
                      json_unused(&s->unused, true), "more_unused", s->unused.has_more);
 }

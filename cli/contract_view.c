@@ -4,58 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/mem.h"
-#include "core/text.h"
-
-static const char dim[] = "2", bold[] = "1", red[] = "31", green[] = "32", yellow[] = "33",
-                  plain[] = "";
-
-enum { WIDEST = 40 };
-
-/* ---- lines */
-
-/* As no terminal obeys it; a new text. */
-static char *visible(const char *text)
-{
-    size_t len = strlen(text);
-    char *out = mem_alloc(VISIBLE_MAX(len) + 1, 1);
-
-    visible_print(out, text, len);
-    return out;
-}
-
-static size_t columns_of(const char *text)
-{
-    char *out = visible(text);
-    size_t columns = SIZE_MAX;
-
-    text_columns(out, strlen(out), &columns);
-    free(out);
-    return columns;
-}
-
-/* The text, and blanks up to that many columns. */
-static void put(const struct contract_view *v, const char *colour, const char *text, size_t width)
-{
-    char *out = visible(text);
-    size_t columns = columns_of(text);
-
-    if (v->has_colour && *colour)
-        fprintf(v->out, "\033[%sm%s\033[0m", colour, out);
-    else
-        fputs(out, v->out);
-    fprintf(v->out, "%*s", (int)(width > columns ? width - columns : 0), "");
-    free(out);
-}
-
-static void widen(size_t *width, const char *text)
-{
-    size_t columns = columns_of(text);
-
-    if (columns > *width && columns <= WIDEST)
-        *width = columns;
-}
-
 /* ---- words */
 
 /* How the feature's value comes about, or why there is none: a new text. */
@@ -83,33 +31,32 @@ static const char *path_of(const struct feature *f, const struct bound *b)
 
 /* ---- a contract for a person */
 
-static void show_features(const struct contract_view *v, const struct contract *c,
-                          const struct binding *b)
+static void show_features(const struct paint *v, const struct contract *c, const struct binding *b)
 {
     static const char *const colours[] = {
-        [BOUND_FIELD] = plain, [BOUND_MISSING] = yellow, [BOUND_WRONG] = red};
+        [BOUND_FIELD] = PAINT_PLAIN, [BOUND_MISSING] = PAINT_YELLOW, [BOUND_WRONG] = PAINT_RED};
     size_t names = 7, paths = 4, types = 4;
 
     for (size_t i = 0; i < b->count; i++) {
-        widen(&names, c->features.items[i].name);
-        widen(&paths, path_of(&c->features.items[i], &b->items[i]));
-        widen(&types, b->items[i].type ? b->items[i].type : "-");
+        paint_widen(&names, c->features.items[i].name);
+        paint_widen(&paths, path_of(&c->features.items[i], &b->items[i]));
+        paint_widen(&types, b->items[i].type ? b->items[i].type : "-");
     }
     fputs("  ", v->out);
-    put(v, dim, "feature", names + 2);
-    put(v, dim, "from", paths + 2);
-    put(v, dim, "type", types + 2);
-    put(v, dim, "becomes", 0);
+    paint_put(v, PAINT_DIM, "feature", names + 2);
+    paint_put(v, PAINT_DIM, "from", paths + 2);
+    paint_put(v, PAINT_DIM, "type", types + 2);
+    paint_put(v, PAINT_DIM, "becomes", 0);
     fputc('\n', v->out);
     for (size_t i = 0; i < b->count; i++) {
         const struct feature *f = &c->features.items[i];
         const struct bound *bound = &b->items[i];
         char *text = becomes(f, bound);
         fputs("  ", v->out);
-        put(v, plain, f->name, names + 2);
-        put(v, plain, path_of(f, bound), paths + 2);
-        put(v, plain, bound->type ? bound->type : "-", types + 2);
-        put(v, colours[bound->kind], text, 0);
+        paint_put(v, PAINT_PLAIN, f->name, names + 2);
+        paint_put(v, PAINT_PLAIN, path_of(f, bound), paths + 2);
+        paint_put(v, PAINT_PLAIN, bound->type ? bound->type : "-", types + 2);
+        paint_put(v, colours[bound->kind], text, 0);
         fputc('\n', v->out);
         free(text);
     }
@@ -143,64 +90,64 @@ static const struct contract_schema *same_before(const struct contract *c, size_
     return NULL;
 }
 
-static void show_unused(const struct contract_view *v, const struct unused *u)
+static void show_unused(const struct paint *v, const struct unused *u)
 {
     if (u->count == 0)
         return;
-    put(v, dim, "  not used: ", 0);
+    paint_put(v, PAINT_DIM, "  not used: ", 0);
     for (size_t i = 0; i < u->count; i++) {
         fputs(i ? ", " : "", v->out);
-        put(v, plain, u->items[i].path, 0);
+        paint_put(v, PAINT_PLAIN, u->items[i].path, 0);
     }
     fputs(u->has_more ? ", and more\n" : "\n", v->out);
 }
 
 /* What cannot be had of what is asked for beside the features: events are scored without it. */
-static void show_lost(const struct contract_view *v, const struct contract *c,
-                      const struct binding *b)
+static void show_lost(const struct paint *v, const struct contract *c, const struct binding *b)
 {
     for (size_t i = 0; i < b->carry_count; i++) {
         bool is_time = c->features.has_time && i == b->carry_count - 1;
         if (b->carries[i])
             continue;
-        put(v, yellow, is_time ? "  event_time: no long at " : "  not carried: nothing at ", 0);
-        put(v, yellow, c->features.carries[i].text, 0);
-        put(v, yellow, is_time ? ", the record's time is taken" : "", 0);
+        paint_put(v, PAINT_YELLOW,
+                  is_time ? "  event_time: no long at " : "  not carried: nothing at ", 0);
+        paint_put(v, PAINT_YELLOW, c->features.carries[i].text, 0);
+        paint_put(v, PAINT_YELLOW, is_time ? ", the record's time is taken" : "", 0);
         fputc('\n', v->out);
     }
 }
 
-static void show_title(const struct contract_view *v, const struct contract_schema *s)
+static void show_title(const struct paint *v, const struct contract_schema *s)
 {
     char text[64];
 
     fputs(*s->id ? "\nschema " : s->file ? "\nfile " : "\nfile", v->out);
-    put(v, bold, *s->id ? s->id : s->file ? s->file : "", 0);
+    paint_put(v, PAINT_BOLD, *s->id ? s->id : s->file ? s->file : "", 0);
     if (s->subject) {
         fputs(", ", v->out);
-        put(v, plain, s->subject, 0);
+        paint_put(v, PAINT_PLAIN, s->subject, 0);
         snprintf(text, sizeof text, " version %lld", (long long)s->version);
         fputs(text, v->out);
     }
     if (s->file && *s->id) {
         fputs(" in ", v->out);
-        put(v, plain, s->file, 0);
+        paint_put(v, PAINT_PLAIN, s->file, 0);
     }
     if (s->name) {
         fputs(" (", v->out);
-        put(v, plain, s->name, 0);
+        paint_put(v, PAINT_PLAIN, s->name, 0);
         fputs(")", v->out);
     }
     fputs(": ", v->out);
 }
 
-static void show_schema(const struct contract_view *v, const struct contract *c, size_t number)
+static void show_schema(const struct paint *v, const struct contract *c, size_t number)
 {
     const struct contract_schema *s = &c->schemas[number], *same = same_before(c, number);
     const struct binding *b = s->binding;
 
     show_title(v, s);
-    put(v, s->is_usable ? green : red, s->is_usable ? "usable" : "NOT USABLE", 0);
+    paint_put(v, s->is_usable ? PAINT_GREEN : PAINT_RED, s->is_usable ? "usable" : "NOT USABLE", 0);
     if (b && !b->root_why) {
         fprintf(v->out, ", %zu of %zu features bound", b->bound_count, b->count);
         if (b->missing_count)
@@ -210,7 +157,7 @@ static void show_schema(const struct contract_view *v, const struct contract *c,
     }
     if (s->why && (!b || b->root_why || b->wrong_count == 0)) {
         fputs(": ", v->out);
-        put(v, plain, s->why, 0);
+        paint_put(v, PAINT_PLAIN, s->why, 0);
     }
     if (same)
         fprintf(v->out, "; each feature as in schema %s", same->id);
@@ -222,12 +169,12 @@ static void show_schema(const struct contract_view *v, const struct contract *c,
     show_unused(v, &s->unused);
 }
 
-static void show_subjects(const struct contract_view *v, const struct contract *c)
+static void show_subjects(const struct paint *v, const struct contract *c)
 {
     for (size_t i = 0; i < c->subject_count && !err_is_set(&c->trouble); i++) {
         const struct contract_subject *s = &c->subjects[i];
         fputs("subject ", v->out);
-        put(v, plain, s->name, 0);
+        paint_put(v, PAINT_PLAIN, s->name, 0);
         if (s->version_count)
             fprintf(v->out, ": %zu version%s\n", s->version_count,
                     s->version_count == 1 ? "" : "s");
@@ -236,13 +183,14 @@ static void show_subjects(const struct contract_view *v, const struct contract *
     }
 }
 
-void contract_view_show(const struct contract_view *v, const struct contract *c)
+void contract_view_show(const struct paint *v, const struct contract *c)
 {
-    put(v, bold, c->bundle->name, 0);
+    paint_put(v, PAINT_BOLD, c->bundle->name, 0);
     fputc(' ', v->out);
-    put(v, bold, c->bundle->version, 0);
+    paint_put(v, PAINT_BOLD, c->bundle->version, 0);
     fputs(" and ", v->out);
-    put(v, plain, c->where ? c->where : "JSON events: no schema says what they hold", 0);
+    paint_put(v, PAINT_PLAIN, c->where ? c->where : "JSON events: no schema says what they hold",
+              0);
     if (c->schema_count)
         fprintf(v->out, ": %zu of %zu schemas usable", c->usable_count, c->schema_count);
     else if (c->where)
@@ -250,7 +198,7 @@ void contract_view_show(const struct contract_view *v, const struct contract *c)
     fputc('\n', v->out);
     show_subjects(v, c);
     if (err_is_set(&c->trouble)) {
-        put(v, red, c->trouble.text, 0);
+        paint_put(v, PAINT_RED, c->trouble.text, 0);
         fputs(c->schema_count ? "\nwhat follows is what the cache knows\n" : "\n", v->out);
     }
     for (size_t i = 0; i < c->schema_count; i++)
@@ -264,7 +212,7 @@ static double percent(uint64_t part, uint64_t of)
     return of ? 100.0 * (double)part / (double)of : 0;
 }
 
-static void show_outcomes(const struct contract_view *v, const struct sample *s)
+static void show_outcomes(const struct paint *v, const struct sample *s)
 {
     fprintf(v->out, "\nthe newest %llu records%s: ", (unsigned long long)s->records,
             s->is_cut ? " that came in time" : "");
@@ -275,7 +223,7 @@ static void show_outcomes(const struct contract_view *v, const struct sample *s)
     fputc('\n', v->out);
     if (err_is_set(&s->trouble)) {
         fputs("  ", v->out);
-        put(v, red, s->trouble.text, 0);
+        paint_put(v, PAINT_RED, s->trouble.text, 0);
         fputc('\n', v->out);
     }
     for (size_t i = 0; i < FAULT_COUNT; i++) {
@@ -286,13 +234,13 @@ static void show_outcomes(const struct contract_view *v, const struct sample *s)
         snprintf(text, sizeof text, "%s/%s", fault_stage((enum fault)i),
                  fault_reason((enum fault)i));
         fputs("  ", v->out);
-        put(v, red, text, 26);
+        paint_put(v, PAINT_RED, text, 26);
         fprintf(v->out, "%6llu %5.1f %%  ", (unsigned long long)t->count,
                 percent(t->count, s->records));
         snprintf(text, sizeof text, "first %s[%d]@%lld: ", t->topic, t->first_partition,
                  (long long)t->first_offset);
-        put(v, plain, text, 0);
-        put(v, plain, t->message, 0);
+        paint_put(v, PAINT_PLAIN, text, 0);
+        paint_put(v, PAINT_PLAIN, t->message, 0);
         fputc('\n', v->out);
     }
     if (s->no_event_time)
@@ -300,7 +248,7 @@ static void show_outcomes(const struct contract_view *v, const struct sample *s)
                 (unsigned long long)s->no_event_time);
 }
 
-static void show_shares(const struct contract_view *v, const struct sample *s)
+static void show_shares(const struct paint *v, const struct sample *s)
 {
     for (size_t i = 0; i < s->schema_count; i++) {
         const struct sample_schema *schema = &s->schemas[i];
@@ -310,44 +258,45 @@ static void show_shares(const struct contract_view *v, const struct sample *s)
     }
 }
 
-static void put_count(const struct contract_view *v, const char *colour, uint64_t count, int width)
+static void put_count(const struct paint *v, const char *colour, uint64_t count, int width)
 {
     char text[32];
 
     snprintf(text, sizeof text, "%*llu", width, (unsigned long long)count);
-    put(v, count ? colour : dim, text, 0);
+    paint_put(v, count ? colour : PAINT_DIM, text, 0);
 }
 
-static void show_finds(const struct contract_view *v, const struct sample *s)
+static void show_finds(const struct paint *v, const struct sample *s)
 {
     const struct features *features = &s->bundle->features;
     size_t names = 7;
 
     for (size_t i = 0; i < features->count; i++)
-        widen(&names, features->items[i].name);
+        paint_widen(&names, features->items[i].name);
     fputs("\n  ", v->out);
-    put(v, dim, "feature", names);
-    put(v, dim, "   there missing wrong_type unknown_category not_finite", 0);
+    paint_put(v, PAINT_DIM, "feature", names);
+    paint_put(v, PAINT_DIM, "   there missing wrong_type unknown_category not_finite", 0);
     fputc('\n', v->out);
     for (size_t i = 0; i < features->count; i++) {
         const struct feature *f = &features->items[i];
         const struct sample_feature *found = &s->features[i];
         fputs("  ", v->out);
-        put(v, plain, f->name, names);
-        put_count(v, plain, found->present, 8);
-        put_count(v, f->required ? red : yellow, found->missing, 8);
-        put_count(v, red, found->wrong_type, 11);
-        put_count(v, f->unknown_is_missing ? yellow : red, found->unknown_category, 17);
-        put_count(v, red, found->not_finite, 11);
+        paint_put(v, PAINT_PLAIN, f->name, names);
+        put_count(v, PAINT_PLAIN, found->present, 8);
+        put_count(v, f->required ? PAINT_RED : PAINT_YELLOW, found->missing, 8);
+        put_count(v, PAINT_RED, found->wrong_type, 11);
+        put_count(v, f->unknown_is_missing ? PAINT_YELLOW : PAINT_RED, found->unknown_category, 17);
+        put_count(v, PAINT_RED, found->not_finite, 11);
         if (found->missing == s->events)
-            put(v, yellow, found->nearest ? "  in no event; did you mean " : "  in no event", 0);
+            paint_put(v, PAINT_YELLOW,
+                      found->nearest ? "  in no event; did you mean " : "  in no event", 0);
         if (found->nearest)
-            put(v, yellow, found->nearest, 0);
+            paint_put(v, PAINT_YELLOW, found->nearest, 0);
         fputc('\n', v->out);
     }
 }
 
-void contract_view_show_sample(const struct contract_view *v, const struct sample *s)
+void contract_view_show_sample(const struct paint *v, const struct sample *s)
 {
     show_outcomes(v, s);
     show_shares(v, s);

@@ -4,20 +4,14 @@
 #define CLI_CONTRACT_VIEW_H
 
 #include <jansson.h>
-#include <stdbool.h>
-#include <stdio.h>
 
+#include "cli/paint.h"
 #include "pipeline/contract.h"
 #include "pipeline/sample.h"
 
-struct contract_view {
-    FILE *out;
-    bool has_colour;
-};
-
 /* All of it, feature by feature. */
-void contract_view_show(const struct contract_view *view, const struct contract *contract);
-void contract_view_show_sample(const struct contract_view *view, const struct sample *sample);
+void contract_view_show(const struct paint *paint, const struct contract *contract);
+void contract_view_show_sample(const struct paint *paint, const struct sample *sample);
 
 /* New references; to be dumped with JSON_ENSURE_ASCII, which no terminal obeys. */
 json_t *contract_view_json(const struct contract *contract);

@@ -55,7 +55,7 @@ static size_t sample_count(const struct arguments *a, const struct config *confi
 static void show(const struct arguments *a, const struct contract *contract,
                  const struct sample *sample)
 {
-    struct contract_view view = {stdout, terminal_has_colour()};
+    struct paint view = {stdout, terminal_has_colour()};
     json_t *json;
 
     if (!a->is_json) {

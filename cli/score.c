@@ -13,7 +13,7 @@
 
 static const struct cli_option options[] = {
     {'m', "model", "PATH", "a bundle (folder), or a bare model file"},
-    {'i', "input-format", "FORMAT", "jsonl (default), csv, or f32le"},
+    {'i', "input-format", "FORMAT", "jsonl (default), csv, avro, or f32le"},
     {0, "columns", "N", "f32le: floats per row; default: the model's features"},
     {'o', "output-format", "FORMAT", "jsonl (default), csv, f32le, or f64le"},
     {0, "output", "WHAT", "prediction (default), margin, or contributions"},
@@ -36,7 +36,7 @@ static int choose(const char *value, const char *const *words)
 
 static bool take(void *arg, const struct cli_option *option, const char *value)
 {
-    static const char *const inputs[] = {"jsonl", "csv", "f32le", NULL};
+    static const char *const inputs[] = {"jsonl", "csv", "avro", "f32le", NULL};
     static const char *const outputs[] = {"jsonl", "csv", "f32le", "f64le", NULL};
     static const char *const whats[] = {"prediction", "margin", "contributions", NULL};
     struct arguments *a = arg;
@@ -133,8 +133,9 @@ static int score(const struct cli_command *command, struct arguments *a, struct 
         return cli_fail(command, err);
     if (counts.bad == 0)
         return EXIT_OK;
-    fprintf(stderr, "kscore score: %llu rows scored, %llu lines refused\n",
-            (unsigned long long)counts.rows, (unsigned long long)counts.bad);
+    fprintf(stderr, "kscore score: %llu rows scored, %llu %s refused\n",
+            (unsigned long long)counts.rows, (unsigned long long)counts.bad,
+            a->offline.input == INPUT_AVRO ? "records or blocks" : "lines");
     return EXIT_DATA;
 }
 
@@ -164,12 +165,17 @@ const struct cli_command cli_score = {
         "  kscore score --model examples/payments/bundle events.jsonl\n"
         "  kscore score --model examples/payments/bundle -o csv events.jsonl > scores.csv\n"
         "  kscore score --model models/delay-2 -i csv events.csv 2> refused.txt\n"
+        "  kscore score --model models/delay-2 -i avro events.avro\n"
         "  kcat -C -b localhost:9092 -t payments -e -q | kscore score --model "
         "examples/payments/bundle\n"
         "  kscore score --model model.ubj -i f32le --output margin -o f32le rows.f32le > "
         "margins.f32le\n\n"
         "jsonl  one event a line in; {\"line\":1,\"score\":0.25,\"decision\":\"watch\"} out\n"
         "csv    the first line names the columns\n"
+        "avro   a container file: its own schema is bound to the features; blocks packed with "
+        "null, "
+        "deflate, snappy;\n"
+        "       line is the record's number\n"
         "f32le  rows of little-endian float32, NaN = missing; f64le: the same as float64 "
         "(output only)\n\n"
         "contributions are how much each feature moved the margin (exact TreeSHAP), and the bias: "

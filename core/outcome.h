@@ -10,6 +10,7 @@
 #ifndef CORE_OUTCOME_H
 #define CORE_OUTCOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,6 +87,14 @@ static inline struct outcome outcome_dead(enum fault fault, size_t at)
 static inline struct outcome outcome_dead_feature(enum fault fault, size_t feature, size_t at)
 {
     return (struct outcome){OUTCOME_DEAD, (uint8_t)fault, (uint16_t)feature, (uint32_t)at};
+}
+
+/* The event was read to its end, and its features were judged one by one. */
+static inline bool outcome_is_judged(struct outcome o)
+{
+    return o.kind == OUTCOME_SCORED ||
+           (o.kind == OUTCOME_DEAD && o.fault >= FAULT_BIND_WRONG_TYPE &&
+            o.fault <= FAULT_BIND_NOT_FINITE && o.feature != OUTCOME_NO_FEATURE);
 }
 
 /* Texts of a fault, static: "decode", "bad_union", "record", a sentence. FAULT_NONE gives "". */

@@ -1,7 +1,6 @@
 /* batch.c: one poll, one batch: records in, rows, scores, sent. run's hot path: nothing here
  * allocates, logs or locks per record but for dead letters. */
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,14 +161,6 @@ static const double *outputs_of(const struct pipeline *p, size_t i)
     return bundle_outputs(p->bundle, b->margins, b->scores, b->rows[i]);
 }
 
-static bool are_finite(const double *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return false;
-    return true;
-}
-
 static void score(struct pipeline *p)
 {
     struct batch *b = &p->batch;
@@ -177,8 +168,7 @@ static void score(struct pipeline *p)
     if (b->row_count > 0)
         model_score(p->bundle->model, b->matrix, b->row_count, b->margins, b->scores, b->scratch);
     for (size_t i = 0; i < b->count; i++)
-        if (b->outcomes[i].kind == OUTCOME_SCORED &&
-            !are_finite(outputs_of(p, i), p->bundle->output_count))
+        if (b->outcomes[i].kind == OUTCOME_SCORED && !bundle_is_finite(p->bundle, outputs_of(p, i)))
             b->outcomes[i] = outcome_dead(FAULT_SCORE_NOT_FINITE, 0);
 }
 

@@ -36,7 +36,7 @@ static struct contract_schema *add(struct contract *c, int64_t number)
 }
 
 /* As run does it; what run says in one line is kept feature by feature. */
-static void judge(struct contract *c, struct contract_schema *s, const struct avro_schema *schema)
+static void judge(struct contract *c, struct contract_schema *s, struct avro_schema *schema)
 {
     struct err err = ERR_INIT;
     struct plan *plan;
@@ -44,6 +44,7 @@ static void judge(struct contract *c, struct contract_schema *s, const struct av
     size_t len;
     FILE *say = open_memstream(&words, &len);
 
+    s->schema = avro_schema_share(schema);
     s->name = copy(schema->types[schema->root].name);
     s->binding = binding_new(schema, &c->features);
     unused_init(&s->unused, &c->features, s->binding);
@@ -324,6 +325,7 @@ void contract_release(struct contract *c)
         free(s->name);
         free(s->why);
         binding_free(s->binding);
+        avro_schema_free(s->schema);
         unused_release(&s->unused);
     }
     for (size_t i = 0; i < c->subject_count; i++)

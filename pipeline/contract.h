@@ -40,7 +40,8 @@ struct contract_schema {
     char *name;                  /* full name of its record, else NULL */
     bool is_usable;              /* run scores events of it */
     char *why;                   /* not usable: a line; else NULL */
-    struct binding *binding;     /* per feature; NULL: it is no Avro schema */
+    struct avro_schema *schema;  /* NULL: it is no Avro schema */
+    struct binding *binding;     /* per feature; NULL with the schema */
     struct unused unused;        /* fields that nobody takes */
 };
 

@@ -9,6 +9,7 @@
 #include "pipeline/lines.h"
 #include "pipeline/loaded.h"
 #include "pipeline/printer.h"
+#include "schemas/container.h"
 #include "schemas/decoder.h"
 
 enum {
@@ -25,7 +26,8 @@ struct offline {
     const struct bundle *bundle; /* the loaded one's, as the next two */
     const struct model *model;
     const struct features *features;
-    struct columns columns; /* CSV */
+    struct columns columns;      /* CSV */
+    struct container *container; /* Avro */
     struct decoder *decoder;
     struct printer printer;
     size_t width, margin_count, score_count;
@@ -49,6 +51,12 @@ static int open_decoder(struct offline *o, struct err *err)
         return 0;
     if (o->options->input == INPUT_CSV)
         columns_init(&o->columns, o->features);
+    if (o->options->input == INPUT_AVRO) {
+        if (container_open(&o->container, fileno(o->options->in), err) != 0)
+            return -1;
+        options.format = EVENT_AVRO;
+        options.schema = container_schema(o->container);
+    }
     return decoder_new(&o->decoder, &options,
                        o->options->input == INPUT_CSV ? &o->columns.features : o->features, err);
 }
@@ -59,8 +67,9 @@ static void refuse_line(struct offline *o, uint64_t line, const char *stage, con
                         const char *why)
 {
     o->counts->bad++;
-    fprintf(o->options->errors, "kscore score: line %llu: %s/%s: %s\n", (unsigned long long)line,
-            stage, reason, why);
+    fprintf(o->options->errors, "kscore score: %s %llu: %s/%s: %s\n",
+            o->options->input == INPUT_AVRO ? "record" : "line", (unsigned long long)line, stage,
+            reason, why);
 }
 
 static void refuse(struct offline *o, uint64_t line, enum fault fault, const char *why)
@@ -173,6 +182,37 @@ static int take_csv(struct offline *o, struct err *err)
     return 0;
 }
 
+static void refuse_block(struct offline *o, struct err *err)
+{
+    o->counts->bad++;
+    fprintf(o->options->errors, "kscore score: %s\n", err->text);
+    err_reset(err);
+}
+
+/* What came before the place where the file breaks is scored all the same. */
+static int take_avro(struct offline *o, struct err *err)
+{
+    struct err broken = ERR_INIT;
+    struct slice value;
+    int got;
+
+    while ((got = container_next(o->container, &value, &broken)) != 0) {
+        o->lines.number = container_number(o->container);
+        o->lines.bytes = container_bytes(o->container);
+        if (got > 0 && take_event(o, value, err) != 0)
+            return -1;
+        if (got < 0 && broken.kind != ERR_RECORD)
+            break;
+        if (got < 0)
+            refuse_block(o, &broken);
+    }
+    if (got == 0)
+        return 0;
+    if (flush_rows(o, err) == 0)
+        *err = broken;
+    return -1;
+}
+
 static int take_floats(struct offline *o, struct err *err)
 {
     size_t row_bytes = o->width * sizeof(float);
@@ -201,6 +241,7 @@ static int take_all(struct offline *o, struct err *err)
     switch (o->options->input) {
     case INPUT_JSONL: result = take_jsonl(o, err); break;
     case INPUT_CSV: result = take_csv(o, err); break;
+    case INPUT_AVRO: result = take_avro(o, err); break;
     case INPUT_F32LE: result = take_floats(o, err); break;
     }
     if (result == 0)
@@ -266,6 +307,7 @@ int offline_score(const struct offline_options *options, struct offline_counts *
     result = prepare(&o, err) == 0 ? take_all(&o, err) : -1;
     decoder_free(o.decoder);
     columns_release(&o.columns);
+    container_free(o.container);
     loaded_release(&o.loaded);
     free(o.matrix);
     free(o.margins);

@@ -1,8 +1,8 @@
 /* offline.h: scores rows or events from a stream without Kafka: `kscore score`.
  *
  * The same decoder and model as `run`, 1,024 rows at a time; memory does not depend on the length
- * of the input; lines are at most 16 MiB long. A bad line is reported with its number, the rest is
- * scored.
+ * of the input; lines are at most 16 MiB long, blocks of an Avro container file 64 MiB. A bad line
+ * or record is reported with its number, the rest is scored.
  */
 #ifndef PIPELINE_OFFLINE_H
 #define PIPELINE_OFFLINE_H
@@ -13,7 +13,7 @@
 
 #include "core/err.h"
 
-enum offline_input { INPUT_JSONL, INPUT_CSV, INPUT_F32LE };
+enum offline_input { INPUT_JSONL, INPUT_CSV, INPUT_AVRO, INPUT_F32LE };
 enum offline_values {
     VALUES_PREDICTION,    /* what the library's own predict returns */
     VALUES_MARGIN,        /* the sum before the link */
@@ -35,13 +35,13 @@ struct offline_options {
     void *progress_arg;
 };
 
-/* Rows scored and lines refused so far. */
+/* Rows scored and lines, records or blocks refused so far. */
 struct offline_counts {
     uint64_t rows, bad;
 };
 
-/* 0, or -1 with EXIT_DATA (bundle, model, or a broken row stream), EXIT_IO, EXIT_USAGE. Bad lines
- * are no error here: the caller looks at counts->bad. */
+/* 0, or -1 with EXIT_DATA (bundle, model, or a broken stream of rows or blocks), EXIT_IO,
+ * EXIT_USAGE. Bad lines are no error here: the caller looks at counts->bad. */
 int offline_score(const struct offline_options *options, struct offline_counts *counts,
                   struct err *err);
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "consumer/reader.h"
 #include "core/clock.h"
@@ -14,7 +13,7 @@
 #include "schemas/frame.h"
 #include "schemas/rooted.h"
 
-enum { LOOK_MS = 2, WAIT_MS = 5000, POLL_MS = 100 };
+enum { WAIT_MS = 5000, POLL_MS = 100 };
 
 struct sampler {
     struct features marked; /* the bundle's, but for what missing is */
@@ -38,26 +37,6 @@ static void mark_missing(struct features *marked, const struct features *feature
     }
 }
 
-static int open_decoder(struct sample *s, int timeout_ms, struct err *err)
-{
-    struct decoder **decoder = &s->sampler->decoder;
-    struct schema_source *source;
-
-    if (schemas_open(s->config, &source, err) != 0)
-        return err_prefix(err, "[schemas]");
-    if (schemas_decoder(decoder, s->config, source, &s->sampler->marked, err) != 0) {
-        if (source)
-            source->free(source);
-        return -1;
-    }
-    if (decoder_await(*decoder, timeout_ms, err) != 0) {
-        if (err->kind != ERR_DEPENDENCY || decoder_schema_count(*decoder) == 0)
-            return err_prefix(err, "[schemas]");
-        err_reset(err);
-    }
-    return 0;
-}
-
 int sample_init(struct sample *s, const struct config *config, const struct bundle *bundle,
                 int timeout_ms, struct err *err)
 {
@@ -74,7 +53,7 @@ int sample_init(struct sample *s, const struct config *config, const struct bund
                 &(struct rooted_options){&config->root, config->carry, config->carry_count,
                                          &config->event_time});
     unused_init(&s->unused, &sampler->rooted, NULL);
-    if (open_decoder(s, timeout_ms, err) == 0)
+    if (schemas_decoder_now(&sampler->decoder, config, &sampler->marked, timeout_ms, err) == 0)
         return 0;
     sample_release(s);
     return -1;
@@ -119,14 +98,9 @@ static bool learn(struct sample *s, int64_t number)
 {
     int64_t start_ms = clock_ms();
     struct err err = ERR_INIT;
-    int learnt;
+    int learnt = schemas_learn(s->sampler->decoder, number, s->sampler->wait_ms, &err);
 
-    while ((learnt = decoder_learn(s->sampler->decoder, number, clock_ms(), &err)) > 0 &&
-           clock_ms() - start_ms < s->sampler->wait_ms)
-        nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
     s->sampler->wait_ms -= clock_ms() - start_ms;
-    if (learnt > 0)
-        err_dependency(&err, "schema %lld: no answer in time", (long long)number);
     if (learnt != 0 && !err_is_set(&s->trouble))
         s->trouble = err;
     return learnt == 0;
@@ -143,20 +117,12 @@ static bool is_fatal(enum fault fault, const struct feature *feature)
     }
 }
 
-/* Its fields were judged one by one. */
-static bool is_event(struct outcome outcome)
-{
-    return outcome.kind == OUTCOME_SCORED ||
-           (outcome.kind == OUTCOME_DEAD && outcome.fault >= FAULT_BIND_WRONG_TYPE &&
-            outcome.fault <= FAULT_BIND_NOT_FINITE && outcome.feature != OUTCOME_NO_FEATURE);
-}
-
 /* The verdict without marks. */
 static struct outcome judge(const struct sample *s, struct outcome marked)
 {
     const struct features *features = &s->bundle->features;
 
-    if (!is_event(marked))
+    if (!outcome_is_judged(marked))
         return marked;
     for (size_t i = 0; i < features->count; i++) {
         enum fault fault = bind_fault_of(s->sampler->row[i]);
@@ -221,7 +187,7 @@ void sample_add(struct sample *s, const struct record *record)
         count_dead(s, record, outcome);
     if (outcome.kind == OUTCOME_SCORED && s->config->event_time.step_count)
         s->no_event_time += decoder_event_time(sampler->decoder) == EVENT_TIME_NONE;
-    if (is_event(outcome)) {
+    if (outcome_is_judged(outcome)) {
         count_features(s);
         look_for_fields(s, record->value);
     }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/schema_id.h"
@@ -119,6 +121,44 @@ int schemas_decoder(struct decoder **decoder, const struct config *c, struct sch
                                             .first_wait_ms = c->unknown_id_wait_ms};
 
     return decoder_new(decoder, &options, features, err) == 0 ? 0 : err_prefix(err, "[schemas]");
+}
+
+int schemas_decoder_now(struct decoder **decoder, const struct config *c,
+                        const struct features *features, int timeout_ms, struct err *err)
+{
+    struct schema_source *source;
+
+    *decoder = NULL;
+    if (schemas_open(c, &source, err) != 0)
+        return err_prefix(err, "[schemas]");
+    if (schemas_decoder(decoder, c, source, features, err) != 0) {
+        if (source)
+            source->free(source);
+        return -1;
+    }
+    if (decoder_await(*decoder, timeout_ms, err) == 0)
+        return 0;
+    if (err->kind == ERR_DEPENDENCY && decoder_schema_count(*decoder) > 0) {
+        err_reset(err);
+        return 0;
+    }
+    decoder_free(*decoder);
+    *decoder = NULL;
+    return err_prefix(err, "[schemas]");
+}
+
+int schemas_learn(struct decoder *decoder, int64_t number, int64_t wait_ms, struct err *err)
+{
+    enum { LOOK_MS = 2 };
+    int64_t start_ms = clock_ms();
+    int learnt;
+
+    while ((learnt = decoder_learn(decoder, number, clock_ms(), err)) > 0 &&
+           clock_ms() - start_ms < wait_ms)
+        nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
+    if (learnt > 0)
+        err_dependency(err, "schema %lld: no answer in time", (long long)number);
+    return learnt == 0 ? 0 : -1;
 }
 
 int schemas_find_score(const struct config *c, uint32_t *id, struct err *err)

@@ -31,6 +31,16 @@ size_t schemas_subjects(const struct config *config, char ***subjects);
 int schemas_decoder(struct decoder **decoder, const struct config *config,
                     struct schema_source *source, const struct features *features, struct err *err);
 
+/* The same for one who asks about some records: opens the source, and waits at most timeout_ms for
+ * its schemas (not for those of a registry whose cache has some). Errors: as above, ERR_DEPENDENCY
+ * the registry does not answer, EXIT_DENIED. */
+int schemas_decoder_now(struct decoder **decoder, const struct config *config,
+                        const struct features *features, int timeout_ms, struct err *err);
+
+/* The decoder waits for that schema: waits with it. 0: decode again; -1 ERR_DEPENDENCY: it could
+ * not be told within wait_ms. */
+int schemas_learn(struct decoder *decoder, int64_t number, int64_t wait_ms, struct err *err);
+
 /* What the registry would make of it, of Avro scores without a configured id: see
  * score_subject_prove. */
 int schemas_prove_score(const struct config *config, enum score_subject *state, uint32_t *id,

@@ -150,7 +150,7 @@ static int check_options(const struct decoder_options *o, const struct features 
                          "format = json needs framing = none or json-schema");
     if (!is_json && o->framing == FRAMING_JSON_SCHEMA)
         return err_fatal(err, EXIT_CONFIGURATION, "framing = json-schema needs format = json");
-    if (!is_json && is_bare && !o->schema_file)
+    if (!is_json && is_bare && !o->schema_file && !o->schema)
         return err_fatal(err, EXIT_CONFIGURATION,
                          "format = avro with framing = none needs a schema");
     if (!is_json && !is_bare && !o->schemas)
@@ -163,24 +163,32 @@ static int check_options(const struct decoder_options *o, const struct features 
     return 0;
 }
 
+static int compile_fixed(struct decoder *d, const struct avro_schema *schema, const char *where,
+                         struct err *err)
+{
+    size_t said;
+    FILE *say = open_memstream(&d->words, &said);
+    int result;
+
+    fprintf(say, "schema %s: ", where);
+    d->fingerprint = (int64_t)fingerprint_of(schema);
+    result = plan_compile(&d->plan, schema, &d->features, say, err);
+    fclose(say);
+    return result;
+}
+
 static int load_fixed(struct decoder *d, const char *path, struct err *err)
 {
     struct avro_schema *schema = NULL;
-    size_t len, said;
+    size_t len;
     char *data;
-    FILE *say;
     int result;
 
     if (file_read(path, SCHEMA_MAX_BYTES, &data, &len, err) != 0)
         return -1;
-    say = open_memstream(&d->words, &said);
-    fprintf(say, "schema %s: ", path);
     result = avro_schema_parse(&schema, data, len, err);
-    if (result == 0) {
-        d->fingerprint = (int64_t)fingerprint_of(schema);
-        result = plan_compile(&d->plan, schema, &d->features, say, err);
-    }
-    fclose(say);
+    if (result == 0)
+        result = compile_fixed(d, schema, path, err);
     avro_schema_free(schema);
     free(data);
     return result == 0 ? 0 : err_prefix(err, "%s", path);
@@ -188,6 +196,8 @@ static int load_fixed(struct decoder *d, const char *path, struct err *err)
 
 static int load_schemas(struct decoder *d, const struct decoder_options *o, struct err *err)
 {
+    if (o->framing == FRAMING_NONE && o->schema)
+        return compile_fixed(d, o->schema, "of the file", err);
     if (o->framing == FRAMING_NONE)
         return load_fixed(d, o->schema_file, err);
     return schema_table_load(&d->table, o->schemas, o->first_wait_ms, &d->features, err);
@@ -206,6 +216,7 @@ int decoder_new(struct decoder **decoder, const struct decoder_options *options,
     choose_decode(d);
     d->options.schemas = NULL; /* the table's */
     d->options.schema_file = NULL;
+    d->options.schema = NULL;
     rooted_init(&d->features, features,
                 &(struct rooted_options){options->root, options->carry, options->carry_count,
                                          options->event_time});

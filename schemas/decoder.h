@@ -40,8 +40,9 @@ enum event_framing {
 struct decoder_options {
     enum event_format format;
     enum event_framing framing;
-    struct schema_source *schemas; /* Avro that names its schema */
-    const char *schema_file;       /* Avro that does not: its schema */
+    struct schema_source *schemas;    /* Avro that names its schema */
+    const char *schema_file;          /* Avro that does not: its schema */
+    const struct avro_schema *schema; /* the same, read already; borrowed by decoder_new */
     const struct path *root;  /* where an envelope's content lies; NULL: the value is the event */
     const struct path *carry; /* carry_count; what decoder_carried gives */
     size_t carry_count;

@@ -12,6 +12,8 @@
 #ifndef SCORING_BUNDLE_H
 #define SCORING_BUNDLE_H
 
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
@@ -89,6 +91,15 @@ static inline const double *bundle_outputs(const struct bundle *bundle, const do
                                            const double *scores, size_t row)
 {
     return (bundle->output == OUTPUT_MARGIN ? margins : scores) + row * bundle->output_count;
+}
+
+/* Whether these can be published. */
+static inline bool bundle_is_finite(const struct bundle *bundle, const double *outputs)
+{
+    for (size_t i = 0; i < bundle->output_count; i++)
+        if (!isfinite(outputs[i]))
+            return false;
+    return true;
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "pipeline/lines.h"
 #include "pipeline/offline.h"
+#include "tests/events.h"
 #include "tests/fixture.h"
 #include "tests/harness.h"
 
@@ -93,20 +94,12 @@ START_TEST(good_bad_good_leaves_no_trace)
 }
 END_TEST
 
-/* Batches of 1,024 rows do not show. */
-START_TEST(rows_keep_their_order_and_line_over_batches)
+/* The margins of x = i % 3 for i from 1 to `most`, but for each tenth, which is refused. */
+static void expect_margins(int most)
 {
-    enum { LINES = 5000 };
-    char line[64], *at;
+    char line[64], *at = out;
 
-    for (int i = 1; i <= LINES; i++) {
-        snprintf(line, sizeof line, i % 10 ? "{\"x\":%d}\n" : "{\n", i % 3);
-        give(line, strlen(line));
-    }
-    ck_assert_int_eq(score((struct offline_options){.values = VALUES_MARGIN}), 0);
-    ck_assert_uint_eq(counts.rows, LINES - LINES / 10);
-    at = out;
-    for (int i = 1; i <= LINES; i++) {
+    for (int i = 1; i <= most; i++) {
         if (i % 10 == 0)
             continue;
         int len = snprintf(line, sizeof line, "{\"line\":%d,\"margin\":%s,\"decision\":\"%s\"}\n",
@@ -115,6 +108,60 @@ START_TEST(rows_keep_their_order_and_line_over_batches)
         at += len;
     }
     ck_assert_int_eq(*at, '\0');
+}
+
+/* Batches of 1,024 rows do not show. */
+START_TEST(rows_keep_their_order_and_line_over_batches)
+{
+    enum { LINES = 5000 };
+    char line[64];
+
+    for (int i = 1; i <= LINES; i++) {
+        snprintf(line, sizeof line, i % 10 ? "{\"x\":%d}\n" : "{\n", i % 3);
+        give(line, strlen(line));
+    }
+    ck_assert_int_eq(score((struct offline_options){.values = VALUES_MARGIN}), 0);
+    ck_assert_uint_eq(counts.rows, LINES - LINES / 10);
+    expect_margins(LINES);
+}
+END_TEST
+
+/* Every tenth value has no number, every block 900 values. */
+START_TEST(a_container_is_scored_as_its_lines_would_be)
+{
+    enum { VALUES = 5000, A_BLOCK = 900 };
+    static const char schema[] = "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"x\","
+                                 "\"type\":[\"null\",\"long\"]}]}";
+    struct event file = {0}, block = {0};
+
+    event_bytes(&file, "Obj\1\2", 5);
+    event_text(&file, "avro.schema");
+    event_text(&file, schema);
+    event_bytes(&file,
+                "\0"
+                "0123456789abcdef",
+                17);
+    for (int i = 1; i <= VALUES; i++) {
+        event_long(&block, i % 10 != 0);
+        if (i % 10)
+            event_long(&block, i % 3);
+        if (i % A_BLOCK && i != VALUES)
+            continue;
+        event_long(&file, i % A_BLOCK ? i % A_BLOCK : A_BLOCK);
+        event_long(&file, (int64_t)block.len);
+        event_bytes(&file, block.data, block.len);
+        event_bytes(&file, "0123456789abcdef", 16);
+        block.len = 0;
+    }
+    give(file.data, file.len);
+    ck_assert_int_eq(score((struct offline_options){.input = INPUT_AVRO, .values = VALUES_MARGIN}),
+                     0);
+    ck_assert_uint_eq(counts.rows, VALUES - VALUES / 10);
+    ck_assert_uint_eq(counts.bad, VALUES / 10);
+    ck_assert_ptr_nonnull(strstr(errors, "kscore score: record 10: bind/missing_field: "));
+    expect_margins(VALUES);
+    event_release(&file);
+    event_release(&block);
 }
 END_TEST
 
@@ -337,10 +384,10 @@ SUITE(offline)
 {
     TCase *tcase;
 
-    tcase = CASE("text", good_bad_good_leaves_no_trace, rows_keep_their_order_and_line_over_batches,
-                 a_score_that_is_not_finite_is_refused_in_text,
-                 a_model_without_statistics_has_no_contributions,
-                 output_that_cannot_be_written_is_an_error);
+    tcase = CASE(
+        "text", good_bad_good_leaves_no_trace, rows_keep_their_order_and_line_over_batches,
+        a_container_is_scored_as_its_lines_would_be, a_score_that_is_not_finite_is_refused_in_text,
+        a_model_without_statistics_has_no_contributions, output_that_cannot_be_written_is_an_error);
     tcase_add_checked_fixture(tcase, open_files, close_files);
     tcase_add_loop_test(tcase, decisions_are_quoted_as_the_format_has_it, 0, 2);
     tcase_add_loop_test(tcase, contributions_are_told_by_name, 0, 2);

@@ -1,0 +1,259 @@
+/* explain_read.c: the record that is explained: from a topic, by way of a dead letter, or a file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumer/reader.h"
+#include "core/clock.h"
+#include "core/mem.h"
+#include "core/text.h"
+#include "pipeline/explaining.h"
+
+enum { POLL_MS = 100, MAX_HEADERS = 1000, MAX_FILE_BYTES = 256 << 20 };
+
+/* ---- copies */
+
+static struct slice copy(struct slice s)
+{
+    if (s.data)
+        s.data = (const uint8_t *)mem_copy_text((const char *)s.data, s.len);
+    return s;
+}
+
+static void copy_record(struct explain_record *out, const struct record *r)
+{
+    struct header *headers = mem_alloc(MAX_HEADERS, sizeof *headers);
+    size_t count = reader_headers(r, headers, MAX_HEADERS);
+
+    *out = (struct explain_record){.topic = mem_copy_text(r->topic, strlen(r->topic)),
+                                   .partition = r->partition,
+                                   .offset = r->offset,
+                                   .timestamp_ms = r->timestamp_ms,
+                                   .key = copy(r->key),
+                                   .value = copy(r->value)};
+    if (count == SIZE_MAX) /* librdkafka cannot read them */
+        count = 0;
+    out->header_count = count < MAX_HEADERS ? count : MAX_HEADERS;
+    out->headers = headers;
+    for (size_t i = 0; i < out->header_count; i++) {
+        headers[i].name = mem_copy_text(headers[i].name, strlen(headers[i].name));
+        headers[i].value = copy(headers[i].value);
+    }
+}
+
+void explain_record_release(struct explain_record *r)
+{
+    for (size_t i = 0; i < r->header_count; i++) {
+        free((char *)r->headers[i].name);
+        free((uint8_t *)r->headers[i].value.data);
+    }
+    free(r->headers);
+    free(r->topic);
+    free((uint8_t *)r->key.data);
+    free((uint8_t *)r->value.data);
+    *r = (struct explain_record){0};
+}
+
+struct slice explain_header(const struct explain_record *r, const char *name)
+{
+    for (size_t i = r->header_count; i-- > 0;)
+        if (strcmp(r->headers[i].name, name) == 0)
+            return r->headers[i].value;
+    return (struct slice){NULL, 0};
+}
+
+/* ---- from a topic */
+
+/* A record's place. */
+struct place {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+};
+
+/* Reads what the reader has, which is at most one record. 1: it is in *out; 0: there is none; -1:
+ * err. */
+static int take_one(struct reader *reader, struct explain_record *out, int timeout_ms,
+                    struct err *err)
+{
+    int64_t until_ms = clock_ms() + timeout_ms;
+    struct record record;
+
+    while (!reader_is_done(reader) && clock_ms() < until_ms) {
+        ssize_t got = reader_poll(reader, &record, 1, POLL_MS, err);
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            continue;
+        copy_record(out, &record);
+        reader_release(&record, 1);
+        return 1;
+    }
+    return reader_is_done(reader) ? 0 : err_dependency(err, "no answer within %d ms", timeout_ms);
+}
+
+static int read_place(const struct config *c, struct place place, struct explain_record *out,
+                      int timeout_ms, struct err *err)
+{
+    const struct reader_range range = {
+        place.partition, {PLACE_OFFSET, place.offset}, {PLACE_OFFSET, place.offset + 1}, 1};
+    struct reader *reader = reader_new(c, err);
+    int result = -1;
+
+    if (reader && reader_open(reader, &place.topic, 1, &range, timeout_ms, err) == 0)
+        result = take_one(reader, out, timeout_ms, err);
+    if (reader)
+        reader_free(reader);
+    return result < 0 ? err_prefix(err, "%s[%d]@%lld", place.topic, place.partition,
+                                   (long long)place.offset)
+                      : result;
+}
+
+/* ---- from a dead letter */
+
+static bool read_integer(const struct explain_record *r, const char *name, int64_t most,
+                         int64_t *value)
+{
+    struct slice text = explain_header(r, name);
+
+    return text.data && integer_parse((const char *)text.data, text.len, 0, most, value);
+}
+
+/* Where a dead letter comes from. What lies in a topic that run reads is an event, whatever headers
+ * it has: it may have been sent back there. False: it is no dead letter. */
+static bool find_origin(const struct config *c, const struct explain_record *r, char topic[250],
+                        struct place *place)
+{
+    struct slice name = explain_header(r, "__connect.errors.topic");
+    int64_t partition;
+
+    for (size_t i = 0; i < c->topic_count; i++)
+        if (strcmp(c->topics[i], r->topic) == 0 && strcmp(c->dead_topic, r->topic) != 0)
+            return false;
+    if (!name.data || name.len == 0 || name.len >= 250 || memchr(name.data, 0, name.len) ||
+        !read_integer(r, "__connect.errors.partition", INT32_MAX, &partition) ||
+        !read_integer(r, "__connect.errors.offset", INT64_MAX - 1, &place->offset))
+        return false;
+    memcpy(topic, name.data, name.len);
+    topic[name.len] = '\0';
+    place->topic = topic;
+    place->partition = (int32_t)partition;
+    return true;
+}
+
+static bool is_equal(struct slice a, struct slice b)
+{
+    return !a.data == !b.data && slice_equals(a, (const char *)b.data, b.len);
+}
+
+static bool was_dropped(const struct explain_record *letter, const char *what)
+{
+    struct slice dropped = explain_header(letter, "kscore.dropped");
+
+    return dropped.data && memmem(dropped.data, dropped.len, what, strlen(what));
+}
+
+/* The letter's own bytes in the origin's place. */
+static void take_letter(struct explanation *e, struct place place)
+{
+    struct explain_record *r = &e->record, *letter = &e->letter;
+
+    *r = (struct explain_record){.topic = mem_copy_text(place.topic, strlen(place.topic)),
+                                 .partition = place.partition,
+                                 .offset = place.offset,
+                                 .timestamp_ms = letter->timestamp_ms,
+                                 .key = copy(letter->key),
+                                 .value = copy(letter->value)};
+    read_integer(letter, "kscore.timestamp", INT64_MAX, &r->timestamp_ms);
+}
+
+/* e->letter is a dead letter from that place. */
+static int follow(struct explanation *e, struct place place, int timeout_ms, struct err *err)
+{
+    struct err why = ERR_INIT;
+    int result = read_place(e->config, place, &e->record, timeout_ms, &why);
+    bool has_value = !was_dropped(&e->letter, "value");
+
+    e->origin = ORIGIN_FOUND;
+    if (result < 0 && why.kind == ERR_DEPENDENCY) {
+        *err = why;
+        return -1;
+    }
+    if (result == 1 && (!has_value || is_equal(e->record.value, e->letter.value)))
+        return 0;
+    if (result == 1) {
+        explain_record_release(&e->record);
+        e->origin = ORIGIN_CHANGED;
+        snprintf(e->origin_why, sizeof e->origin_why,
+                 "another record stands at its origin now: the topic was made anew");
+    } else {
+        e->origin = ORIGIN_GONE;
+        snprintf(e->origin_why, sizeof e->origin_why, "%.399s",
+                 result < 0 ? why.text : "its origin is gone from the log");
+    }
+    if (!has_value)
+        return err_fatal(err, EXIT_DATA, "%s, and the dead letter came without its value",
+                         e->origin_why);
+    take_letter(e, place);
+    return 0;
+}
+
+/* ---- from a file */
+
+static int read_stream(struct explanation *e, FILE *file, const char *path, struct err *err)
+{
+    size_t cap = 64 << 10, len = 0, got;
+    char *data = mem_alloc(cap, 1);
+
+    while ((got = fread(data + len, 1, cap - len, file)) > 0) {
+        len += got;
+        if (len == MAX_FILE_BYTES)
+            break;
+        if (len == cap)
+            data = mem_resize(data, cap *= 2, 1);
+    }
+    e->record = (struct explain_record){
+        .partition = -1, .offset = -1, .timestamp_ms = -1, .value = {(uint8_t *)data, len}};
+    if (ferror(file))
+        return err_fatal(err, EXIT_IO, "%s: %s", path, strerror(errno));
+    if (len == MAX_FILE_BYTES)
+        return err_fatal(err, EXIT_IO, "%s: longer than 256 MiB", path);
+    return 0;
+}
+
+static int read_file(struct explanation *e, const char *path, struct err *err)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    int result;
+
+    if (!file)
+        return err_fatal(err, EXIT_IO, "%s: %s", path, strerror(errno));
+    result = read_stream(e, file, path, err);
+    if (file != stdin)
+        fclose(file);
+    return result;
+}
+
+int explain_read(struct explanation *e, const struct explain_options *o, struct err *err)
+{
+    struct place asked = {o->topic, o->partition, o->offset}, origin;
+    char topic[250];
+    int result;
+
+    if (o->file)
+        return read_file(e, o->file, err);
+    result = read_place(e->config, asked, &e->record, o->timeout_ms, err);
+    if (result < 0)
+        return -1;
+    if (result == 0)
+        return err_fatal(err, EXIT_DATA,
+                         "%s[%d]@%lld: there is no record: behind the end of the log, deleted, "
+                         "aborted, or the mark of a transaction",
+                         o->topic, o->partition, (long long)o->offset);
+    if (!find_origin(e->config, &e->record, topic, &origin))
+        return 0;
+    e->letter = e->record;
+    e->record = (struct explain_record){0};
+    return follow(e, origin, o->timeout_ms, err);
+}
