@@ -29,7 +29,7 @@ if __name__ == "__main__":
     real.in_venv()
 
 from breakable import Cluster, Worker
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka import admin as kafka
 from verifier import BUNDLE, CLIENT, Verifier, until
 
