@@ -363,10 +363,11 @@ def overtake(b: Bench):
     for lane in b.lanes:
         lane.workers["a"].freeze(True)
     wait(3)
+    fresh = Cluster(b.broker)  # the other client may not know of a partition that was added
     for lane in b.lanes:
         ends = b.broker.ends(lane.name, lane.verifier.feeder.partitions)
         below = [TopicPartition(lane.name, p, end - 50) for p, end in enumerate(ends)]
-        b.cluster.wait(Cluster(b.broker).admin.delete_records(below))  # a new client: the other may not know of a partition that was added
+        fresh.wait(fresh.admin.delete_records(below))
         lane.workers["a"].freeze(False)
 
 
