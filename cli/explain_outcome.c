@@ -4,17 +4,28 @@
 
 #include "cli/explain_line.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 enum { MOST_CONTRIBUTIONS = 30 };
 
 /* ---- the score */
 
+/* As it stands in a score. */
+static void put_number(const struct explain_view *v, double value)
+{
+    char text[NUMBER_TEXT_MAX];
+
+    fwrite(text, 1, number_print(text, value), v->paint.out);
+}
+
 static void show_numbers(const struct explain_view *v, const char *name, const double *values,
                          size_t count)
 {
     explain_label(v, name);
-    for (size_t i = 0; i < count; i++)
-        fprintf(v->paint.out, "%s%.17g", i ? ", " : "", values[i]);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i ? ", " : "", v->paint.out);
+        put_number(v, values[i]);
+    }
     explain_end_line(v);
 }
 
@@ -49,7 +60,8 @@ static void show_steps(const struct explain_view *v, const struct explanation *e
     explain_end_line(v);
     show_numbers(v, "linked", e->scores, model_score_count(b->model));
     explain_label(v, "score");
-    fprintf(v->paint.out, "%.17g  (%s, ", e->value, kinds[b->output]);
+    put_number(v, e->value);
+    fprintf(v->paint.out, "  (%s, ", kinds[b->output]);
     explain_put(v, PAINT_PLAIN, b->output_name);
     fputs(")\n", v->paint.out);
     show_decision(v, b, e->decision);
@@ -157,11 +169,15 @@ static void show_published(const struct explain_view *v, const struct explanatio
     explain_put(v, PAINT_PLAIN, e->searches[p->kind].topic);
     fprintf(v->paint.out, "[%d]@%lld  ", p->partition, (long long)p->offset);
     explain_put_time(v, p->timestamp_ms);
-    if (p->kind == PUBLISHED_DEAD)
-        snprintf(text, sizeof text, "  dead: %s/%s", p->stage, p->reason);
-    else
-        snprintf(text, sizeof text, "  %.17g %s  %s", p->value, p->decision, p->mode);
-    explain_put(v, PAINT_BOLD, text);
+    fputs("  ", v->paint.out);
+    if (p->kind == PUBLISHED_DEAD) {
+        snprintf(text, sizeof text, "dead: %s/%s", p->stage, p->reason);
+        explain_put(v, PAINT_BOLD, text);
+    } else {
+        put_number(v, p->value);
+        snprintf(text, sizeof text, " %s  %s", p->decision, p->mode);
+        explain_put(v, PAINT_BOLD, text);
+    }
     fputs("\n    by ", v->paint.out);
     snprintf(text, sizeof text, "%s %s, digest %.12s, run %s: ", p->model, p->version, p->digest,
              p->run);
