@@ -14,8 +14,9 @@ enum { MOST_CONTRIBUTIONS = 30 };
 static void put_number(const struct explain_view *v, double value)
 {
     char text[NUMBER_TEXT_MAX];
+    size_t len = number_print(text, value);
 
-    fwrite(text, 1, number_print(text, value), v->paint.out);
+    fwrite(text, 1, len, v->paint.out);
 }
 
 static void show_numbers(const struct explain_view *v, const char *name, const double *values,
@@ -160,6 +161,21 @@ static void put_equality(const struct explain_view *v, const struct explanation 
     explain_end_line(v);
 }
 
+static void show_outcome(const struct explain_view *v, const struct published *p)
+{
+    char text[300];
+
+    if (p->kind == PUBLISHED_DEAD) {
+        snprintf(text, sizeof text, "dead: %s/%s", p->stage, p->reason);
+        explain_put(v, PAINT_BOLD, *p->digest ? text : "a dead letter that kscore did not write");
+    } else {
+        put_number(v, p->value);
+        snprintf(text, sizeof text, " %s  %s", p->decision, p->mode);
+        explain_put(v, PAINT_BOLD, text);
+    }
+    explain_end_line(v);
+}
+
 static void show_published(const struct explain_view *v, const struct explanation *e,
                            const struct published *p)
 {
@@ -170,20 +186,15 @@ static void show_published(const struct explain_view *v, const struct explanatio
     fprintf(v->paint.out, "[%d]@%lld  ", p->partition, (long long)p->offset);
     explain_put_time(v, p->timestamp_ms);
     fputs("  ", v->paint.out);
-    if (p->kind == PUBLISHED_DEAD) {
-        snprintf(text, sizeof text, "dead: %s/%s", p->stage, p->reason);
-        explain_put(v, PAINT_BOLD, text);
-    } else {
-        put_number(v, p->value);
-        snprintf(text, sizeof text, " %s  %s", p->decision, p->mode);
-        explain_put(v, PAINT_BOLD, text);
+    show_outcome(v, p);
+    if (*p->digest) {
+        snprintf(text, sizeof text, "by %s %s, digest %.12s, run %s: ", p->model, p->version,
+                 p->digest, p->run);
+        fputs("    ", v->paint.out);
+        explain_put(v, PAINT_PLAIN, text);
+        put_equality(v, e, p);
     }
-    fputs("\n    by ", v->paint.out);
-    snprintf(text, sizeof text, "%s %s, digest %.12s, run %s: ", p->model, p->version, p->digest,
-             p->run);
-    explain_put(v, PAINT_PLAIN, text);
-    put_equality(v, e, p);
-    if (*p->message) {
+    if (*p->message && !v->is_masked) {
         fputs("    ", v->paint.out);
         explain_put(v, PAINT_PLAIN, p->message);
         explain_end_line(v);

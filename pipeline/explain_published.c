@@ -60,8 +60,9 @@ static void take_text(struct slice value, char *out, size_t cap)
 static bool is_integer(struct slice value, int64_t want)
 {
     char text[NUMBER_TEXT_MAX];
+    size_t len = integer_print(text, want);
 
-    return value.data && slice_equals(value, text, integer_print(text, want));
+    return value.data && slice_equals(value, text, len);
 }
 
 static bool is_number(struct slice value, double *number)

@@ -1,4 +1,4 @@
-/* explain_read.c: the record that is explained: from a topic, by way of a dead letter, or a file. */
+/* explain_read.c: the record to explain: of a topic, through a dead letter, or of a file. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +145,9 @@ static bool find_origin(const struct config *c, const struct explain_record *r, 
 
 static bool is_equal(struct slice a, struct slice b)
 {
-    return !a.data == !b.data && slice_equals(a, (const char *)b.data, b.len);
+    if (!a.data || !b.data)
+        return !a.data == !b.data;
+    return slice_equals(a, (const char *)b.data, b.len);
 }
 
 static bool was_dropped(const struct explain_record *letter, const char *what)

@@ -328,14 +328,31 @@ START_TEST(an_origin_with_another_record_is_not_taken_for_it)
 }
 END_TEST
 
+/* Other programs write values into the messages of their dead letters. */
+static void send_foreign_letter(struct cluster *c)
+{
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        c->producer, RD_KAFKA_V_TOPIC(c->dead), RD_KAFKA_V_PARTITION(0),
+        RD_KAFKA_V_VALUE((void *)"{\"a\":7,\"x\":\"secret\"}", 20),
+        RD_KAFKA_V_HEADER("__connect.errors.topic", c->in, -1),
+        RD_KAFKA_V_HEADER("__connect.errors.partition", "0", -1),
+        RD_KAFKA_V_HEADER("__connect.errors.offset", "1", -1),
+        RD_KAFKA_V_HEADER("__connect.errors.exception.message", "not a number: secret", -1),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+
+    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+    cluster_flush(c->producer);
+}
+
 START_TEST(a_mask_shows_no_value)
 {
     struct cluster c;
     struct child k;
 
     make_dead(&c);
-    for (int i = 0; i < 2; i++) {
-        explain(&k, &c, 0, c.dead, "0", "0", "--mask", i ? "--json" : "--mask");
+    send_foreign_letter(&c);
+    for (int i = 0; i < 4; i++) {
+        explain(&k, &c, 0, c.dead, "0", i / 2 ? "1" : "0", "--mask", i % 2 ? "--json" : "--mask");
         expect_no_text(k.log, "secr");
         expect_no_text(k.log, "736563"); /* the same in hex */
         expect_no_text(k.log, "73 65 63");
