@@ -229,6 +229,28 @@ static void show_search(const struct explain_view *v, const struct explanation *
     explain_end_line(v);
 }
 
+static void show_group(const struct explain_view *v, const struct explanation *e)
+{
+    const struct explain_group *g = &e->group;
+
+    if (!g->is_asked)
+        return;
+    fputs("  group ", v->paint.out);
+    explain_put(v, PAINT_PLAIN, config_group(e->config));
+    if (err_is_set(&g->trouble)) {
+        fputs(": could not be asked: ", v->paint.out);
+        explain_put(v, PAINT_RED, g->trouble.text);
+    } else if (g->committed < 0) {
+        explain_put(v, PAINT_YELLOW, ": nothing is committed: this record is not done");
+    } else {
+        fprintf(v->paint.out, ": committed up to %lld: ", (long long)g->committed);
+        explain_put(v, g->committed > e->record.offset ? PAINT_PLAIN : PAINT_YELLOW,
+                    g->committed > e->record.offset ? "this record is done"
+                                                    : "this record is not done yet");
+    }
+    explain_end_line(v);
+}
+
 void explain_show_published(const struct explain_view *v, const struct explanation *e)
 {
     explain_end_line(v);
@@ -242,4 +264,5 @@ void explain_show_published(const struct explain_view *v, const struct explanati
         show_published(v, e, &e->published[i]);
     for (int kind = PUBLISHED_SCORE; kind <= PUBLISHED_DEAD; kind++)
         show_search(v, e, (enum published_kind)kind);
+    show_group(v, e);
 }

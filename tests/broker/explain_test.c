@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "tests/broker/child.h"
 #include "tests/broker/cluster.h"
 #include "tests/broker/registry.h"
@@ -88,6 +89,7 @@ START_TEST(each_step_of_a_record_is_shown_and_its_score_is_equal)
     expect_text(k.log, want);
     snprintf(want, sizeof want, "\n  %s: 0 found in 0 records from ", c.dead);
     expect_text(k.log, want);
+    expect_text(k.log, ": committed up to 4: this record is done\n");
     expect_no_text(k.log, "\033");
     child_release(&k);
     cluster_close(&c);
@@ -138,11 +140,41 @@ START_TEST(what_is_not_published_is_said_to_be_not_found)
     expect_text(k.log, ": scored 0.622459352 high\n");
     snprintf(want, sizeof want, "\n  %s: 0 found in 0 records from ", c.scores);
     expect_text(k.log, want);
+    expect_text(k.log, ": nothing is committed: this record is not done\n");
+    child_release(&k);
+    cluster_commit(&c, 0, 1, "");
+    explain(&k, &c, 0, c.in, "0", "1");
+    expect_text(k.log, ": committed up to 1: this record is not done yet\n");
     child_release(&k);
     cluster_delete_topic(&c, c.scores);
     explain(&k, &c, 0, c.in, "0", "1");
     snprintf(want, sizeof want, "\n  %s: could not be searched: ", c.scores);
     expect_text(k.log, want);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
+/* 200,000 records of a topic are looked at. */
+START_TEST(a_search_has_an_end_and_says_so)
+{
+    enum { MORE = 201000 };
+    struct cluster c;
+    struct child k;
+    char want[200];
+
+    cluster_open(&c, 1);
+    cluster_send_events(&c, 1);
+    for (int i = 0; i < MORE; i++) {
+        while (rd_kafka_producev(c.producer, RD_KAFKA_V_TOPIC(c.scores), RD_KAFKA_V_PARTITION(0),
+                                 RD_KAFKA_V_VALUE((void *)"{}", 2), RD_KAFKA_V_END))
+            rd_kafka_poll(c.producer, 10); /* its queue is full */
+    }
+    cluster_flush(c.producer);
+    explain(&k, &c, 0, c.in, "0", "0");
+    snprintf(want, sizeof want, "\n  %s: 0 found in 20", c.scores);
+    expect_text(k.log, want);
+    expect_text(k.log, "; there are more, which were not searched\n");
     child_release(&k);
     cluster_close(&c);
 }
@@ -390,6 +422,38 @@ START_TEST(what_is_not_there_has_its_code)
 }
 END_TEST
 
+/* A record, the mark behind its transaction, and a record. */
+START_TEST(the_mark_of_a_transaction_is_no_record)
+{
+    struct cluster c;
+    struct child k;
+    int64_t deadline_ms = harness_deadline();
+    char id[120];
+    rd_kafka_t *producer;
+
+    cluster_open(&c, 1);
+    snprintf(id, sizeof id, "transactional.id=%s", c.group);
+    producer = cluster_producer(&c, (const char *[]){id, NULL});
+    ck_assert(!rd_kafka_init_transactions(producer, 10000) &&
+              !rd_kafka_begin_transaction(producer));
+    ck_assert(!rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(c.in), RD_KAFKA_V_PARTITION(0),
+                                 RD_KAFKA_V_VALUE((void *)"{\"x\":1}", 7), RD_KAFKA_V_END));
+    ck_assert(!rd_kafka_commit_transaction(producer, 10000));
+    rd_kafka_destroy(producer);
+    while (cluster_end(&c, c.in, 0) < 2 && clock_ms() < deadline_ms)
+        harness_breathe();               /* the commit is answered before the mark is written */
+    explain(&k, &c, 65, c.in, "0", "1"); /* the last of the log */
+    child_release(&k);
+    cluster_send_events(&c, 1);
+    explain(&k, &c, 65, c.in, "0", "1");
+    expect_text(k.log, "or the mark of a transaction\n");
+    child_release(&k);
+    explain(&k, &c, 0, c.in, "0", "2");
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(nothing_is_committed_and_no_group_appears)
 {
     struct cluster c;
@@ -470,17 +534,18 @@ END_TEST
 
 SUITE(explain)
 {
-    TCase *tcase = CASE("published", a_place_is_taken_as_tail_prints_it_and_json_says_the_same,
-                        what_is_not_published_is_said_to_be_not_found,
-                        another_bundle_is_asked_and_what_differs_is_said,
-                        another_score_of_the_same_bundle_is_a_broken_promise);
+    TCase *tcase =
+        CASE("published", a_place_is_taken_as_tail_prints_it_and_json_says_the_same,
+             what_is_not_published_is_said_to_be_not_found, a_search_has_an_end_and_says_so,
+             another_bundle_is_asked_and_what_differs_is_said,
+             another_score_of_the_same_bundle_is_a_broken_promise);
 
     tcase_add_loop_test(tcase, each_step_of_a_record_is_shown_and_its_score_is_equal, 0, 2);
     CASE("dead", a_record_that_dies_says_why_and_where, a_dead_letter_leads_to_its_origin,
          a_dead_letter_whose_origin_is_gone_stands_for_itself,
          an_origin_with_another_record_is_not_taken_for_it, a_mask_shows_no_value);
-    CASE("places", what_is_not_there_has_its_code, nothing_is_committed_and_no_group_appears,
-         a_null_value_and_a_null_root_are_skipped);
+    CASE("places", what_is_not_there_has_its_code, the_mark_of_a_transaction_is_no_record,
+         nothing_is_committed_and_no_group_appears, a_null_value_and_a_null_root_are_skipped);
     tcase = CASE("registry", a_registrys_schema_is_named_with_subject_and_version);
     tcase_add_checked_fixture(tcase, registry_start, registry_stop);
 }
