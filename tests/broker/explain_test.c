@@ -1,5 +1,5 @@
 /* kscore explain on a real topic: each step of one record, dead letters and their origins, and what
- * was published. What it prints of a file: tests/golden/explain*. */
+ * was published. What it prints of a file: tests/golden/explain*. One piece: one command. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
