@@ -10,8 +10,8 @@
 #include "pipeline/sample.h"
 
 /* All of it, feature by feature. */
-void contract_view_show(const struct paint *paint, const struct contract *contract);
-void contract_view_show_sample(const struct paint *paint, const struct sample *sample);
+void contract_view_show(const struct paint *view, const struct contract *contract);
+void contract_view_show_sample(const struct paint *view, const struct sample *sample);
 
 /* New references; to be dumped with JSON_ENSURE_ASCII, which no terminal obeys. */
 json_t *contract_view_json(const struct contract *contract);

@@ -118,14 +118,10 @@ static void show(const struct arguments *a, const struct explanation *e)
     json_decref(json);
 }
 
-static int explain(const struct arguments *a, const struct config *config,
-                   const struct bundle *bundle, struct explain_options *o, struct err *err)
+static int explain(const struct arguments *a, const struct explain_options *o, struct err *err)
 {
     struct explanation e;
 
-    o->config = config;
-    o->bundle = bundle;
-    o->timeout_ms = ANSWER_MS;
     if (explain_init(&e, o, err) != 0)
         return -1;
     show(a, &e);
@@ -140,7 +136,7 @@ static int explain(const struct arguments *a, const struct config *config,
 }
 
 static int with_config(const struct arguments *a, const struct cli_command *command,
-                       struct explain_options *o, struct err *err)
+                       struct explain_options o, struct err *err)
 {
     struct model_options model = {0};
     struct bundle *bundle;
@@ -154,7 +150,10 @@ static int with_config(const struct arguments *a, const struct cli_command *comm
     model.rounds = config.rounds;
     result = bundle_load(&bundle, a->model ? a->model : config.model_path, &model, err);
     if (result == 0) {
-        result = explain(a, &config, bundle, o, err);
+        o.config = &config;
+        o.bundle = bundle;
+        o.timeout_ms = ANSWER_MS;
+        result = explain(a, &o, err);
         bundle_free(bundle);
     } else {
         err_prefix(err, a->model ? "--model" : "[model]");
@@ -173,7 +172,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 
     if (cli_parse(command, argc, argv, take, &a, &err) == 0 &&
         find_place(&a, &topic, &o, &err) == 0)
-        result = with_config(&a, command, &o, &err);
+        result = with_config(&a, command, o, &err);
     free(topic);
     return result == 0 ? EXIT_OK : cli_fail(command, &err);
 }

@@ -171,7 +171,7 @@ static json_t *score_of(const struct explanation *e)
 
 /* ---- what was published */
 
-static json_t *published_of(const struct explanation *e)
+static json_t *published_of(const struct explanation *e, bool is_masked)
 {
     static const char *const kinds[] = {
         [PUBLISHED_SCORE] = "score", [PUBLISHED_ALERT] = "alert", [PUBLISHED_DEAD] = "dead"};
@@ -191,7 +191,7 @@ static json_t *published_of(const struct explanation *e)
                             paint_json(*p->decision ? p->decision : NULL), "stage",
                             paint_json(is_dead ? p->stage : NULL), "reason",
                             paint_json(is_dead ? p->reason : NULL), "message",
-                            paint_json(is_dead ? p->message : NULL), "same_bundle",
+                            paint_json(is_dead && !is_masked ? p->message : NULL), "same_bundle",
                             p->is_same_bundle, "equal", p->is_equal));
     }
     return list;
@@ -212,6 +212,18 @@ static json_t *searches_of(const struct explanation *e)
     return list;
 }
 
+static json_t *group_of(const struct explanation *e)
+{
+    const struct explain_group *g = &e->group;
+
+    if (!g->is_asked)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o}", "name", paint_json(config_group(e->config)), "committed",
+                     g->committed >= 0 && !err_is_set(&g->trouble) ? json_integer(g->committed)
+                                                                   : json_null(),
+                     "trouble", words(&g->trouble));
+}
+
 json_t *explain_view_json(const struct explanation *e, bool is_masked)
 {
     static const char *const origins[] = {[ORIGIN_SELF] = "self",
@@ -223,7 +235,7 @@ json_t *explain_view_json(const struct explanation *e, bool is_masked)
 
     return json_pack(
         "{s:b,s:{s:o,s:o,s:s,s:o},s:o,s:o,s:s,s:o,s:o,s:I,"
-        "s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+        "s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
         "masked", is_masked, "model", "name", paint_json(b->name), "version",
         paint_json(b->version), "digest", b->digest, "path", paint_json(b->path), "record",
         record_of(&e->record, is_masked), "dead_letter",
@@ -234,6 +246,6 @@ json_t *explain_view_json(const struct explanation *e, bool is_masked)
         words(&e->schema_trouble), "event_time",
         e->event_time_ms != EVENT_TIME_NONE ? json_integer(e->event_time_ms) : json_null(), "carry",
         extras_of(e, is_masked), "value", is_masked ? json_null() : paint_json_bytes(e->json),
-        "features", features_of(e, is_masked), "result", score_of(e), "published", published_of(e),
-        "searched", searches_of(e));
+        "features", features_of(e, is_masked), "result", score_of(e), "published",
+        published_of(e, is_masked), "searched", searches_of(e), "group", group_of(e));
 }

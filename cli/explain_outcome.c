@@ -4,17 +4,29 @@
 
 #include "cli/explain_line.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 enum { MOST_CONTRIBUTIONS = 30 };
 
 /* ---- the score */
 
+/* As it stands in a score. */
+static void put_number(const struct explain_view *v, double value)
+{
+    char text[NUMBER_TEXT_MAX];
+    size_t len = number_print(text, value);
+
+    fwrite(text, 1, len, v->paint.out);
+}
+
 static void show_numbers(const struct explain_view *v, const char *name, const double *values,
                          size_t count)
 {
     explain_label(v, name);
-    for (size_t i = 0; i < count; i++)
-        fprintf(v->paint.out, "%s%.17g", i ? ", " : "", values[i]);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i ? ", " : "", v->paint.out);
+        put_number(v, values[i]);
+    }
     explain_end_line(v);
 }
 
@@ -49,7 +61,8 @@ static void show_steps(const struct explain_view *v, const struct explanation *e
     explain_end_line(v);
     show_numbers(v, "linked", e->scores, model_score_count(b->model));
     explain_label(v, "score");
-    fprintf(v->paint.out, "%.17g  (%s, ", e->value, kinds[b->output]);
+    put_number(v, e->value);
+    fprintf(v->paint.out, "  (%s, ", kinds[b->output]);
     explain_put(v, PAINT_PLAIN, b->output_name);
     fputs(")\n", v->paint.out);
     show_decision(v, b, e->decision);
@@ -148,6 +161,21 @@ static void put_equality(const struct explain_view *v, const struct explanation 
     explain_end_line(v);
 }
 
+static void show_outcome(const struct explain_view *v, const struct published *p)
+{
+    char text[300];
+
+    if (p->kind == PUBLISHED_DEAD) {
+        snprintf(text, sizeof text, "dead: %s/%s", p->stage, p->reason);
+        explain_put(v, PAINT_BOLD, *p->digest ? text : "a dead letter that kscore did not write");
+    } else {
+        put_number(v, p->value);
+        snprintf(text, sizeof text, " %s  %s", p->decision, p->mode);
+        explain_put(v, PAINT_BOLD, text);
+    }
+    explain_end_line(v);
+}
+
 static void show_published(const struct explain_view *v, const struct explanation *e,
                            const struct published *p)
 {
@@ -157,17 +185,16 @@ static void show_published(const struct explain_view *v, const struct explanatio
     explain_put(v, PAINT_PLAIN, e->searches[p->kind].topic);
     fprintf(v->paint.out, "[%d]@%lld  ", p->partition, (long long)p->offset);
     explain_put_time(v, p->timestamp_ms);
-    if (p->kind == PUBLISHED_DEAD)
-        snprintf(text, sizeof text, "  dead: %s/%s", p->stage, p->reason);
-    else
-        snprintf(text, sizeof text, "  %.17g %s  %s", p->value, p->decision, p->mode);
-    explain_put(v, PAINT_BOLD, text);
-    fputs("\n    by ", v->paint.out);
-    snprintf(text, sizeof text, "%s %s, digest %.12s, run %s: ", p->model, p->version, p->digest,
-             p->run);
-    explain_put(v, PAINT_PLAIN, text);
-    put_equality(v, e, p);
-    if (*p->message) {
+    fputs("  ", v->paint.out);
+    show_outcome(v, p);
+    if (*p->digest) {
+        snprintf(text, sizeof text, "by %s %s, digest %.12s, run %s: ", p->model, p->version,
+                 p->digest, p->run);
+        fputs("    ", v->paint.out);
+        explain_put(v, PAINT_PLAIN, text);
+        put_equality(v, e, p);
+    }
+    if (*p->message && !v->is_masked) {
         fputs("    ", v->paint.out);
         explain_put(v, PAINT_PLAIN, p->message);
         explain_end_line(v);
@@ -202,6 +229,28 @@ static void show_search(const struct explain_view *v, const struct explanation *
     explain_end_line(v);
 }
 
+static void show_group(const struct explain_view *v, const struct explanation *e)
+{
+    const struct explain_group *g = &e->group;
+
+    if (!g->is_asked)
+        return;
+    fputs("  group ", v->paint.out);
+    explain_put(v, PAINT_PLAIN, config_group(e->config));
+    if (err_is_set(&g->trouble)) {
+        fputs(": could not be asked: ", v->paint.out);
+        explain_put(v, PAINT_RED, g->trouble.text);
+    } else if (g->committed < 0) {
+        explain_put(v, PAINT_YELLOW, ": nothing is committed: this record is not done");
+    } else {
+        fprintf(v->paint.out, ": committed up to %lld: ", (long long)g->committed);
+        explain_put(v, g->committed > e->record.offset ? PAINT_PLAIN : PAINT_YELLOW,
+                    g->committed > e->record.offset ? "this record is done"
+                                                    : "this record is not done yet");
+    }
+    explain_end_line(v);
+}
+
 void explain_show_published(const struct explain_view *v, const struct explanation *e)
 {
     explain_end_line(v);
@@ -215,4 +264,5 @@ void explain_show_published(const struct explain_view *v, const struct explanati
         show_published(v, e, &e->published[i]);
     for (int kind = PUBLISHED_SCORE; kind <= PUBLISHED_DEAD; kind++)
         show_search(v, e, (enum published_kind)kind);
+    show_group(v, e);
 }

@@ -66,7 +66,12 @@ static void show_verdict(const struct explain_view *v, const struct explanation 
 
 bool explain_view_is_ours(const struct header *h)
 {
-    return strncmp(h->name, "__connect.errors.", 17) == 0 || strncmp(h->name, "kscore.", 7) == 0;
+    static const char connect[] = "__connect.errors.", words[] = "__connect.errors.exception.";
+
+    if (strncmp(h->name, words, sizeof words - 1) == 0)
+        return strcmp(h->name, "__connect.errors.exception.class.name") == 0;
+    return strncmp(h->name, connect, sizeof connect - 1) == 0 ||
+           strncmp(h->name, "kscore.", 7) == 0;
 }
 
 static void show_headers(const struct explain_view *v, const struct explain_record *r)

@@ -19,7 +19,8 @@ json_t *explain_view_json(const struct explanation *explanation, bool is_masked)
 /* The byte of the value where it went wrong, or that behind its last; -1: that says nothing. */
 int64_t explain_view_mark(const struct explanation *explanation);
 
-/* What explains itself without the value of a record: kscore's and Connect's own headers. */
+/* A header that holds no value of the record: kscore's and Connect's, but for what others write
+ * into messages and stack traces. */
 bool explain_view_is_ours(const struct header *header);
 
 /* The features by what they moved the margin, the largest first; an array of features.count, free

@@ -1,5 +1,7 @@
 #include "core/json_path.h"
 
+#include <string.h>
+
 #include "core/json.h"
 
 enum { MAX_DEPTH = 1024 };
@@ -67,13 +69,26 @@ static bool leads_on(struct slice text, const struct step *step)
     return json_peek(&j) == (step->kind == STEP_INDEX ? JSON_ARRAY : JSON_OBJECT);
 }
 
+/* Of 12 that is cut from 123 nobody can tell. */
+static bool may_go_on(const struct json *j)
+{
+    return j->at == j->end || !memchr(" \t\r\n,]}", *j->at, 7);
+}
+
 bool json_path_find(struct slice text, const struct path *path, struct slice *value)
 {
     struct json j;
+    struct slice found;
+    bool is_number;
+    size_t i = 0;
 
-    for (size_t i = 0; i < path->step_count && leads_on(text, &path->steps[i]); i++)
+    for (; i < path->step_count && leads_on(text, &path->steps[i]); i++)
         if (!find_step(text, &path->steps[i], &text))
             return false;
     json_init(&j, (const char *)text.data, text.len, MAX_DEPTH);
-    return take_value(&j, value);
+    is_number = json_peek(&j) == JSON_NUMBER;
+    if (!take_value(&j, &found) || (i > 0 && is_number && may_go_on(&j)))
+        return false;
+    *value = found;
+    return true;
 }

@@ -101,6 +101,13 @@ struct explain_search {
     struct err trouble;
 };
 
+/* Where the group stands in the record's partition: what is not done has no outcome yet. */
+struct explain_group {
+    bool is_asked;     /* the record lies in a topic that the configuration reads */
+    int64_t committed; /* the first offset that is not done; -1: nothing is committed */
+    struct err trouble;
+};
+
 struct explanation {
     const struct config *config;
     const struct bundle *bundle;
@@ -135,6 +142,7 @@ struct explanation {
     struct published *published; /* the order of the topics */
     size_t published_count;
     struct explain_search searches[3]; /* by enum published_kind */
+    struct explain_group group;
 };
 
 /* Errors: nothing at that place EXIT_DATA, missing topic 78, denied 77, unreadable file 74, no

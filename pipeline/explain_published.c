@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer/probe.h"
 #include "consumer/reader.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -60,8 +61,9 @@ static void take_text(struct slice value, char *out, size_t cap)
 static bool is_integer(struct slice value, int64_t want)
 {
     char text[NUMBER_TEXT_MAX];
+    size_t len = integer_print(text, want);
 
-    return value.data && slice_equals(value, text, integer_print(text, want));
+    return value.data && slice_equals(value, text, len);
 }
 
 static bool is_number(struct slice value, double *number)
@@ -239,6 +241,36 @@ static void search_one(struct search *s, int timeout_ms)
     reader_free(reader);
 }
 
+/* ---- the group */
+
+static bool is_input(const struct config *c, const char *topic)
+{
+    for (size_t i = 0; i < c->topic_count; i++)
+        if (strcmp(c->topics[i], topic) == 0)
+            return true;
+    return false;
+}
+
+static void ask_group(struct explanation *e, int timeout_ms)
+{
+    struct explain_group *g = &e->group;
+    int32_t count = e->record.partition + 1;
+    struct probe_offsets *offsets;
+    struct probe *probe;
+
+    *g = (struct explain_group){.is_asked = is_input(e->config, e->record.topic),
+                                .trouble = ERR_INIT};
+    if (!g->is_asked)
+        return;
+    probe = probe_new(e->config, &g->trouble);
+    offsets = mem_alloc((size_t)count, sizeof *offsets);
+    if (probe &&
+        probe_offsets(probe, e->record.topic, count, timeout_ms, offsets, &g->trouble) == 0)
+        g->committed = offsets[count - 1].committed;
+    free(offsets);
+    probe_free(probe);
+}
+
 void explain_search(struct explanation *e, int timeout_ms)
 {
     const struct config *c = e->config;
@@ -257,6 +289,7 @@ void explain_search(struct explanation *e, int timeout_ms)
         if (*topics[kind])
             search_one(&s, timeout_ms);
     }
+    ask_group(e, timeout_ms);
     avro_schema_free(s.schema);
     avro_text_release(&s.text);
 }

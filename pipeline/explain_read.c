@@ -1,4 +1,4 @@
-/* explain_read.c: the record that is explained: from a topic, by way of a dead letter, or a file. */
+/* explain_read.c: the record to explain: of a topic, through a dead letter, or of a file. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,39 +72,40 @@ struct place {
     int64_t offset;
 };
 
-/* Reads what the reader has, which is at most one record. 1: it is in *out; 0: there is none; -1:
- * err. */
-static int take_one(struct reader *reader, struct explain_record *out, int timeout_ms,
-                    struct err *err)
+/* The first record that the reader has. 1: it is the one at that offset, and in *out; 0: there is
+ * none; -1: err. */
+static int take_first(struct reader *reader, int64_t offset, struct explain_record *out,
+                      int timeout_ms, struct err *err)
 {
     int64_t until_ms = clock_ms() + timeout_ms;
     struct record record;
 
     while (!reader_is_done(reader) && clock_ms() < until_ms) {
         ssize_t got = reader_poll(reader, &record, 1, POLL_MS, err);
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            continue;
-        copy_record(out, &record);
-        reader_release(&record, 1);
-        return 1;
+        bool is_it = got == 1 && record.offset == offset;
+        if (is_it)
+            copy_record(out, &record);
+        if (got > 0)
+            reader_release(&record, 1);
+        if (got != 0)
+            return got < 0 ? -1 : is_it;
     }
     return reader_is_done(reader) ? 0 : err_dependency(err, "no answer within %d ms", timeout_ms);
 }
 
+/* From the offset to the end of the log, which may come before it, and what comes first may come
+ * behind it. */
 static int read_place(const struct config *c, struct place place, struct explain_record *out,
                       int timeout_ms, struct err *err)
 {
     const struct reader_range range = {
-        place.partition, {PLACE_OFFSET, place.offset}, {PLACE_OFFSET, place.offset + 1}, 1};
+        place.partition, {PLACE_OFFSET, place.offset}, {PLACE_END, 0}, 1};
     struct reader *reader = reader_new(c, err);
     int result = -1;
 
     if (reader && reader_open(reader, &place.topic, 1, &range, timeout_ms, err) == 0)
-        result = take_one(reader, out, timeout_ms, err);
-    if (reader)
-        reader_free(reader);
+        result = take_first(reader, place.offset, out, timeout_ms, err);
+    reader_free(reader);
     return result < 0 ? err_prefix(err, "%s[%d]@%lld", place.topic, place.partition,
                                    (long long)place.offset)
                       : result;
@@ -144,7 +145,9 @@ static bool find_origin(const struct config *c, const struct explain_record *r, 
 
 static bool is_equal(struct slice a, struct slice b)
 {
-    return !a.data == !b.data && slice_equals(a, (const char *)b.data, b.len);
+    if (!a.data || !b.data)
+        return !a.data == !b.data;
+    return slice_equals(a, (const char *)b.data, b.len);
 }
 
 static bool was_dropped(const struct explain_record *letter, const char *what)

@@ -9,7 +9,8 @@ int explain_read(struct explanation *explanation, const struct explain_options *
                  struct err *err);
 void explain_record_release(struct explain_record *record);
 
-/* explain_published.c: what lies in the topics of scores, alerts and dead letters. */
+/* explain_published.c: what lies in the topics of scores, alerts and dead letters, and where the
+ * group stands. */
 void explain_search(struct explanation *explanation, int timeout_ms);
 
 #endif

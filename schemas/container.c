@@ -41,8 +41,9 @@ static const struct features no_features;
 
 static int fail(const struct container *c, struct err *err, const char *what)
 {
-    return err_fatal(err, EXIT_DATA, "byte %llu: %s",
-                     (unsigned long long)(c->bytes - (c->end - c->start)), what);
+    err_fatal(err, EXIT_DATA, "byte %llu: %s", (unsigned long long)(c->bytes - (c->end - c->start)),
+              what);
+    return -1;
 }
 
 /* Makes room behind data[end), for `need` bytes in all at most. */
@@ -89,8 +90,8 @@ static int take(struct container *c, size_t len, const uint8_t **data, struct er
     int result = need(c, len, err);
 
     if (result == 0)
-        fail(c, err, "the file is cut: what begins here has no end");
-    if (result != 1)
+        return fail(c, err, "the file is cut: what begins here has no end");
+    if (result < 0)
         return -1;
     *data = c->data + c->start;
     c->start += len;

@@ -129,8 +129,8 @@ static const char *unpack_snappy(struct slice block, struct unpacked *room, size
         return damaged;
     if (*len > UNPACK_MAX_BYTES)
         return too_long;
-    if (room->cap < *len) {
-        room->cap = *len;
+    if (room->cap <= *len) { /* there is always some: no pointer is made of none */
+        room->cap = *len + 1;
         room->data = mem_resize(room->data, room->cap, 1);
     }
     s.out = s.o = room->data;

@@ -28,6 +28,10 @@ static const char *const cases[][3] = {
     {"x", "{'x':[1,2", NULL},
     {"a.x", "{'a':{'x':3,'y':", "3"},
     {"a.x", "{'a':{'x':3}", "3"},
+    {"x", "{'x':12", NULL},
+    {"x", "{'x':1.", NULL},
+    {"x", "{'x':1e+", NULL},
+    {"x", "{'x':true", "true"},
     {"x", "7", "7"},
     {"x", "", NULL},
 };
@@ -45,7 +49,9 @@ START_TEST(a_path_leads_to_its_text)
     struct path path;
 
     ck_assert_int_eq(path_parse(&path, cases[_i][0], strlen(cases[_i][0]), &err), 0);
+    value.data = NULL;
     ck_assert_int_eq(json_path_find((struct slice){exact, len}, &path, &value), want != NULL);
+    ck_assert_int_eq(value.data != NULL, want != NULL);
     if (want)
         ck_assert_msg(slice_equals(value, want, strlen(want)), "%.*s", (int)value.len, value.data);
     for (size_t cut = 0; cut < len; cut++) {
