@@ -141,13 +141,13 @@ void inputs_fill(const struct inputs *in, const float *row, uint32_t *cells)
             x[k] = row[n->features[i + k]];
         eight_numbers(in, x, i, 1, eight);
         for (size_t k = 0; k < INPUTS_LANES && i + k < n->count; k++) {
-            cells[n->right[i + k] * INPUTS_LANES] = eight[0][k];
-            cells[n->left[i + k] * INPUTS_LANES] = eight[1][k];
+            cells[n->right[i + k]] = eight[0][k];
+            cells[n->left[i + k]] = eight[1][k];
         }
     }
     for (size_t i = 0; in->category_count > 0 && i < in->count; i++)
         if (in->items[i].is_category)
-            cells[i * INPUTS_LANES] = inputs_cell(in, &in->items[i], row[in->items[i].feature]);
+            cells[i] = inputs_cell(in, &in->items[i], row[in->items[i].feature]);
 }
 
 void inputs_fill_lanes(const struct inputs *in, const float *rows, size_t count, uint32_t *cells)

@@ -58,11 +58,11 @@ void inputs_close(struct inputs *inputs);
 /* What x is to that input. */
 uint32_t inputs_cell(const struct inputs *inputs, const struct input *input, float x);
 
-/* The cells of one row: cell_count of them, that of input i at cells[i * INPUTS_LANES]. */
+/* The cells of one row: cell_count of them, that of input i at cells[i]. */
 void inputs_fill(const struct inputs *inputs, const float *row, uint32_t *cells);
 
-/* The same for up to INPUTS_LANES rows, that of row r at [r] behind it; the last of fewer rows
- * stands for those that are not there. */
+/* The same for up to INPUTS_LANES rows, that of row r at cells[i * INPUTS_LANES + r]; the last of
+ * fewer rows stands for those that are not there. */
 void inputs_fill_lanes(const struct inputs *inputs, const float *rows, size_t count,
                        uint32_t *cells);
 
