@@ -171,6 +171,8 @@ void *portable_build(const struct trees *t, bool *taken)
         }
     }
     find_runs(p, t->count);
+    for (size_t i = 0; i < t->count; i++)
+        p->level_count += (size_t)p->walks[i].depth * (p->walks[i].kind == WALK_PADDED ? 1 : 2);
     inputs_close(&p->inputs);
     p->size_bytes += p->leaves.size_bytes + p->end_count * sizeof *p->places +
                      p->end_count * (p->doubles ? sizeof *p->doubles : sizeof *p->floats) +
@@ -198,6 +200,13 @@ void portable_free(void *program)
     free(p->node_kinds);
     free(p->sets);
     free(p);
+}
+
+size_t portable_level_count(const void *program)
+{
+    const struct portable_program *p = program;
+
+    return p->level_count;
 }
 
 size_t portable_size_bytes(const void *program)

@@ -67,7 +67,7 @@ struct portable_program {
     size_t node_count;
     struct member_set *sets;
     size_t set_count, set_cap;
-    size_t size_bytes;
+    size_t size_bytes, level_count;
 };
 
 /* Of a block: what prepare leaves for add. Cell i of row r is at [r * cell_count + i] where rows go

@@ -285,7 +285,7 @@ static void check(const struct forest *forest, const struct shape *shape, const 
     free(scratch);
 }
 
-/* With its own rows_min, and in blocks that are shorter. */
+/* In blocks that it is faster with, and in all. */
 static void check_kernel(const struct kernel *kernel, const struct trees *trees,
                          const struct shape *shape, const float *rows, const double *want)
 {
@@ -296,7 +296,7 @@ static void check_kernel(const struct kernel *kernel, const struct trees *trees,
     forest_free(forest);
     if (kernel == &kernel_portable)
         return;
-    eager.rows_min = 0;
+    eager.split_cost = 0;
     forest = forest_new(trees, &eager);
     check(forest, shape, rows, want);
     forest_free(forest);
