@@ -7,35 +7,27 @@
 #include "core/mem.h"
 #include "scoring/order.h"
 
-enum { KINDS = 2 * 3 * 2 }; /* contents, kinds of missing, default sides */
-
 void inputs_init(struct inputs *in, const struct trees *t)
 {
     *in = (struct inputs){.feature_count = t->feature_count,
                           .tiny_is_zero = t->tiny_is_zero,
                           .cuts_to_zero = t->category == CATEGORY_TRUNCATED};
-    in->places = mem_alloc(t->feature_count * KINDS + 1, sizeof *in->places);
+    in->places = mem_alloc(t->feature_count * INPUTS_KINDS + 1, sizeof *in->places);
 }
 
-uint32_t inputs_find(struct inputs *in, const struct split *s)
+uint32_t inputs_add(struct inputs *in, const struct split *s)
 {
-    bool is_category = s->kind == SPLIT_MEMBER;
-    size_t kind = (size_t)is_category * 6 + (size_t)s->missing * 2 + s->default_left;
-    uint32_t *place = &in->places[(size_t)s->feature * KINDS + kind];
-
-    if (*place == 0) {
-        in->items = mem_grow(in->items, in->count, &in->cap, sizeof *in->items);
-        in->items[in->count++] =
-            (struct input){s->feature, s->missing, is_category, s->default_left};
-        *place = (uint32_t)in->count;
-    }
-    return *place - 1;
+    in->items = mem_grow(in->items, in->count, &in->cap, sizeof *in->items);
+    in->items[in->count++] =
+        (struct input){s->feature, s->missing, s->kind == SPLIT_MEMBER, s->default_left};
+    *inputs_place(in, s) = (uint32_t)in->count;
+    return (uint32_t)in->count - 1;
 }
 
 /* Where the number of the input of a side is kept while they are found. */
 static const uint32_t *sides_of(const struct inputs *in, const struct input *input)
 {
-    return &in->places[(size_t)input->feature * KINDS + (size_t)input->missing * 2];
+    return &in->places[(size_t)input->feature * INPUTS_KINDS + (size_t)input->missing * 2];
 }
 
 static void add_number(struct inputs *in, const struct input *input)

@@ -25,7 +25,10 @@ struct input {
     bool is_category, default_left;
 };
 
-enum { INPUTS_LANES = 8 };
+enum {
+    INPUTS_LANES = 8,
+    INPUTS_KINDS = 2 * 3 * 2, /* contents, kinds of missing, default sides */
+};
 
 /* Numbers: a key is made once for both default sides, without a branch. Of each feature and kind of
  * missing value: */
@@ -49,8 +52,25 @@ struct inputs {
 void inputs_init(struct inputs *inputs, const struct trees *trees);
 void inputs_release(struct inputs *inputs);
 
+/* Where the number of the split's input is kept while they are found. */
+static inline uint32_t *inputs_place(const struct inputs *inputs, const struct split *split)
+{
+    bool is_category = split->kind == SPLIT_MEMBER;
+
+    return &inputs->places[(size_t)split->feature * INPUTS_KINDS + (size_t)is_category * 6 +
+                           (size_t)split->missing * 2 + split->default_left];
+}
+
+/* One that is not there yet; its number. */
+uint32_t inputs_add(struct inputs *inputs, const struct split *split);
+
 /* The input that the split looks at, added when it is new. */
-uint32_t inputs_find(struct inputs *inputs, const struct split *split);
+static inline uint32_t inputs_find(struct inputs *inputs, const struct split *split)
+{
+    uint32_t place = *inputs_place(inputs, split);
+
+    return place ? place - 1 : inputs_add(inputs, split);
+}
 
 /* No more will be found. */
 void inputs_close(struct inputs *inputs);

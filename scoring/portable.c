@@ -11,14 +11,6 @@ enum {
     LARGE_BYTES = 1 << 18, /* half of a second-level cache, about */
 };
 
-static bool is_plain(const struct trees *t, const struct tree *tree)
-{
-    for (uint32_t i = 0; i < tree->split_count; i++)
-        if (t->splits[tree->first_split + i].kind != SPLIT_LESS)
-            return false;
-    return true;
-}
-
 struct padder {
     struct portable_program *p;
     const struct trees *t;
@@ -55,12 +47,12 @@ static void pad(struct padder *b, int32_t split, uint32_t at, uint32_t level)
     pad(b, s ? s->left : split, 2 * at + 1, level + 1);
 }
 
-static bool is_padded(const struct trees *t, const struct tree *tree)
+static bool is_padded(const struct tree *tree)
 {
     return tree->depth <= PADDED_DEPTH_MAX &&
            (size_t)1 << (tree->depth + 1) <=
                PADDED_WASTE_MAX * ((size_t)tree->split_count + tree->leaf_count) + 64 &&
-           is_plain(t, tree);
+           tree_is_plain(tree);
 }
 
 /* Room for all padded trees at once. */
@@ -69,7 +61,7 @@ static void reserve_padded(struct portable_program *p, const struct trees *t)
     size_t ends = 0;
 
     for (size_t i = 0; i < t->count; i++)
-        if (is_padded(t, &t->items[i]))
+        if (is_padded(&t->items[i]))
             ends += (size_t)1 << t->items[i].depth;
     p->places = mem_alloc_aligned(ends, sizeof *p->places);
     if (t->leaf_width > 1 || t->linear)
@@ -162,11 +154,11 @@ void *portable_build(const struct trees *t, bool *taken)
                               .output = tree->output,
                               .first_leaf = (uint32_t)tree->first_leaf,
                               .split_count = tree->split_count};
-        if (is_padded(t, tree)) {
+        if (is_padded(tree)) {
             walk->kind = WALK_PADDED;
             build_padded(p, t, tree, walk);
         } else {
-            walk->kind = is_plain(t, tree) ? WALK_LINKED : WALK_MIXED;
+            walk->kind = tree_is_plain(tree) ? WALK_LINKED : WALK_MIXED;
             build_linked(p, t, tree, walk);
         }
     }
