@@ -128,37 +128,48 @@ static uint32_t round_between(uint32_t least, uint32_t most)
     return most >> bit << bit;
 }
 
-/* The lowest `count` bits of the code. Those that do not differ within the range are known.
- * Depth is below BITS_MAX_LEAVES. */
+static void emit_node(struct builder *b, int32_t node, struct range range, uint16_t *planes,
+                      uint32_t count);
+
+/* Two leaves with a code each: half of all splits, in short. */
+static void emit_pair(struct builder *b, int32_t node, struct range range, uint16_t *planes,
+                      uint32_t count)
+{
+    b->ends[range.low] = (uint8_t)~b->splits[node].left;
+    b->ends[range.low + 1] = (uint8_t)~b->splits[node].right;
+    planes[0] = (uint16_t)node;
+    for (uint32_t bit = 1; bit < count; bit++)
+        planes[bit] = range.low >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
+}
+
+static void emit_split(struct builder *b, int32_t node, struct range range, uint16_t *planes,
+                       uint32_t count)
+{
+    const struct split *s = &b->splits[node];
+    uint32_t middle =
+        round_between(range.low + leaves_below(b, s->left), range.high - leaves_below(b, s->right));
+    uint32_t differ = highest_bit(range.low ^ (range.high - 1)) + 1;
+    uint16_t right[BITS_PLANES];
+    bool is_by_used = false;
+
+    emit_node(b, s->left, (struct range){range.low, middle}, planes, count);
+    emit_node(b, s->right, (struct range){middle, range.high}, right, differ);
+    for (uint32_t bit = 0; bit < differ; bit++)
+        planes[bit] =
+            combine(b, (struct bits_mux){0, (uint16_t)node, planes[bit], right[bit]}, &is_by_used);
+}
+
+/* The lowest `count` bits of the code: as many as differ within the range, or more, all of which
+ * are known then. Depth is below BITS_MAX_LEAVES. */
 static void emit_node(struct builder *b, int32_t node, struct range range, uint16_t *planes,
                       uint32_t count)
 {
-    uint16_t left[BITS_PLANES], right[BITS_PLANES];
-    bool is_by_used = false;
-    const struct split *s;
-    uint32_t middle, differ;
-
-    if (node < 0) {
+    if (node < 0)
         emit_leaf(b, (uint32_t)~node, range, planes, count);
-        return;
-    }
-    s = &b->splits[node];
-    middle =
-        round_between(range.low + leaves_below(b, s->left), range.high - leaves_below(b, s->right));
-    differ = highest_bit(range.low ^ (range.high - 1)) + 1;
-    if (differ == 1) { /* two leaves, a code for each: half of all splits, in short */
-        b->ends[range.low] = (uint8_t)~s->left;
-        b->ends[middle] = (uint8_t)~s->right;
-        planes[0] = (uint16_t)node;
-    } else {
-        emit_node(b, s->left, (struct range){range.low, middle}, left, differ);
-        emit_node(b, s->right, (struct range){middle, range.high}, right, differ);
-        for (uint32_t bit = 0; bit < differ; bit++)
-            planes[bit] = combine(b, (struct bits_mux){0, (uint16_t)node, left[bit], right[bit]},
-                                  &is_by_used);
-    }
-    for (uint32_t bit = differ; bit < count; bit++)
-        planes[bit] = range.low >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
+    else if ((range.low ^ (range.high - 1)) == 1)
+        emit_pair(b, node, range, planes, count);
+    else
+        emit_split(b, node, range, planes, count);
 }
 
 /* Children have higher numbers than their parent. */
@@ -298,7 +309,11 @@ static void build_trees(struct bits_program *p, const struct trees *t, const boo
     size_t codes = 0;
 
     for (size_t i = 0; i < t->count; i++)
-        codes += taken[i] ? (size_t)1 << planes_of(&t->items[i]) : 0;
+        if (taken[i]) {
+            codes += (size_t)1 << planes_of(&t->items[i]);
+            p->mux_cap += t->items[i].split_count; /* about */
+        }
+    p->muxes = mem_resize(NULL, p->mux_cap, sizeof *p->muxes);
     codes += BITS_VALUES_BEYOND;
     if (t->leaf_width > 1 || t->linear)
         p->ends = mem_alloc_aligned(codes, sizeof *p->ends);

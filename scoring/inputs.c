@@ -15,12 +15,12 @@ void inputs_init(struct inputs *in, const struct trees *t)
     in->places = mem_alloc(t->feature_count * INPUTS_KINDS + 1, sizeof *in->places);
 }
 
-uint32_t inputs_add(struct inputs *in, const struct split *s)
+uint32_t inputs_add(struct inputs *in, const struct split *s, bool default_left)
 {
     in->items = mem_grow(in->items, in->count, &in->cap, sizeof *in->items);
     in->items[in->count++] =
-        (struct input){s->feature, s->missing, s->kind == SPLIT_MEMBER, s->default_left};
-    *inputs_place(in, s) = (uint32_t)in->count;
+        (struct input){s->feature, s->missing, s->kind == SPLIT_MEMBER, default_left};
+    *inputs_place(in, s, default_left) = (uint32_t)in->count;
     return (uint32_t)in->count - 1;
 }
 

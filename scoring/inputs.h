@@ -52,24 +52,26 @@ struct inputs {
 void inputs_init(struct inputs *inputs, const struct trees *trees);
 void inputs_release(struct inputs *inputs);
 
-/* Where the number of the split's input is kept while they are found. */
-static inline uint32_t *inputs_place(const struct inputs *inputs, const struct split *split)
+/* Where the number of a split's input is kept while they are found. */
+static inline uint32_t *inputs_place(const struct inputs *inputs, const struct split *split,
+                                     bool default_left)
 {
     bool is_category = split->kind == SPLIT_MEMBER;
 
     return &inputs->places[(size_t)split->feature * INPUTS_KINDS + (size_t)is_category * 6 +
-                           (size_t)split->missing * 2 + split->default_left];
+                           (size_t)split->missing * 2 + default_left];
 }
 
 /* One that is not there yet; its number. */
-uint32_t inputs_add(struct inputs *inputs, const struct split *split);
+uint32_t inputs_add(struct inputs *inputs, const struct split *split, bool default_left);
 
-/* The input that the split looks at, added when it is new. */
-static inline uint32_t inputs_find(struct inputs *inputs, const struct split *split)
+/* The input that the split would look at with that default side, added when it is new. */
+static inline uint32_t inputs_find(struct inputs *inputs, const struct split *split,
+                                   bool default_left)
 {
-    uint32_t place = *inputs_place(inputs, split);
+    uint32_t place = *inputs_place(inputs, split, default_left);
 
-    return place ? place - 1 : inputs_add(inputs, split);
+    return place ? place - 1 : inputs_add(inputs, split, default_left);
 }
 
 /* No more will be found. */

@@ -20,7 +20,7 @@ struct padder {
 
 static uint32_t offset_of(struct portable_program *p, const struct split *s)
 {
-    return inputs_find(&p->inputs, s) * (uint32_t)sizeof(uint32_t);
+    return inputs_find(&p->inputs, s, s->default_left) * (uint32_t)sizeof(uint32_t);
 }
 
 static void store_end(struct padder *b, size_t end, uint32_t leaf)
@@ -43,8 +43,9 @@ static void pad(struct padder *b, int32_t split, uint32_t at, uint32_t level)
     }
     if (s)
         b->p->places[b->walk->first + at] = (struct place){inputs_threshold(s), offset_of(b->p, s)};
-    pad(b, s ? s->right : split, 2 * at, level + 1);
+    /* in the order of the splits and leaves in memory */
     pad(b, s ? s->left : split, 2 * at + 1, level + 1);
+    pad(b, s ? s->right : split, 2 * at, level + 1);
 }
 
 static bool is_padded(const struct tree *tree)

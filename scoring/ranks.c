@@ -22,13 +22,10 @@ struct sorter {
 
 static void meet(struct ranks *r, struct sorter *s, const struct split *split, uint32_t index)
 {
-    struct split common = *split;
     size_t known = r->inputs.count;
-    uint32_t source;
+    uint32_t source = inputs_find(&r->inputs, split, false);
     bool left = split->default_left && split->missing != MISSING_NEVER;
 
-    common.default_left = false;
-    source = inputs_find(&r->inputs, &common);
     if (r->inputs.count > known) {
         r->sources = mem_resize(r->sources, r->inputs.cap, sizeof *r->sources);
         r->sources[source] = (struct rank_source){.columns = {RANKS_NONE, RANKS_NONE}};

@@ -197,9 +197,15 @@ static bool take_set(struct reader *r, const struct raw_tree *t, size_t k)
 
 static bool take_sets(struct reader *r, const struct raw_tree *t)
 {
+    int32_t any = 0;
+
     for (size_t k = 0; k < t->category_nodes.count; k++)
         if (!take_set(r, t, k))
             return false;
+    for (size_t i = 0; i < t->split_type.count; i++)
+        any |= t->split_type.items[i];
+    if (any == 0 && t->category_nodes.count == 0)
+        return true;
     for (size_t i = 0; i < t->split_type.count; i++)
         if (t->left.items[i] != -1 &&
             (t->split_type.items[i] == 1) != (r->nodes[i].split.kind == SPLIT_MEMBER))
