@@ -317,9 +317,12 @@ size_t json_unescape(const struct json_text *text, char *out)
 
 bool json_text_equals(const struct json_text *text, const char *literal_text)
 {
-    size_t len = strlen(literal_text);
     char plain[256];
+    size_t len;
 
+    if (!text->is_escaped && text->len > 0 && text->data[0] != literal_text[0])
+        return false; /* most are told by that, without a call */
+    len = strlen(literal_text);
     if (!text->is_escaped)
         return text->len == len && memcmp(text->data, literal_text, len) == 0;
     if (text->len > sizeof plain)

@@ -36,11 +36,11 @@ static bool is_set_taken(const struct trees *t, const struct split *s)
 
 static bool is_taken(const struct trees *t, const struct tree *tree)
 {
-    if (tree->leaf_count > BITS_MAX_LEAVES)
+    if (tree->leaf_count > BITS_MAX_LEAVES || tree->equal_count > 0)
         return false;
-    for (size_t i = tree->first_split; i < tree->first_split + tree->split_count; i++) {
-        const struct split *s = &t->splits[i];
-        if (s->kind == SPLIT_EQUAL || (s->kind == SPLIT_MEMBER && !is_set_taken(t, s)))
+    for (size_t i = 0; tree->member_count > 0 && i < tree->split_count; i++) {
+        const struct split *s = &t->splits[tree->first_split + i];
+        if (s->kind == SPLIT_MEMBER && !is_set_taken(t, s))
             return false;
     }
     return true;
@@ -99,49 +99,77 @@ static uint32_t round_up(uint32_t number, uint32_t step)
     return (number + step - 1) / step * step;
 }
 
-/* All of the range is the leaf's: it cares only about where the largest block in it begins. */
-static void emit_leaf(struct builder *b, uint32_t leaf, struct range range, uint16_t *planes)
+/* Of a number that is not 0. */
+static uint32_t highest_bit(uint32_t number)
 {
-    uint32_t free_bits = BITS_PLANES, start;
+    return 31u - (uint32_t)__builtin_clz(number);
+}
 
-    memset(b->ends + range.low, (int)leaf, range.high - range.low);
-    while (round_up(range.low, 1u << free_bits) + (1u << free_bits) > range.high)
+/* All of the range is the leaf's: it cares only about where the largest block in it begins. */
+static void emit_leaf(struct builder *b, uint32_t leaf, struct range range, uint16_t *planes,
+                      uint32_t count)
+{
+    uint32_t free_bits = highest_bit(range.high - range.low), start;
+
+    for (uint32_t code = range.low; code < range.high; code++)
+        b->ends[code] = (uint8_t)leaf;
+    if (round_up(range.low, 1u << free_bits) + (1u << free_bits) > range.high)
         free_bits--;
     start = round_up(range.low, 1u << free_bits);
-    for (uint32_t bit = 0; bit < BITS_PLANES; bit++)
+    for (uint32_t bit = 0; bit < count; bit++)
         planes[bit] = bit < free_bits ? ANY : start >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
 }
 
-/* The roundest code from least to most. */
+/* The roundest code from least to most: what lies before it differs there first. */
 static uint32_t round_between(uint32_t least, uint32_t most)
 {
-    uint32_t step = BITS_MAX_LEAVES;
+    uint32_t bit = highest_bit((least - 1) ^ most);
 
-    while (round_up(least, step) > most)
-        step /= 2;
-    return round_up(least, step);
+    return most >> bit << bit;
 }
 
-/* Depth is below BITS_MAX_LEAVES. */
-static void emit_node(struct builder *b, int32_t node, struct range range, uint16_t *planes)
-{
-    uint16_t left[BITS_PLANES], right[BITS_PLANES];
-    bool is_by_used = false;
-    const struct split *s;
-    uint32_t middle;
+static void emit_node(struct builder *b, int32_t node, struct range range, uint16_t *planes,
+                      uint32_t count);
 
-    if (node < 0) {
-        emit_leaf(b, (uint32_t)~node, range, planes);
-        return;
-    }
-    s = &b->splits[node];
-    middle =
+/* Two leaves with a code each: half of all splits, in short. */
+static void emit_pair(struct builder *b, int32_t node, struct range range, uint16_t *planes,
+                      uint32_t count)
+{
+    b->ends[range.low] = (uint8_t)~b->splits[node].left;
+    b->ends[range.low + 1] = (uint8_t)~b->splits[node].right;
+    planes[0] = (uint16_t)node;
+    for (uint32_t bit = 1; bit < count; bit++)
+        planes[bit] = range.low >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
+}
+
+static void emit_split(struct builder *b, int32_t node, struct range range, uint16_t *planes,
+                       uint32_t count)
+{
+    const struct split *s = &b->splits[node];
+    uint32_t middle =
         round_between(range.low + leaves_below(b, s->left), range.high - leaves_below(b, s->right));
-    emit_node(b, s->left, (struct range){range.low, middle}, left);
-    emit_node(b, s->right, (struct range){middle, range.high}, right);
-    for (int bit = 0; bit < BITS_PLANES; bit++)
+    uint32_t differ = highest_bit(range.low ^ (range.high - 1)) + 1;
+    uint16_t right[BITS_PLANES];
+    bool is_by_used = false;
+
+    emit_node(b, s->left, (struct range){range.low, middle}, planes, count);
+    emit_node(b, s->right, (struct range){middle, range.high}, right, differ);
+    for (uint32_t bit = 0; bit < differ; bit++)
         planes[bit] =
-            combine(b, (struct bits_mux){0, (uint16_t)node, left[bit], right[bit]}, &is_by_used);
+            combine(b, (struct bits_mux){0, (uint16_t)node, planes[bit], right[bit]}, &is_by_used);
+}
+
+/* The lowest `count` bits of the code: as many as differ within the range, or more, all of which
+ * are known then. Depth is below BITS_MAX_LEAVES. */
+static void emit_node(struct builder *b, int32_t node, struct range range, uint16_t *planes,
+                      uint32_t count)
+{
+    if (node < 0)
+        emit_leaf(b, (uint32_t)~node, range, planes, count);
+    else if ((range.low ^ (range.high - 1)) == 1)
+        emit_pair(b, node, range, planes, count);
+    else
+        emit_split(b, node, range, planes, count);
 }
 
 /* Children have higher numbers than their parent. */
@@ -187,7 +215,7 @@ static void build_tree(struct builder *b)
                                   .first_mux = (uint32_t)p->mux_count,
                                   .plane_count = planes_of(b->source)};
     emit_node(b, b->source->split_count > 0 ? 0 : ~0, (struct range){0, 1u << b->tree->plane_count},
-              planes);
+              planes, b->tree->plane_count);
     for (int bit = 0; bit < BITS_PLANES; bit++)
         b->tree->planes[bit] =
             bit < b->tree->plane_count && planes[bit] != ANY ? planes[bit] : SLOT_CLEAR;
@@ -227,41 +255,50 @@ static void add_members(struct bits_program *p, const struct trees *t, size_t tr
     p->trees[tree].member_count = (uint32_t)p->member_count - p->trees[tree].first_member;
 }
 
-/* Each tree's in the order of their columns. */
-static void add_compares(struct bits_program *p, const struct trees *t,
-                         const struct rank_plan *plan, const uint32_t *tree_of)
+/* In the order of their columns, about: those lie in memory in that order. */
+static void add_compares(struct bits_program *p, const struct trees *t, size_t tree,
+                         const struct rank_plan *plan)
 {
-    for (size_t i = 0; i < plan->order_count; i++) {
-        uint32_t split = plan->order[i];
-        struct bits_tree *tree = &p->trees[tree_of[split]];
-        p->compares[tree->first_compare + tree->compare_count++] = (struct bits_compare){
-            plan->places[split].column, (int8_t)(plan->places[split].rank - 128),
-            (uint8_t)(split - t->items[tree_of[split]].first_split)};
-    }
+    enum { PARTS = 256 };
+    const struct rank_place *places = plan->places + t->items[tree].first_split;
+    const struct split *splits = t->splits + t->items[tree].first_split;
+    bool is_plain = tree_is_plain(&t->items[tree]);
+    size_t width = p->ranks.column_count / PARTS + 1;
+    uint32_t next[PARTS + 1] = {0}, count = t->items[tree].split_count;
+
+    for (uint32_t i = 0; i < count; i++)
+        next[places[i].column / width + 1] += is_plain || splits[i].kind == SPLIT_LESS;
+    next[0] = (uint32_t)p->compare_count;
+    for (int part = 0; part < PARTS; part++)
+        next[part + 1] += next[part];
+    p->trees[tree].first_compare = next[0];
+    p->trees[tree].compare_count = next[PARTS] - next[0];
+    p->compare_count = next[PARTS];
+    for (uint32_t i = 0; i < count; i++)
+        if (is_plain || splits[i].kind == SPLIT_LESS)
+            p->compares[next[places[i].column / width]++] =
+                (struct bits_compare){places[i].column, (int8_t)(places[i].rank - 128), (uint8_t)i};
 }
 
 static void build_splits(struct bits_program *p, const struct trees *t,
                          const struct rank_plan *plan)
 {
-    uint32_t *tree_of = mem_alloc(t->split_count, sizeof *tree_of);
-    size_t member_count = 0;
+    size_t members = 0, compares = 0;
 
-    for (size_t i = 0; i < t->split_count; i++)
-        member_count += t->splits[i].kind == SPLIT_MEMBER;
-    p->members = mem_alloc(member_count, sizeof *p->members);
-    p->compares = mem_alloc(plan->order_count, sizeof *p->compares);
     for (size_t i = 0; i < t->count; i++) {
-        const struct tree *tree = &t->items[i];
+        members += plan->chosen[i] ? t->items[i].member_count : 0;
+        compares += plan->chosen[i] ? t->items[i].split_count : 0;
+    }
+    compares -= members;
+    p->members = mem_alloc(members, sizeof *p->members);
+    p->compares = mem_resize(NULL, compares, sizeof *p->compares);
+    for (size_t i = 0; i < t->count; i++) {
         if (!plan->chosen[i])
             continue;
-        for (size_t k = 0; k < tree->split_count; k++)
-            tree_of[tree->first_split + k] = (uint32_t)i;
-        add_members(p, t, i, plan);
-        p->trees[i].first_compare = (uint32_t)p->compare_count;
-        p->compare_count += tree->split_count - p->trees[i].member_count;
+        if (t->items[i].member_count > 0)
+            add_members(p, t, i, plan);
+        add_compares(p, t, i, plan);
     }
-    add_compares(p, t, plan, tree_of);
-    free(tree_of);
 }
 
 /* ---- the whole */
@@ -272,7 +309,11 @@ static void build_trees(struct bits_program *p, const struct trees *t, const boo
     size_t codes = 0;
 
     for (size_t i = 0; i < t->count; i++)
-        codes += taken[i] ? (size_t)1 << planes_of(&t->items[i]) : 0;
+        if (taken[i]) {
+            codes += (size_t)1 << planes_of(&t->items[i]);
+            p->mux_cap += t->items[i].split_count; /* about */
+        }
+    p->muxes = mem_resize(NULL, p->mux_cap, sizeof *p->muxes);
     codes += BITS_VALUES_BEYOND;
     if (t->leaf_width > 1 || t->linear)
         p->ends = mem_alloc_aligned(codes, sizeof *p->ends);
@@ -311,8 +352,7 @@ void *bits_build(const struct trees *t, bool *taken, const struct bits_vectors *
 
     for (size_t i = 0; i < t->count; i++)
         any |= taken[i] = is_taken(t, &t->items[i]);
-    plan.places = mem_alloc(t->split_count, sizeof *plan.places);
-    plan.order = mem_alloc(t->split_count, sizeof *plan.order);
+    plan.places = mem_resize(NULL, t->split_count, sizeof *plan.places);
     fits = any && ranks_init(&p->ranks, t, &plan) == 0;
     if (fits) {
         p->vectors = vectors;
@@ -328,7 +368,6 @@ void *bits_build(const struct trees *t, bool *taken, const struct bits_vectors *
         free(p);
     }
     free(plan.places);
-    free(plan.order);
     return fits ? p : NULL;
 }
 

@@ -185,7 +185,7 @@ static void *build(const struct trees *trees, bool *taken)
 }
 
 const struct kernel kernel_avx2 = {.name = "avx2",
-                                   .rows_min = 96,
+                                   .split_cost = 8,
                                    .build = build,
                                    .free = bits_free,
                                    .size_bytes = bits_size_bytes,

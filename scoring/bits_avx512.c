@@ -164,7 +164,7 @@ static void *build(const struct trees *trees, bool *taken)
 }
 
 const struct kernel kernel_avx512 = {.name = "avx512",
-                                     .rows_min = 64,
+                                     .split_cost = 5,
                                      .build = build,
                                      .free = bits_free,
                                      .size_bytes = bits_size_bytes,

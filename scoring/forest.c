@@ -23,10 +23,10 @@ struct forest {
     size_t feature_count, output_count, tree_count;
     enum sum_rule sum;
     double *base, divisor;
-    struct engine fast;     /* the trees that it takes, in blocks of enough rows */
+    struct engine fast;     /* the trees that it takes, in blocks of rows_min and more */
     struct engine portable; /* all trees: what fast does not take, and short blocks */
     struct segment *segments;
-    size_t segment_count;
+    size_t segment_count, rows_min;
     char name[60];
 };
 
@@ -46,6 +46,15 @@ static void add_segments(struct forest *f, const bool *taken)
         snprintf(f->name, sizeof f->name, "%s + portable (%zu trees)", f->fast.kernel->name, left);
 }
 
+/* From how many rows on a block's splits cost less than its rows' walks: at most a whole block. */
+static size_t find_rows_min(const struct forest *f, size_t split_count)
+{
+    size_t cost = f->fast.kernel->split_cost * split_count;
+    size_t levels = portable_level_count(f->portable.program);
+
+    return cost < KERNEL_ROWS * levels ? cost / levels : KERNEL_ROWS;
+}
+
 struct forest *forest_new(const struct trees *t, const struct kernel *kernel)
 {
     struct forest *f = mem_alloc(1, sizeof *f);
@@ -63,8 +72,10 @@ struct forest *forest_new(const struct trees *t, const struct kernel *kernel)
     if (kernel != &kernel_portable)
         f->fast = (struct engine){kernel, kernel->build(t, taken)};
     snprintf(f->name, sizeof f->name, "%s", f->fast.program ? kernel->name : kernel_portable.name);
-    if (f->fast.program)
+    if (f->fast.program) {
         add_segments(f, taken);
+        f->rows_min = find_rows_min(f, t->split_count);
+    }
     free(taken);
     return f;
 }
@@ -158,7 +169,7 @@ static void add_trees(const struct forest *f, const struct block *b)
 {
     const struct engine *fast = &f->fast, *portable = &f->portable;
 
-    if (!fast->program || b->count < fast->kernel->rows_min) {
+    if (!fast->program || b->count < f->rows_min) {
         portable->kernel->prepare(portable->program, b->rows, b->count, b->portable);
         portable->kernel->add(portable->program, 0, f->tree_count, b->sums, b->portable);
         return;

@@ -6,7 +6,7 @@
  *   inputs.c     what the splits look at: one column per feature, kind of missing and default side
  *   forest.c     the kernels' common part: which trees go where, sums, margins
  *   kernel.c     which kernels this processor has
- *   portable.c   16 rows at a time, level by level
+ *   portable.c   level by level: eight rows in a tree, or one row in several
  *   ranks.c      numbers as bytes
  *   bits.c       trees without jumps, 256 rows at a time; bits_avx2.c runs them
  *

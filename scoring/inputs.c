@@ -7,35 +7,27 @@
 #include "core/mem.h"
 #include "scoring/order.h"
 
-enum { KINDS = 2 * 3 * 2 }; /* contents, kinds of missing, default sides */
-
 void inputs_init(struct inputs *in, const struct trees *t)
 {
     *in = (struct inputs){.feature_count = t->feature_count,
                           .tiny_is_zero = t->tiny_is_zero,
                           .cuts_to_zero = t->category == CATEGORY_TRUNCATED};
-    in->places = mem_alloc(t->feature_count * KINDS + 1, sizeof *in->places);
+    in->places = mem_alloc(t->feature_count * INPUTS_KINDS + 1, sizeof *in->places);
 }
 
-uint32_t inputs_find(struct inputs *in, const struct split *s)
+uint32_t inputs_add(struct inputs *in, const struct split *s, bool default_left)
 {
-    bool is_category = s->kind == SPLIT_MEMBER;
-    size_t kind = (size_t)is_category * 6 + (size_t)s->missing * 2 + s->default_left;
-    uint32_t *place = &in->places[(size_t)s->feature * KINDS + kind];
-
-    if (*place == 0) {
-        in->items = mem_grow(in->items, in->count, &in->cap, sizeof *in->items);
-        in->items[in->count++] =
-            (struct input){s->feature, s->missing, is_category, s->default_left};
-        *place = (uint32_t)in->count;
-    }
-    return *place - 1;
+    in->items = mem_grow(in->items, in->count, &in->cap, sizeof *in->items);
+    in->items[in->count++] =
+        (struct input){s->feature, s->missing, s->kind == SPLIT_MEMBER, default_left};
+    *inputs_place(in, s, default_left) = (uint32_t)in->count;
+    return (uint32_t)in->count - 1;
 }
 
 /* Where the number of the input of a side is kept while they are found. */
 static const uint32_t *sides_of(const struct inputs *in, const struct input *input)
 {
-    return &in->places[(size_t)input->feature * KINDS + (size_t)input->missing * 2];
+    return &in->places[(size_t)input->feature * INPUTS_KINDS + (size_t)input->missing * 2];
 }
 
 static void add_number(struct inputs *in, const struct input *input)
@@ -141,13 +133,13 @@ void inputs_fill(const struct inputs *in, const float *row, uint32_t *cells)
             x[k] = row[n->features[i + k]];
         eight_numbers(in, x, i, 1, eight);
         for (size_t k = 0; k < INPUTS_LANES && i + k < n->count; k++) {
-            cells[n->right[i + k] * INPUTS_LANES] = eight[0][k];
-            cells[n->left[i + k] * INPUTS_LANES] = eight[1][k];
+            cells[n->right[i + k]] = eight[0][k];
+            cells[n->left[i + k]] = eight[1][k];
         }
     }
     for (size_t i = 0; in->category_count > 0 && i < in->count; i++)
         if (in->items[i].is_category)
-            cells[i * INPUTS_LANES] = inputs_cell(in, &in->items[i], row[in->items[i].feature]);
+            cells[i] = inputs_cell(in, &in->items[i], row[in->items[i].feature]);
 }
 
 void inputs_fill_lanes(const struct inputs *in, const float *rows, size_t count, uint32_t *cells)

@@ -25,7 +25,10 @@ struct input {
     bool is_category, default_left;
 };
 
-enum { INPUTS_LANES = 8 };
+enum {
+    INPUTS_LANES = 8,
+    INPUTS_KINDS = 2 * 3 * 2, /* contents, kinds of missing, default sides */
+};
 
 /* Numbers: a key is made once for both default sides, without a branch. Of each feature and kind of
  * missing value: */
@@ -49,8 +52,27 @@ struct inputs {
 void inputs_init(struct inputs *inputs, const struct trees *trees);
 void inputs_release(struct inputs *inputs);
 
-/* The input that the split looks at, added when it is new. */
-uint32_t inputs_find(struct inputs *inputs, const struct split *split);
+/* Where the number of a split's input is kept while they are found. */
+static inline uint32_t *inputs_place(const struct inputs *inputs, const struct split *split,
+                                     bool default_left)
+{
+    bool is_category = split->kind == SPLIT_MEMBER;
+
+    return &inputs->places[(size_t)split->feature * INPUTS_KINDS + (size_t)is_category * 6 +
+                           (size_t)split->missing * 2 + default_left];
+}
+
+/* One that is not there yet; its number. */
+uint32_t inputs_add(struct inputs *inputs, const struct split *split, bool default_left);
+
+/* The input that the split would look at with that default side, added when it is new. */
+static inline uint32_t inputs_find(struct inputs *inputs, const struct split *split,
+                                   bool default_left)
+{
+    uint32_t place = *inputs_place(inputs, split, default_left);
+
+    return place ? place - 1 : inputs_add(inputs, split, default_left);
+}
 
 /* No more will be found. */
 void inputs_close(struct inputs *inputs);
@@ -58,11 +80,11 @@ void inputs_close(struct inputs *inputs);
 /* What x is to that input. */
 uint32_t inputs_cell(const struct inputs *inputs, const struct input *input, float x);
 
-/* The cells of one row: cell_count of them, that of input i at cells[i * INPUTS_LANES]. */
+/* The cells of one row: cell_count of them, that of input i at cells[i]. */
 void inputs_fill(const struct inputs *inputs, const float *row, uint32_t *cells);
 
-/* The same for up to INPUTS_LANES rows, that of row r at [r] behind it; the last of fewer rows
- * stands for those that are not there. */
+/* The same for up to INPUTS_LANES rows, that of row r at cells[i * INPUTS_LANES + r]; the last of
+ * fewer rows stands for those that are not there. */
 void inputs_fill_lanes(const struct inputs *inputs, const float *rows, size_t count,
                        uint32_t *cells);
 

@@ -24,7 +24,9 @@ struct sums {
 
 struct kernel {
     const char *name;
-    size_t rows_min; /* a block of fewer rows is faster with kernel_portable */
+    /* What a split costs in a block of any size: as much as so many levels that a row walks with
+     * kernel_portable. Blocks of too few rows for that are kernel_portable's. */
+    size_t split_cost;
 
     /* A program for the trees that it takes, and which those are, of all `trees`; keeps nothing of
      * them. NULL when it takes none. */
@@ -45,6 +47,10 @@ struct kernel {
 
 /* Takes every tree. */
 extern const struct kernel kernel_portable;
+
+/* The levels that a row walks in all trees of its program; a level of a tree with links counts
+ * twice, as it takes twice as long. */
+size_t portable_level_count(const void *program);
 
 /* Only where the compiler has them; run only where the processor does. */
 extern const struct kernel kernel_avx2;

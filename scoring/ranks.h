@@ -56,8 +56,6 @@ struct rank_place {
 struct rank_plan {
     const bool *chosen;        /* in: for each tree; SPLIT_LESS and SPLIT_MEMBER only */
     struct rank_place *places; /* out, for each split of the forest; those of other trees stay */
-    uint32_t *order;           /* out: SPLIT_LESS, in the order of their columns */
-    size_t order_count;        /* out */
 };
 
 /* -1 when they need more than RANKS_MAX_COLUMNS: nothing is left behind. */

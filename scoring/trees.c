@@ -53,11 +53,10 @@ int32_t trees_add_set(struct trees *t, uint32_t bit_count)
 
 /* ---- add */
 
-/* One step of the walk in depth-first order: a node, and the child that leads to it. */
+/* One step of the walk in depth-first order: a node, and where its parent keeps its number. */
 struct step {
     uint32_t node, depth;
-    uint32_t parent; /* split, counted within the tree; unused for the root */
-    bool is_right;
+    int32_t *link;
 };
 
 struct adder {
@@ -121,6 +120,8 @@ static void add_split(struct adder *a, const struct tree_node *n)
         t->split_covers[t->split_count] = n->cover;
     t->splits[t->split_count++] = n->split;
     a->tree.split_count++;
+    a->tree.member_count += n->split.kind == SPLIT_MEMBER;
+    a->tree.equal_count += n->split.kind == SPLIT_EQUAL;
 }
 
 static bool push(struct adder *a, int64_t node, struct step step)
@@ -136,27 +137,25 @@ static bool push(struct adder *a, int64_t node, struct step step)
 /* A tree may be a list of any length: no recursion. */
 static int64_t walk(struct adder *a)
 {
-    struct trees *t = a->t;
+    struct trees *t = a->t; /* has room for all: splits do not move */
+    int32_t root;
 
-    a->stack[a->top++] = (struct step){0};
+    a->stack[a->top++] = (struct step){.link = &root};
     a->met[0] = true;
     while (a->top > 0) {
         struct step step = a->stack[--a->top];
         const struct tree_node *n = &a->source->nodes[step.node];
         bool is_leaf = n->left == -1 && n->right == -1;
-        int32_t self = is_leaf ? ~(int32_t)a->tree.leaf_count : (int32_t)a->tree.split_count;
-        if (step.node != 0 && step.is_right)
-            t->splits[a->tree.first_split + step.parent].right = self;
-        else if (step.node != 0)
-            t->splits[a->tree.first_split + step.parent].left = self;
+        struct split *split = &t->splits[t->split_count];
+        *step.link = is_leaf ? ~(int32_t)a->tree.leaf_count : (int32_t)a->tree.split_count;
         a->tree.depth = step.depth > a->tree.depth ? step.depth : a->tree.depth;
         if (is_leaf) {
             add_leaf(a, n);
             continue;
         }
         add_split(a, n);
-        if (!push(a, n->right, (struct step){0, step.depth + 1, (uint32_t)self, true}) ||
-            !push(a, n->left, (struct step){0, step.depth + 1, (uint32_t)self, false}))
+        if (!push(a, n->right, (struct step){0, step.depth + 1, &split->right}) ||
+            !push(a, n->left, (struct step){0, step.depth + 1, &split->left}))
             return step.node;
     }
     return -1;

@@ -77,8 +77,9 @@ struct linear_leaf {
 struct tree {
     size_t first_split, first_leaf;
     uint32_t split_count, leaf_count;
-    uint32_t depth;  /* splits on the longest way to a leaf */
-    uint32_t output; /* whose sum it adds to; unused when leaves are vectors */
+    uint32_t member_count, equal_count; /* of the splits: so many SPLIT_MEMBER, SPLIT_EQUAL */
+    uint32_t depth;                     /* splits on the longest way to a leaf */
+    uint32_t output;                    /* whose sum it adds to; unused when leaves are vectors */
 };
 
 struct trees {
@@ -144,6 +145,12 @@ int32_t trees_add_set(struct trees *trees, uint32_t bit_count);
 
 /* Drops the trees from number `count` on, as if they had not been added. */
 void trees_keep(struct trees *trees, size_t count);
+
+/* All splits are SPLIT_LESS. */
+static inline bool tree_is_plain(const struct tree *tree)
+{
+    return tree->member_count == 0 && tree->equal_count == 0;
+}
 
 static inline bool category_set_has(const struct category_set *set, uint32_t category)
 {

@@ -95,7 +95,7 @@ static bool take_tree(struct reader *r, struct raw_tree *t)
 
     for (document_object(&r->d); document_key(&r->d, &key);) {
         struct int32s *list = NULL;
-        for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        for (size_t i = 0; !list && i < sizeof lists / sizeof lists[0]; i++)
             if (json_text_equals(&key, lists[i].name))
                 list = lists[i].list;
         if (list && list->count > 0)
@@ -147,18 +147,21 @@ static bool check_lengths(struct reader *r, const struct raw_tree *t)
     return true;
 }
 
-/* Without statistics the contributions cannot be told: a cover of NaN. */
+/* Without statistics the contributions cannot be told: a cover of NaN. What no one reads of these
+ * nodes stays as it is. */
 static void take_nodes(struct reader *r, const struct raw_tree *t)
 {
     for (size_t i = 0; i < (size_t)t->node_count; i++) {
         int64_t feature = t->feature.items[i];
         struct tree_node *n = &r->nodes[i];
-        *n = (struct tree_node){.left = t->left.items[i], .right = t->right.items[i]};
+        n->left = t->left.items[i];
+        n->right = t->right.items[i];
         n->cover = t->hessians.count > 0 ? (double)t->hessians.items[i] : NAN;
         n->value = (double)t->conditions.items[i];
         n->split.feature = feature >= 0 && feature < UINT32_MAX ? (uint32_t)feature : UINT32_MAX;
         n->split.kind = SPLIT_LESS;
         n->split.threshold = order_below(t->conditions.items[i]);
+        n->split.missing = MISSING_NAN;
         n->split.default_left = t->default_left.items[i] != 0;
     }
 }
@@ -194,9 +197,15 @@ static bool take_set(struct reader *r, const struct raw_tree *t, size_t k)
 
 static bool take_sets(struct reader *r, const struct raw_tree *t)
 {
+    int32_t any = 0;
+
     for (size_t k = 0; k < t->category_nodes.count; k++)
         if (!take_set(r, t, k))
             return false;
+    for (size_t i = 0; i < t->split_type.count; i++)
+        any |= t->split_type.items[i];
+    if (any == 0 && t->category_nodes.count == 0)
+        return true;
     for (size_t i = 0; i < t->split_type.count; i++)
         if (t->left.items[i] != -1 &&
             (t->split_type.items[i] == 1) != (r->nodes[i].split.kind == SPLIT_MEMBER))

@@ -34,6 +34,13 @@ enum { NAN_ONLY = 1 << MISSING_NAN, ALL_KINDS = 7 };
 static const struct shape shapes[] = {
     {"complete", 9, 6, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1},
     {"complete, 8 levels", 5, 8, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1},
+    {"complete, more than are walked at once", 39, 6, 255, 8, 200, .missing = NAN_ONLY,
+     .outputs = 1},
+    {"complete, beyond a near cache", 60, 9, 511, 8, 200, .missing = NAN_ONLY, .outputs = 1},
+    {"complete, beyond a near cache, of doubles", 60, 8, 255, 8, 200, .missing = NAN_ONLY,
+     .outputs = 2, .sum = SUM_DOUBLE},
+    {"vectors, beyond a near cache", 90, 8, 255, 8, 50, .missing = NAN_ONLY, .outputs = 3,
+     .width = 3},
     {"ragged", 20, 8, 255, 6, 100, .missing = NAN_ONLY, .outputs = 1, .sum = SUM_FLOAT_BASE_LAST},
     {"single leaves between", 20, 3, 7, 4, 9, .missing = NAN_ONLY, .outputs = 1},
     {"no trees", 0, .outputs = 2},
@@ -257,9 +264,9 @@ static bool is_same(double a, double b)
 static void check(const struct forest *forest, const struct shape *shape, const float *rows,
                   const double *want)
 {
-    static const size_t counts[] = {0,   1,   2,   7,   8,   9,   15,  16,  17,  31,  32,
-                                    33,  63,  64,  65,  95,  96,  97,  127, 128, 129, 200,
-                                    255, 256, 257, 300, 352, 511, 512, 513, 600};
+    static const size_t counts[] = {0,   1,   2,   3,   4,   5,   6,   7,   8,   9,   15,  16,
+                                    17,  31,  32,  33,  63,  64,  65,  95,  96,  97,  127, 128,
+                                    129, 200, 255, 256, 257, 300, 352, 511, 512, 513, 600};
     void *scratch = mem_alloc_aligned(forest_scratch_bytes(forest), 1);
     size_t outputs = shape->outputs;
     double *got = mem_alloc(ROWS * outputs + 1, sizeof *got);
@@ -278,7 +285,7 @@ static void check(const struct forest *forest, const struct shape *shape, const 
     free(scratch);
 }
 
-/* With its own rows_min, and in blocks that are shorter. */
+/* In blocks that it is faster with, and in all. */
 static void check_kernel(const struct kernel *kernel, const struct trees *trees,
                          const struct shape *shape, const float *rows, const double *want)
 {
@@ -289,7 +296,7 @@ static void check_kernel(const struct kernel *kernel, const struct trees *trees,
     forest_free(forest);
     if (kernel == &kernel_portable)
         return;
-    eager.rows_min = 0;
+    eager.split_cost = 0;
     forest = forest_new(trees, &eager);
     check(forest, shape, rows, want);
     forest_free(forest);
@@ -325,9 +332,9 @@ START_TEST(a_kernel_takes_what_it_is_for_and_names_the_rest)
     static const struct {
         size_t shape;
         bool none, some;
-    } expected[] = {{0, false, false}, {1, false, false},  {2, false, false},
-                    {6, false, false}, {8, true, true},    {9, false, true},
-                    {11, false, true}, {14, false, false}, {18, false, false}};
+    } expected[] = {{0, false, false},  {1, false, false},  {6, false, false},
+                    {10, false, false}, {12, true, true},   {13, false, true},
+                    {15, false, true},  {18, false, false}, {22, false, false}};
     const struct kernel *kernel = kernel_at(0);
 
     if (kernel == &kernel_portable) {
