@@ -47,7 +47,8 @@ static int open_clients(struct pipeline *p, struct err *err)
     struct producer_options options = {.config = p->config,
                                        .limits = {1, {0}},
                                        .provenance = {p->bundle->name, p->bundle->version,
-                                                      p->bundle->digest, p->shared->run, p->worker},
+                                                      p->bundle->digest, p->shared->run, p->worker,
+                                                      SCORE_LIVE},
                                        .score_schema_id = (int32_t)p->shared->score_schema_id,
                                        .report = pipeline_on_report,
                                        .arg = p};

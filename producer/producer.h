@@ -56,6 +56,7 @@ enum sent {
     SENT_TOO_LARGE, /* passes the topic's limit: it was not taken */
     SENT_FAILED,    /* err says why; the dependency is not there */
     SENT_LOST,      /* its transaction has failed: it must be aborted */
+    SENT_HELD,      /* by a sink (pipeline/sink.h): no report comes */
 };
 
 /* A topic that is written to, and what was found of it. */
