@@ -11,7 +11,7 @@ static int open(struct pipeline *p, struct err *err)
 /* P1's sum is checked at every commit that was acknowledged. */
 static int step(struct pipeline *p, struct err *err)
 {
-    bool has_moved = pipeline_retire(p);
+    bool has_moved = pipeline_retire(p) > 0;
 
     has_moved |= pipeline_take_ends(p);
     if (!has_moved)

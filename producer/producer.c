@@ -291,13 +291,14 @@ enum sent producer_send_dead(struct producer *p, const struct record *record,
 
 int producer_poll(struct producer *p, int timeout_ms)
 {
-    return rd_kafka_poll(p->client, timeout_ms);
+    return p ? rd_kafka_poll(p->client, timeout_ms) : 0;
 }
 
 bool producer_flush(struct producer *p, int timeout_ms)
 {
-    rd_kafka_flush(p->client, timeout_ms > 0 ? timeout_ms : 1);
-    return p->in_flight == 0;
+    if (p)
+        rd_kafka_flush(p->client, timeout_ms > 0 ? timeout_ms : 1);
+    return producer_in_flight(p) == 0;
 }
 
 bool producer_is_in_doubt(const struct producer *p)
@@ -307,7 +308,7 @@ bool producer_is_in_doubt(const struct producer *p)
 
 size_t producer_in_flight(const struct producer *p)
 {
-    return p->in_flight;
+    return p ? p->in_flight : 0;
 }
 
 void producer_renew(struct producer *p, const char *why)

@@ -62,7 +62,8 @@ static const struct {
      "t-0-0-0123456789ab,t,0,0,0,0," BY("m", "2") "0.0,,,replay,,\"a"},
 };
 
-static struct path paths[] = {{.text = "a"}, {.text = "b[\"c,d\"]"}, {.text = "e"}};
+static char names[][9] = {"a", "b[\"c,d\"]", "e"};
+static struct path paths[] = {{.text = names[0]}, {.text = names[1]}, {.text = names[2]}};
 
 static void start(struct score_csv *csv, const char *model, size_t carry_count)
 {
