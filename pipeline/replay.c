@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -65,7 +65,9 @@ static int resume(struct replay *r, const struct shared *shared, struct err *err
 /* What somebody wrote is not ours to overwrite. */
 static int refuse_file(const char *path, struct err *err)
 {
-    if (!path || access(path, F_OK) != 0)
+    struct stat info;
+
+    if (!path || stat(path, &info) != 0 || info.st_size == 0)
         return 0;
     return err_fatal(err, EXIT_IO, "%s is there already, and no state to go on from", path);
 }

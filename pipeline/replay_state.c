@@ -103,7 +103,7 @@ static int take_part(struct replay_state *s, const struct ini *ini, const struct
 static int take_all(struct replay_state *s, const struct ini *ini, struct err *err)
 {
     const struct ini_entry *entry = ini_find(ini, "replay", "version");
-    int64_t version;
+    int64_t version, count;
 
     if (!entry || !integer_parse(entry->value, strlen(entry->value), VERSION, VERSION, &version))
         return damaged(ini, entry, err);
@@ -123,6 +123,10 @@ static int take_all(struct replay_state *s, const struct ini *ini, struct err *e
         if (strcmp(ini->entries[i].section, "partitions") == 0 &&
             take_part(s, ini, &ini->entries[i], err) != 0)
             return -1;
+    entry = ini_find(ini, "replay", "partitions");
+    if (!entry || !integer_parse(entry->value, strlen(entry->value), 0, INT64_MAX, &count) ||
+        count != (int64_t)s->part_count)
+        return damaged(ini, entry, err);
     return 0;
 }
 
@@ -157,7 +161,7 @@ static void print(const struct replay_state *s, FILE *out)
     for (size_t i = 0; i < NUMBERS; i++)
         fprintf(out, "%s = %lld\n", numbers[i].name,
                 (long long)*(const int64_t *)((const char *)s + numbers[i].offset));
-    fputs("[partitions]\n", out);
+    fprintf(out, "partitions = %zu\n[partitions]\n", s->part_count);
     for (size_t i = 0; i < s->part_count; i++) {
         const struct replay_part *part = &s->parts[i];
         fprintf(out, "%s/%d = %lld %lld %lld\n", part->topic, part->partition,

@@ -6,6 +6,7 @@
  *   run, digest         of build and configuration, and of the bundle: the same
  *   scored, dead, skipped, score_bytes, dead_bytes
  *   finished = 0
+ *   partitions = 1
  *   [partitions]
  *   payments/0 = 0 812 1000      its window's first offset, the next one, and the end
  *

@@ -217,7 +217,8 @@ static bool fits(const struct producer *p, const struct score *score, size_t byt
            (!score->is_alert || (int64_t)bytes <= p->max_bytes[OUTPUT_ALERTS]);
 }
 
-/* A score is as old as its event; what is scored later is not, or retention would take it at once. */
+/* A score is as old as its event; what is scored later is not, or retention would take it at once.
+ */
 static int64_t stamp(const struct producer *p, const struct record *record)
 {
     return p->provenance.mode == SCORE_LIVE ? record->timestamp_ms : clock_wall_ms();

@@ -1,5 +1,6 @@
 #include "tests/broker/replays.h"
 
+#include <avro.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,49 @@ size_t lines_count(const char *path)
     size_t count = l->count;
 
     lines_free(l);
+    return count;
+}
+
+static int64_t take_long(const avro_value_t *record, const char *name)
+{
+    avro_value_t field;
+    int32_t small = 0;
+    int64_t number = 0;
+
+    ck_assert_int_eq(avro_value_get_by_name(record, name, &field, NULL), 0);
+    if (avro_value_get_type(&field) == AVRO_INT32)
+        avro_value_get_int(&field, &small);
+    else
+        avro_value_get_long(&field, &number);
+    return small + number;
+}
+
+size_t container_count(const char *path)
+{
+    int64_t last[CLUSTER_MAX_PARTITIONS];
+    avro_file_reader_t reader;
+    avro_value_iface_t *class;
+    avro_value_t record;
+    avro_schema_t schema;
+    size_t count = 0;
+    int result;
+
+    memset(last, -1, sizeof last);
+    ck_assert_msg(avro_file_reader(path, &reader) == 0, "%s", avro_strerror());
+    schema = avro_file_reader_get_writer_schema(reader);
+    class = avro_generic_class_from_schema(schema);
+    avro_generic_value_new(class, &record);
+    while ((result = avro_file_reader_read_value(reader, &record)) == 0) {
+        int64_t partition = take_long(&record, "partition"), offset = take_long(&record, "offset");
+        ck_assert_int_gt(offset, last[partition]);
+        last[partition] = offset;
+        count++;
+    }
+    ck_assert_msg(result == EOF, "%s", avro_strerror());
+    avro_value_decref(&record);
+    avro_value_iface_decref(class);
+    avro_schema_decref(schema);
+    avro_file_reader_close(reader);
     return count;
 }
 

@@ -38,6 +38,9 @@ void lines_free(struct lines *lines);
 void lines_say(const struct lines *lines, int32_t partition, int64_t offset, const char *text);
 size_t lines_count(const char *path);
 
+/* Records of an Avro container of scores, as avro-c reads it: each place once, and in order. */
+size_t container_count(const char *path);
+
 /* Fails unless both have the same lines, and as many as that. */
 void lines_expect_same(const char *one, const char *other, size_t count);
 
