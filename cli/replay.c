@@ -296,7 +296,8 @@ static int replay(const struct arguments *a, const struct config *config, struct
     if (result != 0)
         log_event(LOG_ERROR, "failed", "exit=%d %s", err->exit_code, err->text);
     account_say(&summary->run, false, result == 0 ? EXIT_OK : err->exit_code);
-    (a->is_json ? replay_view_print_json : replay_view_print)(&view);
+    if (result == 0 || summary->partitions > 0) /* there is something to tell */
+        (a->is_json ? replay_view_print_json : replay_view_print)(&view);
     free(names.dead);
     free(names.state);
     free(names.range);

@@ -36,6 +36,8 @@ void replay_view_print(const struct replay_view *v)
     printf("  dead     %10lld  to %s\n", (long long)p->dead, v->dead);
     print_faults(&v->summary->run);
     printf("  skipped  %10lld\n", (long long)p->skipped);
+    if (p->lost > 0)
+        printf("  gone     %10lld offsets: see event=gap\n", (long long)p->lost);
     if (v->summary->is_resumed)
         printf("  of these, earlier runs passed %lld offsets\n", (long long)p->passed_before);
 }
@@ -59,13 +61,13 @@ static json_t *json_faults(const struct pipeline_summary *s)
 void replay_view_print_json(const struct replay_view *v)
 {
     const struct replay_progress *p = &v->summary->all;
-    json_t *json =
-        json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:s,s:s,s:o}", "finished", v->is_finished,
-                  "partitions", (json_int_t)v->summary->partitions, "offsets", (json_int_t)p->total,
-                  "passed", (json_int_t)p->passed, "passed_before", (json_int_t)p->passed_before,
-                  "scored", (json_int_t)p->scored, "dead", (json_int_t)p->dead, "skipped",
-                  (json_int_t)p->skipped, "seconds", v->seconds, "scores", v->scores,
-                  "dead_letters", v->dead, "faults", json_faults(&v->summary->run));
+    json_t *json = json_pack(
+        "{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:s,s:s,s:o}", "finished", v->is_finished,
+        "partitions", (json_int_t)v->summary->partitions, "offsets", (json_int_t)p->total, "passed",
+        (json_int_t)p->passed, "passed_before", (json_int_t)p->passed_before, "scored",
+        (json_int_t)p->scored, "dead", (json_int_t)p->dead, "skipped", (json_int_t)p->skipped,
+        "gone", (json_int_t)p->lost, "seconds", v->seconds, "scores", v->scores, "dead_letters",
+        v->dead, "faults", json_faults(&v->summary->run));
 
     json_dumpf(json, stdout, JSON_COMPACT);
     putchar('\n');

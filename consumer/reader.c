@@ -41,6 +41,7 @@ struct reader {
     size_t last_span; /* of the message before: they come in runs */
     rd_kafka_message_t **messages;
     size_t message_cap;
+    int64_t lost;  /* offsets that were below the log */
     bool has_read; /* a record or the end of a partition: from then on denials are waited for */
     struct kafka_trouble trouble; /* why there is no connection */
     struct err err;
@@ -88,7 +89,7 @@ struct reader *reader_new(const struct config *config, struct err *err)
 /* ---- where partitions begin and end */
 
 /* A place outside of the log becomes its edge. */
-static void cross_gap(struct span *s, struct log_ends log)
+static void cross_gap(struct reader *r, struct span *s, struct log_ends log)
 {
     int64_t from = s->next;
 
@@ -98,6 +99,7 @@ static void cross_gap(struct span *s, struct log_ends log)
         s->next = log.high;
     else
         return;
+    r->lost += s->next > from ? s->next - from : 0;
     log_event(LOG_WARNING, "gap",
               "topic=%s partition=%d from=%lld to=%lld the log holds %lld to %lld", s->name,
               s->partition, (long long)from, (long long)s->next, (long long)log.low,
@@ -131,7 +133,7 @@ static int find_span(struct reader *r, struct span *s, const struct reader_range
     if (range->to.kind != PLACE_NEVER && s->end > log.high)
         s->end = log.high; /* what is not written yet is not waited for */
     s->left = range->count ? range->count : INT64_MAX;
-    cross_gap(s, log);
+    cross_gap(r, s, log);
     return 0;
 }
 
@@ -290,6 +292,11 @@ void reader_seek(struct reader *r, size_t part, int64_t offset)
     log_event(LOG_WARNING, "waiting", "for=kafka %s", err.text);
 }
 
+int64_t reader_lost(const struct reader *r)
+{
+    return r->lost;
+}
+
 bool reader_is_past(const struct reader *r, size_t part)
 {
     return r->spans[part].is_done;
@@ -325,7 +332,7 @@ static void find_again(struct reader *r, struct span *s)
     if (places_ends(&places, &log, &err) == 0) {
         reader_stop(r, (size_t)(s - r->spans));
         s->is_lost = false;
-        cross_gap(s, log);
+        cross_gap(r, s, log);
         if (s->end != INT64_MAX && s->end > log.high)
             s->end = log.high; /* the log was cut short, or made anew: the rest never comes */
         if (start(r, s, &err) == 0)

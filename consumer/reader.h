@@ -82,6 +82,9 @@ int reader_add(struct reader *reader, const struct window *window, struct err *e
 void reader_stop(struct reader *reader, size_t part);
 void reader_seek(struct reader *reader, size_t part, int64_t offset);
 
+/* How many offsets were gone when they were to be read: the gaps, those at the start included. */
+int64_t reader_lost(const struct reader *reader);
+
 /* The partition was read up to its end since it was sought last. */
 bool reader_is_past(const struct reader *reader, size_t part);
 

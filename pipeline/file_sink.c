@@ -178,7 +178,8 @@ static void forget(struct held *h, size_t batches)
     size_t len = h->batches[batches - 1].len;
 
     h->len -= len;
-    memmove(h->data, h->data + len, h->len);
+    if (h->len > 0)
+        memmove(h->data, h->data + len, h->len);
     h->batch_count -= batches;
     memmove(h->batches, h->batches + batches, h->batch_count * sizeof *h->batches);
     for (size_t i = 0; i < h->batch_count; i++)

@@ -1,6 +1,5 @@
 #include "pipeline/replay.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,9 +151,6 @@ int replay_open(struct replay *r, const struct shared *shared, struct err *err)
         result = begin(r, shared, err);
     if (result != 0)
         return result < 0 ? -1 : 0;
-    r->scored_before = r->state.scored;
-    r->dead_before = r->state.dead;
-    r->skipped_before = r->state.skipped;
     r->passed_before = replay_state_passed(&r->state);
     r->was_finished = r->state.is_finished != 0;
     if (r->was_finished)
@@ -178,13 +174,12 @@ int replay_open(struct replay *r, const struct shared *shared, struct err *err)
  * file is not looked at. */
 static void configure(struct replay *r)
 {
-    static char none[] = "";
     const struct replay_options *o = r->options;
     struct config *c = &r->config;
 
     *c = *o->config; /* its texts stay theirs */
     c->delivery = DELIVERY_AT_LEAST_ONCE;
-    c->alert_topic = none;
+    c->alert_topic += strlen(c->alert_topic);
     c->alert_decisions.count = 0;
     r->needs_topics = !o->score_path || !o->dead_path;
     if (o->score_path) {
@@ -202,7 +197,8 @@ static int end(struct replay *r, struct replay_summary *summary, struct err *err
     bool is_done = replay_state_passed(&r->state) == replay_state_total(&r->state);
 
     r->state.is_finished = is_done && !err_is_set(err);
-    if (replay_save(r, &late) != 0 && !err_is_set(err))
+    /* What a broken sum has counted is not to be gone on from. */
+    if (err->exit_code != EXIT_INTERNAL && replay_save(r, &late) != 0 && !err_is_set(err))
         *err = late;
     summary->all = replay_progress(r);
     summary->partitions = r->state.part_count;

@@ -20,6 +20,7 @@ struct replay_progress {
     int64_t total, passed; /* offsets in the window, and of them those behind us */
     int64_t passed_before; /* by earlier runs */
     int64_t scored, dead, skipped;
+    int64_t lost; /* by this run: offsets that were gone when they were to be read */
 };
 
 struct replay_options {

@@ -41,7 +41,7 @@ struct replay_state {
 /* 1: there is no such file, and the state is empty. EXIT_IO, EXIT_DATA it is damaged. */
 int replay_state_load(struct replay_state *state, const char *path, struct err *err);
 
-/* Durable when it returns 0. EXIT_IO. */
+/* After a crash of the machine it is this one, or the one before. EXIT_IO. */
 int replay_state_save(const struct replay_state *state, const char *path, struct err *err);
 
 /* Copies the topic. */

@@ -24,7 +24,8 @@ struct replay_progress replay_progress(const struct replay *r)
                                     .passed_before = r->passed_before,
                                     .scored = r->state.scored,
                                     .dead = r->state.dead,
-                                    .skipped = r->state.skipped};
+                                    .skipped = r->state.skipped,
+                                    .lost = r->lost};
 }
 
 static void show(struct replay *r)
@@ -64,6 +65,8 @@ static int note(struct replay *r, struct pipeline *p, size_t retired, struct err
         if (part->next > part->to) /* the log was cut short */
             part->to = part->next;
     }
+    r->lost += reader_lost(s->reader) - s->lost;
+    s->lost = reader_lost(s->reader);
     count(r, p->worker, ledger_total(&p->ledger));
     return 0;
 }

@@ -70,6 +70,14 @@ ssize_t seat_poll(struct pipeline *p, struct record *records, size_t cap, int ti
     }
     got = reader_poll(s->reader, records, most, timeout_ms, err);
     replay_give_back(s->replay, got > 0 ? most - (size_t)got : most);
+    if (p->config->on_gap == GAP_STOP && reader_lost(s->reader) > 0) {
+        if (got > 0)
+            reader_release(records, (size_t)got);
+        return err_fatal(err, EXIT_DATA,
+                         "on_gap = stop, and %lld offsets are gone; event=gap says "
+                         "where",
+                         (long long)reader_lost(s->reader));
+    }
     take_ends(p);
     return got;
 }

@@ -23,11 +23,11 @@ struct replay {
     bool needs_topics;    /* some outcome goes to one */
     pthread_mutex_t lock; /* of all below */
     struct replay_state state;
-    size_t worker_count;                                /* as many as there is work for */
-    struct counts counts[CONFIG_MAX_WORKERS];           /* of this run */
-    int64_t scored_before, dead_before, skipped_before; /* by earlier runs */
-    int64_t passed_before;
-    bool is_open; /* there is a window; not when told to stop before */
+    size_t worker_count;                      /* as many as there is work for */
+    struct counts counts[CONFIG_MAX_WORKERS]; /* of this run */
+    int64_t passed_before;                    /* by earlier runs */
+    int64_t lost;                             /* offsets that were gone */
+    bool is_open;                             /* there is a window; not when told to stop before */
     bool is_resumed, was_finished;
     struct score_files files;
     int64_t saved_ms, shown_ms;
@@ -41,6 +41,7 @@ struct seat {
     struct sink *sink; /* NULL: all goes to topics */
     size_t *parts;     /* part_count: their places in the replay's state */
     size_t part_count;
+    int64_t lost;    /* of the replay's */
     bool has_failed; /* what is done was not kept: nothing may be noted any more */
 };
 

@@ -159,6 +159,38 @@ START_TEST(into_a_topic_nothing_is_lost_and_what_is_twice_has_one_id)
 }
 END_TEST
 
+static const struct {
+    const char *on_gap;
+    int code;
+    const char *text;
+} gaps[] = {{"consumer.on_gap=resume", 0, "  gone "},
+            {"consumer.on_gap=stop", 65, "on_gap = stop, and "}};
+
+START_TEST(what_was_deleted_meanwhile_is_counted_and_on_gap_decides)
+{
+    struct cluster c;
+    struct child k;
+    char out[400];
+
+    cluster_open(&c, 1);
+    cluster_send_events(&c, 300);
+    snprintf(out, sizeof out, "%s", replay_path(&c, "out.jsonl"));
+    replay_start(&k, &c, "--from", "0", "-o", out, "--rate", "20", "-s", gaps[_i].on_gap);
+    child_wait_line(&k, "event=ready", 1);
+    child_signal(&k, SIGTERM);
+    child_expect_exit(&k, 75);
+    child_release(&k);
+    cluster_delete_records(&c, 0, 200);
+    replay_exits(&k, &c, gaps[_i].code, "--from", "0", "-o", out, "-s", gaps[_i].on_gap);
+    replay_says(&k, "event=gap ");
+    replay_says(&k, gaps[_i].text);
+    child_release(&k);
+    if (gaps[_i].code == 0)
+        ck_assert_uint_lt(lines_count(out), 200);
+    cluster_close(&c);
+}
+END_TEST
+
 /* What is there is somebody's. */
 START_TEST(what_another_replay_left_is_not_touched)
 {
@@ -203,6 +235,8 @@ SUITE(replay_kill)
     tcase_add_loop_test(tcase, killed_and_resumed_ten_times_the_files_are_those_of_one_go, 0, 2);
     tcase_add_test(tcase, a_container_is_whole_and_has_each_record_once);
     tcase_add_test(tcase, into_a_topic_nothing_is_lost_and_what_is_twice_has_one_id);
+    tcase_add_loop_test(harness_case(suite, "gaps", NULL, 0),
+                        what_was_deleted_meanwhile_is_counted_and_on_gap_decides, 0, 2);
     CASE("stops", a_stop_ends_it_with_75_and_the_same_command_goes_on,
          what_another_replay_left_is_not_touched);
 }

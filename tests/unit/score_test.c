@@ -1,5 +1,5 @@
-/* Scores as a reader sees them: JSON through jansson, Avro through avro-c and its schema file. One
- * piece: each field in both. */
+/* One piece: scores as a reader sees them, JSON through jansson, Avro through avro-c and its schema
+ * file. */
 #include <avro.h>
 #include <jansson.h>
 #include <math.h>
