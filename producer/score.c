@@ -197,16 +197,16 @@ size_t score_max_bytes(const struct score_encoder *e, const struct record *r, co
            s->value_count * (NUMBER_TEXT_MAX + 1) + carry_max(e, s->carried);
 }
 
-size_t score_print_id(const struct score_encoder *e, const struct record *r, char *id)
+size_t score_print_id(const struct score_encoder *e, const struct record *r, char *out)
 {
-    char *o = put(id, r->topic, strlen(r->topic));
+    char *o = put(out, r->topic, strlen(r->topic));
 
     *o++ = '-';
     o += integer_print(o, r->partition);
     *o++ = '-';
     o += integer_print(o, r->offset);
     o = put(o, e->digest_tail, 13);
-    return (size_t)(o - id);
+    return (size_t)(o - out);
 }
 
 static size_t encode_json(const struct score_encoder *e, const struct record *r,

@@ -1,10 +1,13 @@
 /* kscore replay: a window of the past, into files and topics of its own. One file: one command. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "tests/broker/outcomes.h"
 #include "tests/broker/replays.h"
 #include "tests/fixture.h"
@@ -273,6 +276,32 @@ START_TEST(the_summary_is_json_when_asked)
 }
 END_TEST
 
+START_TEST(a_terminal_gets_a_bar_with_what_is_left_and_what_died)
+{
+    struct cluster c;
+    char line[1600], *text;
+    struct err err = ERR_INIT;
+    size_t len;
+
+    cluster_open(&c, 1);
+    cluster_send(&c, 0, "bad", "{", 1);
+    cluster_send_events(&c, 99);
+    snprintf(line, sizeof line,
+             "script -qec \"$(dirname $(readlink /proc/%d/exe))/kscore replay -c %s --from 0 "
+             "--rate 100 -s kscore.log_level=error -o %s\" /dev/null > %s",
+             (int)getpid(), c.config, replay_path(&c, "out.jsonl"), replay_path(&c, "screen"));
+    ck_assert_msg(system(line) == 0, "%s", line);
+    ck_assert_int_eq(file_read(replay_path(&c, "screen"), 1 << 20, &text, &len, &err), 0);
+    for (const char *const *want =
+             (const char *const[]){"\r[#", " %  ", " offsets/s, 0:0", " left, 1 dead \x1b[K\r",
+                                   "\r\x1b[K100 of 100 offsets, 1 partitions, ", NULL};
+         *want; want++)
+        ck_assert_msg(strstr(text, *want) != NULL, "no \"%s\" in:\n%s", *want, text);
+    free(text);
+    cluster_close(&c);
+}
+END_TEST
+
 /* Neither the group nor any output is asked for. */
 START_TEST(files_need_no_permission_but_to_read)
 {
@@ -319,5 +348,5 @@ SUITE(replay)
     CASE("both", scores_go_into_a_file_and_dead_letters_to_a_topic,
          a_failed_delivery_leaves_no_second_line_in_the_file_beside);
     CASE("options", another_model_scores_and_its_scores_say_so, it_keeps_to_the_rate,
-         the_summary_is_json_when_asked);
+         the_summary_is_json_when_asked, a_terminal_gets_a_bar_with_what_is_left_and_what_died);
 }
