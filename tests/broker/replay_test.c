@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "tests/broker/outcomes.h"
 #include "tests/broker/replays.h"
+#include "tests/events.h"
 #include "tests/fixture.h"
 #include "tests/harness.h"
 
@@ -191,6 +192,50 @@ START_TEST(a_failed_delivery_leaves_no_second_line_in_the_file_beside)
 }
 END_TEST
 
+static void send_avro(struct cluster *c, int32_t partition, uint32_t id)
+{
+    struct event e = {0};
+
+    event_frame(&e, id);
+    event_double(&e, 1);
+    event_text(&e, "note");
+    cluster_send(c, partition, "k", e.data, e.len);
+    event_release(&e);
+}
+
+/* The partition is parked there for as long as that, with records before and behind it. */
+START_TEST(a_schema_that_is_not_there_yet_holds_its_partition_up_and_no_other)
+{
+    struct cluster c;
+    struct child k;
+    char folder[400];
+    struct lines *l;
+
+    cluster_open(&c, 2);
+    snprintf(folder, sizeof folder, "schemas.folder=%s/schemas", c.folder);
+    for (int i = 0; i < 300; i++) {
+        send_avro(&c, 1, 1);
+        send_avro(&c, 0, i == 100 || i == 299 ? 9 : 1);
+    }
+    cluster_flush(c.producer);
+    replay_runs(&k, &c, "--from", "0", "-o", replay_path(&c, "out.jsonl"), "-s",
+                "consumer.format=avro", "-s", folder, "-s", "consumer.unknown_id_wait_ms=1500");
+    ck_assert_int_gt(child_number(child_wait_line(&k, "event=stopped", 1), "returned"), 0);
+    replay_says(&k, " scored=598 dead=2 ");
+    l = lines_load(replay_path(&c, "out.jsonl"));
+    ck_assert_uint_eq(l->count, 598);
+    lines_say(l, 0, 298, "\"schema_id\":\"1\"");
+    lines_free(l);
+    l = lines_load(replay_path(&c, "out.jsonl.dead.jsonl"));
+    ck_assert_uint_eq(l->count, 2);
+    lines_say(l, 0, 100, "unknown_schema_id");
+    lines_say(l, 0, 299, "unknown_schema_id");
+    lines_free(l);
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 /* ---- options */
 
 /* Another digest, the same scores. */
@@ -347,6 +392,7 @@ SUITE(replay)
          corrections_go_to_the_live_topic_and_raise_no_alerts, a_topic_that_is_missing_ends_it);
     CASE("both", scores_go_into_a_file_and_dead_letters_to_a_topic,
          a_failed_delivery_leaves_no_second_line_in_the_file_beside);
+    CASE("schemas", a_schema_that_is_not_there_yet_holds_its_partition_up_and_no_other);
     CASE("options", another_model_scores_and_its_scores_say_so, it_keeps_to_the_rate,
          the_summary_is_json_when_asked, a_terminal_gets_a_bar_with_what_is_left_and_what_died);
 }
