@@ -80,6 +80,12 @@ size_t pipeline_retire(struct pipeline *p)
     return retired;
 }
 
+void pipeline_await_reports(struct pipeline *p, int64_t deadline_ms)
+{
+    while (!p->must_rewind && producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
+        producer_flush(p->producer, 50);
+}
+
 /* Answers are due: of outcomes, of a transaction's end. */
 static bool is_expecting(const struct pipeline *p)
 {

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/clock.h"
 #include "core/mem.h"
 
 static void take_share(struct seat *s, unsigned worker)
@@ -149,8 +148,7 @@ static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
 {
     if (must_undo)
         return;
-    while (!p->must_rewind && !is_idle(p) && clock_ms() < deadline_ms)
-        producer_flush(p->producer, 50);
+    pipeline_await_reports(p, deadline_ms);
     p->ends_checked_ms = 0;
     step(p, &p->transaction.err);
 }

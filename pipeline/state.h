@@ -132,6 +132,9 @@ int pipeline_turn(struct pipeline *p, struct err *err);
 /* Stopping, and nothing left to wait for, or no time. */
 bool pipeline_is_done(struct pipeline *p);
 
+/* Until nothing is in flight, a delivery has failed, or the deadline. */
+void pipeline_await_reports(struct pipeline *p, int64_t deadline_ms);
+
 /* The oldest slots that are finished leave the ring; how many. */
 size_t pipeline_retire(struct pipeline *p);
 /* At a partition's end with nothing of it in flight the end itself is done: transaction markers
