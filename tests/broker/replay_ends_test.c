@@ -32,6 +32,17 @@ static rd_kafka_t *transactional(struct cluster *c)
     return client;
 }
 
+/* Its mark comes some time after the coordinator's answer. */
+static void wait_for_mark(struct cluster *c, int64_t end)
+{
+    int64_t until = harness_deadline();
+
+    while (cluster_end(c, c->in, 0) != end) {
+        ck_assert_msg(clock_ms() < until, "the transaction did not end in time");
+        harness_breathe();
+    }
+}
+
 /* Three records, and the mark of their transaction. */
 static void end_with_a_mark(struct cluster *c)
 {
@@ -39,6 +50,7 @@ static void end_with_a_mark(struct cluster *c)
 
     send_at(c, client, 3);
     ck_assert_ptr_null(rd_kafka_commit_transaction(client, 10000));
+    wait_for_mark(c, 4);
     rd_kafka_destroy(client);
 }
 
@@ -49,6 +61,7 @@ static void end_with_aborted_records(struct cluster *c)
     send_at(c, c->producer, 3);
     send_at(c, client, 5);
     ck_assert_ptr_null(rd_kafka_abort_transaction(client, 10000));
+    wait_for_mark(c, 9);
     rd_kafka_destroy(client);
 }
 
