@@ -26,8 +26,8 @@ struct cli_command {
     int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 
-extern const struct cli_command cli_run, cli_check, cli_schema, cli_tail, cli_explain, cli_score,
-    cli_model, cli_demo;
+extern const struct cli_command cli_run, cli_check, cli_schema, cli_tail, cli_explain, cli_replay,
+    cli_score, cli_model, cli_demo;
 
 int cli_main(int argc, char **argv);
 

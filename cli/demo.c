@@ -71,9 +71,9 @@ static void *pipeline_thread(void *arg)
 {
     struct demo *d = arg;
 
-    d->result =
-        pipeline_run(&(struct pipeline_options){&d->config, cli_build(), &d->stop, &d->progress},
-                     &d->summary, &d->err);
+    d->result = pipeline_run(
+        &(struct pipeline_options){&d->config, cli_build(), &d->stop, &d->progress, NULL},
+        &d->summary, &d->err);
     d->has_ended = 1;
     return NULL;
 }

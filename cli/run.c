@@ -1,6 +1,5 @@
 /* run.c: kscore run. */
-#include <stdio.h>
-
+#include "cli/account.h"
 #include "cli/cli.h"
 #include "cli/configured.h"
 #include "core/log.h"
@@ -11,27 +10,6 @@ static const struct cli_option options[] = {CONFIGURED_OPTIONS};
 static bool take(void *arg, const struct cli_option *option, const char *value)
 {
     return option && configured_take(arg, option, value);
-}
-
-static void say_stopped(const struct pipeline_summary *s, bool has_alerts, int code)
-{
-    char alerts[80] = "", no_event_time[40] = "";
-
-    if (has_alerts)
-        snprintf(alerts, sizeof alerts, " alerts=%llu alerts_stale=%llu",
-                 (unsigned long long)s->alerts, (unsigned long long)s->stale_alerts);
-    if (s->no_event_time)
-        snprintf(no_event_time, sizeof no_event_time, " no_event_time=%llu",
-                 (unsigned long long)s->no_event_time);
-    log_event(
-        LOG_INFO, "stopped",
-        "exit=%d consumed=%llu scored=%llu dead=%llu skipped=%llu returned=%llu in_flight=%llu "
-        "commits=%llu rewinds=%llu first_score_ms=%lld%s%s",
-        code, (unsigned long long)s->consumed, (unsigned long long)s->scored,
-        (unsigned long long)s->dead, (unsigned long long)s->skipped,
-        (unsigned long long)s->returned, (unsigned long long)s->in_flight,
-        (unsigned long long)s->commits, (unsigned long long)s->rewinds,
-        (long long)(s->first_score_ms > 0 ? s->first_score_ms : 0), alerts, no_event_time);
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)
@@ -49,12 +27,12 @@ static int run(const struct cli_command *command, int argc, char **argv)
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
     stop = configured_catch_signals();
-    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), stop, NULL}, &summary,
+    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), stop, NULL, NULL}, &summary,
                      &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
         code = err.exit_code;
     }
-    say_stopped(&summary, *config.alert_topic, code);
+    account_say(&summary, *config.alert_topic, code);
     config_release(&config);
     return code;
 }

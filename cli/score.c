@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/bar.h"
 #include "cli/cli.h"
 #include "core/clock.h"
 #include "core/config.h"
@@ -76,19 +77,19 @@ struct bar {
 
 static void show(void *arg, uint64_t bytes, uint64_t rows)
 {
-    enum { WIDTH = 30, EVERY_MS = 200 };
+    enum { EVERY_MS = 200 };
     struct bar *bar = arg;
     int64_t now_ms = clock_ms();
     double seconds = (double)(now_ms - bar->start_ms) / 1000;
     double share = bar->total_bytes ? (double)bytes / (double)bar->total_bytes : 0;
-    int filled = (int)(share * WIDTH);
+    char text[80];
 
     if (now_ms - bar->shown_ms < EVERY_MS)
         return;
     bar->shown_ms = now_ms;
-    fprintf(stderr, "\r[%.*s%.*s] %3.0f %%  %llu rows, %.0f rows/s ", filled,
-            "##############################", WIDTH - filled, "..............................",
-            share * 100, (unsigned long long)rows, seconds > 0 ? (double)rows / seconds : 0.0);
+    snprintf(text, sizeof text, "%llu rows, %.0f rows/s", (unsigned long long)rows,
+             seconds > 0 ? (double)rows / seconds : 0.0);
+    bar_draw(share, text);
 }
 
 static FILE *open_input(const char *path)

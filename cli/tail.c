@@ -6,9 +6,9 @@
 
 #include "cli/cli.h"
 #include "cli/configured.h"
+#include "cli/place.h"
 #include "cli/tail_view.h"
 #include "cli/terminal.h"
-#include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -16,8 +16,7 @@ enum { LAST = 10, MAX_COUNT = 1000000000 };
 
 static const struct cli_option options[] = {
     CONFIGURED_OPTIONS,
-    {0, "from", "WHERE",
-     "earliest, latest, an offset, a time (2026-01-31T12:00:00Z), or 15m: that long ago"},
+    {0, "from", "WHERE", PLACE_HELP},
     {'n', "count", "COUNT", "from 1: the last of each partition, with --from the first"},
     {'f', "follow", NULL, "go on when the end is reached, until Ctrl-C"},
     {'p', "partition", "N", "only this partition, from 0"},
@@ -35,47 +34,6 @@ struct arguments {
     int64_t count, partition;
 };
 
-/* "90s", "15m", "2h", "3d": that long ago. */
-static bool parse_ago(const char *text, int64_t *ms)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-    size_t len = strlen(text);
-    int64_t count;
-
-    if (len < 2 || !integer_parse(text, len - 1, 0, 100000000, &count))
-        return false;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (text[len - 1] != units[i].unit)
-            continue;
-        *ms = clock_wall_ms() - count * units[i].ms;
-        *ms = *ms < 0 ? 0 : *ms;
-        return true;
-    }
-    return false;
-}
-
-static bool take_from(struct arguments *a, const char *value)
-{
-    int64_t at = 0;
-
-    a->has_from = true;
-    if (strcmp(value, "earliest") == 0)
-        a->from.kind = PLACE_START;
-    else if (strcmp(value, "latest") == 0)
-        a->from.kind = PLACE_END;
-    else if (integer_parse(value, strlen(value), 0, INT64_MAX, &at))
-        a->from.kind = PLACE_OFFSET;
-    else if ((clock_parse(value, &at) && at >= 0) || parse_ago(value, &at))
-        a->from.kind = PLACE_TIME;
-    else
-        return false;
-    a->from.at = at;
-    return true;
-}
-
 static bool take(void *arg, const struct cli_option *option, const char *value)
 {
     struct arguments *a = arg;
@@ -88,7 +46,7 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
     if (configured_is_option(option))
         return configured_take(&a->configured, option, value);
     if (strcmp(option->name, "from") == 0)
-        return take_from(a, value);
+        return a->has_from = place_parse(value, &a->from);
     if (option->letter == 'n')
         return integer_parse(value, strlen(value), 1, MAX_COUNT, &a->count);
     if (option->letter == 'p')

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "consumer/consumer.h"
+#include "consumer/places.h"
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
@@ -40,6 +41,7 @@ struct reader {
     size_t last_span; /* of the message before: they come in runs */
     rd_kafka_message_t **messages;
     size_t message_cap;
+    int64_t lost;  /* offsets that were below the log */
     bool has_read; /* a record or the end of a partition: from then on denials are waited for */
     struct kafka_trouble trouble; /* why there is no connection */
     struct err err;
@@ -86,127 +88,8 @@ struct reader *reader_new(const struct config *config, struct err *err)
 
 /* ---- where partitions begin and end */
 
-/* The first offset of that time or later, -1 when nothing is that young; of OFFSET_BEGINNING and
- * OFFSET_END, too. */
-static int offset_at(struct reader *r, const struct span *s, int64_t time_ms, int timeout_ms,
-                     int64_t *offset, struct err *err)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *entry =
-        rd_kafka_topic_partition_list_add(list, s->name, s->partition);
-    rd_kafka_resp_err_t code;
-    char what[320];
-
-    entry->offset = time_ms;
-    code = rd_kafka_offsets_for_times(r->client, list, timeout_ms);
-    if (!code)
-        code = entry->err;
-    *offset = entry->offset < 0 ? -1 : entry->offset;
-    snprintf(what, sizeof what, "asking %s [%d] for an offset", s->name, s->partition);
-    rd_kafka_topic_partition_list_destroy(list);
-    return code ? kafka_err(err, code, what) : 0;
-}
-
-/* Not rd_kafka_query_watermark_offsets, which before 2.3 outlasts its time-out, for ever when the
- * broker goes meanwhile (librdkafka #2588, #4460). */
-static int watermarks(struct reader *r, const struct span *s, int64_t *low, int64_t *high,
-                      int timeout_ms, struct err *err)
-{
-    if (offset_at(r, s, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, low, err) != 0)
-        return -1;
-    return offset_at(r, s, RD_KAFKA_OFFSET_END, timeout_ms, high, err);
-}
-
-/* The log's offsets, low to high - 1. */
-struct log_ends {
-    int64_t low, high;
-};
-
-/* Counts the records of a batch that lie below `to`. 1: that was all, 0: go on, -1: err. */
-static int count_batch(rd_kafka_message_t **messages, ssize_t got, int64_t to, int64_t *count,
-                       struct err *err)
-{
-    int result = 0;
-
-    for (ssize_t i = 0; i < got; i++) {
-        const rd_kafka_message_t *m = messages[i];
-        if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            result = kafka_err(err, m->err, m->rkt ? rd_kafka_topic_name(m->rkt) : "reading");
-        else if (m->offset >= to && result == 0)
-            result = 1;
-        else if (!m->err && m->offset < to)
-            ++*count;
-        rd_kafka_message_destroy(messages[i]);
-    }
-    return result;
-}
-
-static int count_records(struct reader *r, const struct span *s, struct log_ends range,
-                         int timeout_ms, int64_t *count, struct err *err)
-{
-    enum { TURN_MS = 10 };
-    int64_t until = clock_ms() + timeout_ms;
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(r->client);
-    int result = rd_kafka_consume_start_queue(s->topic, s->partition, range.low, queue) == 0
-                     ? 0
-                     : kafka_err(err, rd_kafka_last_error(), s->name);
-    bool is_started = result == 0;
-
-    *count = 0;
-    while (result == 0 && clock_ms() < until) {
-        ssize_t got = rd_kafka_consume_batch_queue(queue, TURN_MS, r->messages, r->message_cap);
-        result = count_batch(r->messages, got, range.high, count, err);
-    }
-    if (result == 0)
-        result = err_dependency(err, "%s [%d]: the last records: no answer", s->name, s->partition);
-    if (is_started)
-        rd_kafka_consume_stop(s->topic, s->partition);
-    rd_kafka_queue_destroy(queue);
-    return result < 0 ? -1 : 0;
-}
-
-/* Where the last `wanted` records begin. Marks of transactions and what was aborted have offsets,
- * too: it looks further back until there are as many. */
-static int find_last(struct reader *r, struct span *s, int64_t wanted, struct log_ends log,
-                     int timeout_ms, struct err *err)
-{
-    int64_t back = wanted, found = wanted;
-
-    for (;;) {
-        s->next = log.high - log.low > back ? log.high - back : log.low;
-        if (s->next == log.high)
-            return 0;
-        if (count_records(r, s, (struct log_ends){s->next, log.high}, timeout_ms, &found, err) != 0)
-            return -1;
-        s->skip = found > wanted ? found - wanted : 0;
-        if (found >= wanted || s->next == log.low)
-            return 0;
-        back = s->next - log.low < back ? log.high - log.low : back * 4;
-    }
-}
-
-static int find_place(struct reader *r, const struct span *s, const struct reader_place *place,
-                      struct log_ends log, int64_t *offset, int timeout_ms, struct err *err)
-{
-    switch (place->kind) {
-    case PLACE_START: *offset = log.low; break;
-    case PLACE_END:
-        *offset = log.high - log.low > place->at ? log.high - place->at : log.low;
-        break;
-    case PLACE_SHARE: *offset = log.high; break; /* an END by now, see add_topic */
-    case PLACE_OFFSET: *offset = place->at; break;
-    case PLACE_NEVER: *offset = INT64_MAX; break;
-    case PLACE_TIME:
-        if (offset_at(r, s, place->at, timeout_ms, offset, err) != 0)
-            return -1;
-        if (*offset < 0)
-            *offset = log.high;
-    }
-    return 0;
-}
-
 /* A place outside of the log becomes its edge. */
-static void cross_gap(struct span *s, struct log_ends log)
+static void cross_gap(struct reader *r, struct span *s, struct log_ends log)
 {
     int64_t from = s->next;
 
@@ -216,6 +99,7 @@ static void cross_gap(struct span *s, struct log_ends log)
         s->next = log.high;
     else
         return;
+    r->lost += s->next > from ? s->next - from : 0;
     log_event(LOG_WARNING, "gap",
               "topic=%s partition=%d from=%lld to=%lld the log holds %lld to %lld", s->name,
               s->partition, (long long)from, (long long)s->next, (long long)log.low,
@@ -237,16 +121,19 @@ static void finish(struct reader *r, struct span *s)
 static int find_span(struct reader *r, struct span *s, const struct reader_range *range,
                      int timeout_ms, struct err *err)
 {
+    struct places places = {r->client, s->topic, s->partition, timeout_ms};
     struct log_ends log;
 
-    if (watermarks(r, s, &log.low, &log.high, timeout_ms, err) != 0 ||
+    if (places_ends(&places, &log, err) != 0 ||
         (range->from.kind == PLACE_END
-             ? find_last(r, s, range->from.at, log, timeout_ms, err)
-             : find_place(r, s, &range->from, log, &s->next, timeout_ms, err)) != 0 ||
-        find_place(r, s, &range->to, log, &s->end, timeout_ms, err) != 0)
+             ? places_find_last(&places, range->from.at, log, &s->next, &s->skip, err)
+             : places_find(&places, &range->from, log, &s->next, err)) != 0 ||
+        places_find(&places, &range->to, log, &s->end, err) != 0)
         return -1;
+    if (range->to.kind != PLACE_NEVER && s->end > log.high)
+        s->end = log.high; /* what is not written yet is not waited for */
     s->left = range->count ? range->count : INT64_MAX;
-    cross_gap(s, log);
+    cross_gap(r, s, log);
     return 0;
 }
 
@@ -299,7 +186,7 @@ static void forget_topics(struct reader *r)
     r->topic_count = r->span_count = r->done_count = r->last_span = 0;
 }
 
-static int open_topics(struct reader *r, const char *const *topics, size_t topic_count,
+static int find_topics(struct reader *r, const char *const *topics, size_t topic_count,
                        const struct reader_range *range, int timeout_ms, struct err *err)
 {
     r->topics = mem_alloc(topic_count, sizeof(rd_kafka_topic_t *));
@@ -311,23 +198,108 @@ static int open_topics(struct reader *r, const char *const *topics, size_t topic
         if (add_topic(r, topic, range, timeout_ms, err) != 0)
             return -1;
     }
+    return 0;
+}
+
+static int start_all(struct reader *r, struct err *err)
+{
     for (size_t i = 0; i < r->span_count; i++)
         if (start(r, &r->spans[i], err) != 0)
             return -1;
     return 0;
 }
 
-int reader_open(struct reader *r, const char *const *topics, size_t topic_count,
-                const struct reader_range *range, int timeout_ms, struct err *err)
+/* Nothing is left of what could not be found or started. */
+static int give_up(struct reader *r, struct err *err)
 {
-    if (open_topics(r, topics, topic_count, range, timeout_ms, err) == 0)
-        return 0;
     forget_topics(r);
     /* A wrong password shows as silence; the client's own error tells it apart. */
     rd_kafka_poll(r->client, 0);
     if (err->kind == ERR_DEPENDENCY && err_is_set(&r->err))
         *err = r->err;
     return kafka_trouble_explain(&r->trouble, r->client, err);
+}
+
+int reader_find(struct reader *r, const char *const *topics, size_t topic_count,
+                const struct reader_range *range, int timeout_ms, struct err *err)
+{
+    return find_topics(r, topics, topic_count, range, timeout_ms, err) == 0 ? 0 : give_up(r, err);
+}
+
+int reader_open(struct reader *r, const char *const *topics, size_t topic_count,
+                const struct reader_range *range, int timeout_ms, struct err *err)
+{
+    if (reader_find(r, topics, topic_count, range, timeout_ms, err) != 0)
+        return -1;
+    return start_all(r, err) == 0 ? 0 : give_up(r, err);
+}
+
+/* ---- windows */
+
+size_t reader_window_count(const struct reader *r)
+{
+    return r->span_count;
+}
+
+struct window reader_window(const struct reader *r, size_t part)
+{
+    const struct span *s = &r->spans[part];
+
+    return (struct window){s->name, s->partition, s->next, s->end};
+}
+
+int reader_add(struct reader *r, const struct window *window, struct err *err)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(r->client, window->topic, NULL);
+
+    if (!topic)
+        return kafka_err(err, rd_kafka_last_error(), window->topic);
+    r->topics = mem_resize(r->topics, r->topic_count + 1, sizeof(rd_kafka_topic_t *));
+    r->topics[r->topic_count++] = topic;
+    r->spans = mem_grow(r->spans, r->span_count, &r->span_cap, sizeof *r->spans);
+    r->spans[r->span_count++] = (struct span){.topic = topic,
+                                              .name = window->topic,
+                                              .partition = window->partition,
+                                              .next = window->from,
+                                              .end = window->to,
+                                              .left = INT64_MAX};
+    return start(r, &r->spans[r->span_count - 1], err);
+}
+
+void reader_stop(struct reader *r, size_t part)
+{
+    struct span *s = &r->spans[part];
+
+    if (s->is_started)
+        rd_kafka_consume_stop(s->topic, s->partition);
+    s->is_started = false;
+}
+
+/* As a position that is found again: where it cannot start now, it is tried until it can. */
+void reader_seek(struct reader *r, size_t part, int64_t offset)
+{
+    struct span *s = &r->spans[part];
+    struct err err = ERR_INIT;
+
+    reader_stop(r, part);
+    r->done_count -= s->is_done;
+    s->is_done = s->is_lost = false;
+    s->next = offset;
+    if (start(r, s, &err) == 0)
+        return;
+    s->is_lost = true;
+    s->retry_ms = clock_ms() + RETRY_MS;
+    log_event(LOG_WARNING, "waiting", "for=kafka %s", err.text);
+}
+
+int64_t reader_lost(const struct reader *r)
+{
+    return r->lost;
+}
+
+bool reader_is_past(const struct reader *r, size_t part)
+{
+    return r->spans[part].is_done;
 }
 
 /* ---- reading */
@@ -350,17 +322,19 @@ static struct span *span_of(struct reader *r, const rd_kafka_message_t *m)
 /* Finds the log's edge for a partition whose position is outside of it, and goes on there. */
 static void find_again(struct reader *r, struct span *s)
 {
+    struct places places = {r->client, s->topic, s->partition, ASK_MS};
     struct err err = ERR_INIT;
     struct log_ends log;
 
     if (clock_ms() < s->retry_ms)
         return;
     s->retry_ms = clock_ms() + RETRY_MS;
-    if (watermarks(r, s, &log.low, &log.high, ASK_MS, &err) == 0) {
-        if (s->is_started)
-            rd_kafka_consume_stop(s->topic, s->partition);
-        s->is_started = s->is_lost = false;
-        cross_gap(s, log);
+    if (places_ends(&places, &log, &err) == 0) {
+        reader_stop(r, (size_t)(s - r->spans));
+        s->is_lost = false;
+        cross_gap(r, s, log);
+        if (s->end != INT64_MAX && s->end > log.high)
+            s->end = log.high; /* the log was cut short, or made anew: the rest never comes */
         if (start(r, s, &err) == 0)
             return;
         s->is_lost = true;

@@ -6,6 +6,7 @@
  *
  *   reader_new   the client; waits for nothing
  *   reader_open  which partitions there are, where each begins and ends; may be tried again
+ *   reader_add   instead, or beside: a partition whose window is known
  *   reader_poll  records, until reader_is_done
  *
  * A place outside of the log, at the start or later (retention is faster than we are), is a gap:
@@ -41,7 +42,7 @@ struct reader_place {
 
 struct reader_range {
     int32_t partition;            /* only this one, of each topic; -1: all */
-    struct reader_place from, to; /* the record at `to` is not read */
+    struct reader_place from, to; /* the record at `to` is not read; no later than the log's end */
     int64_t count;                /* at most that many of each partition; 0: all */
 };
 
@@ -55,6 +56,37 @@ struct reader *reader_new(const struct config *config, struct err *err);
  * dependency: call it again. */
 int reader_open(struct reader *reader, const char *const *topics, size_t topic_count,
                 const struct reader_range *range, int timeout_ms, struct err *err);
+
+/* The same without starting: reader_window says what was found. */
+int reader_find(struct reader *reader, const char *const *topics, size_t topic_count,
+                const struct reader_range *range, int timeout_ms, struct err *err);
+
+/* What is read of one partition, from <= offset < to. */
+struct window {
+    const char *topic; /* borrowed */
+    int32_t partition;
+    int64_t from, to;
+};
+
+/* How many partitions are read, and what is left to read of each. `to` is that of the opening, less
+ * where the log was cut short meanwhile. */
+size_t reader_window_count(const struct reader *reader);
+struct window reader_window(const struct reader *reader, size_t part);
+
+/* One partition more, from offsets that are known: nobody is asked. The topic's name must outlive
+ * the reader. Its records' part is the number of partitions before. */
+int reader_add(struct reader *reader, const struct window *window, struct err *err);
+
+/* Fetches nothing more of a partition; or goes on there, from an offset within its window. What was
+ * fetched before is forgotten. */
+void reader_stop(struct reader *reader, size_t part);
+void reader_seek(struct reader *reader, size_t part, int64_t offset);
+
+/* How many offsets were gone when they were to be read: the gaps, those at the start included. */
+int64_t reader_lost(const struct reader *reader);
+
+/* The partition was read up to its end since it was sought last. */
+bool reader_is_past(const struct reader *reader, size_t part);
 
 /* As consumer_poll and consumer_release; record.part numbers the partitions that are read. -1:
  * EXIT_DENIED before the first record; later troubles are said in the log and waited for. */

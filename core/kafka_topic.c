@@ -94,6 +94,14 @@ static void take_answer(rd_kafka_event_t *event, const char *const *topics, size
                 take_settings(resources[i], &settings[k]);
 }
 
+static bool is_named_before(const char *const *topics, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(topics[i], topics[at]) == 0)
+            return true;
+    return false;
+}
+
 void kafka_topic_settings(rd_kafka_t *client, const char *const *topics, size_t count,
                           int timeout_ms, struct kafka_topic_settings *settings)
 {
@@ -101,21 +109,23 @@ void kafka_topic_settings(rd_kafka_t *client, const char *const *topics, size_t 
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_ConfigResource_t **resources = mem_alloc(count, sizeof *resources);
+    size_t asked = 0;
     char text[200];
     rd_kafka_event_t *event;
 
     for (size_t i = 0; i < count; i++) {
         settings[i] = (struct kafka_topic_settings){0};
-        resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i]);
+        if (!is_named_before(topics, i)) /* librdkafka cannot read the answer to a name twice */
+            resources[asked++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i]);
     }
     rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text, sizeof text);
-    rd_kafka_DescribeConfigs(client, resources, count, options, queue);
+    rd_kafka_DescribeConfigs(client, resources, asked, options, queue);
     event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
     if (event) {
         take_answer(event, topics, count, settings);
         rd_kafka_event_destroy(event);
     }
-    rd_kafka_ConfigResource_destroy_array(resources, count);
+    rd_kafka_ConfigResource_destroy_array(resources, asked);
     free(resources);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);

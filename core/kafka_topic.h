@@ -32,7 +32,8 @@ struct kafka_topic_settings {
     bool is_compacted;   /* cleanup.policy */
 };
 
-/* One question for all topics; settings[i] are those of topics[i]. */
+/* One question for all topics, of which one may be named twice; settings[i] are those of topics[i].
+ */
 void kafka_topic_settings(rd_kafka_t *client, const char *const *topics, size_t count,
                           int timeout_ms, struct kafka_topic_settings *settings);
 

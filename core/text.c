@@ -141,6 +141,26 @@ static size_t print_hex(char *out, const char *head, uint32_t value, int digits)
     return head_len + (size_t)digits;
 }
 
+size_t base64_print(char *out, const void *data, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *in = data;
+    size_t at = 0;
+
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t three = (uint32_t)in[i] << 16;
+        if (i + 1 < len)
+            three |= (uint32_t)in[i + 1] << 8;
+        if (i + 2 < len)
+            three |= in[i + 2];
+        for (int digit = 0; digit < 4; digit++)
+            out[at++] = digits[three >> (18 - 6 * digit) & 63];
+        for (size_t left = len - i; left < 3; left++)
+            out[at - 3 + left] = '=';
+    }
+    return at;
+}
+
 size_t visible_print(char *out, const void *data, size_t len)
 {
     const uint8_t *p = data, *end = p + len;

@@ -55,6 +55,10 @@ size_t utf8_repair(char *out, const char *text, size_t len);
 #define JSON_STRING_MAX(len) ((len)*6 + 2)
 size_t json_string_print(char *out, const char *text, size_t len);
 
+/* RFC 4648, section 4, without a NUL. out has room for BASE64_MAX(len). Returns the length. */
+#define BASE64_MAX(len) (((len) + 2) / 3 * 4)
+size_t base64_print(char *out, const void *data, size_t len);
+
 /* Any bytes as one line that no terminal obeys: control characters (C0, DEL, C1), and what breaks
  * lines or turns the direction of text, become \n, \t, ... or \u009b, bytes that are not UTF-8
  * \xff. JSON whose strings hold such characters stays the same JSON. out has room for

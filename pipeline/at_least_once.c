@@ -1,5 +1,4 @@
 /* at_least_once.c: what is acknowledged is stored, and the client commits it within commit_ms. */
-#include "core/clock.h"
 #include "pipeline/state.h"
 
 static int open(struct pipeline *p, struct err *err)
@@ -11,7 +10,7 @@ static int open(struct pipeline *p, struct err *err)
 /* P1's sum is checked at every commit that was acknowledged. */
 static int step(struct pipeline *p, struct err *err)
 {
-    bool has_moved = pipeline_retire(p);
+    bool has_moved = pipeline_retire(p) > 0;
 
     has_moved |= pipeline_take_ends(p);
     if (!has_moved)
@@ -38,8 +37,7 @@ static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
 {
     if (must_undo)
         return;
-    while (!p->must_rewind && !is_idle(p) && clock_ms() < deadline_ms)
-        producer_flush(p->producer, 50);
+    pipeline_await_reports(p, deadline_ms);
     ring_retire(&p->ring, &p->ledger);
     p->ends_checked_ms = 0;
     pipeline_take_ends(p);

@@ -8,7 +8,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "pipeline/state.h"
+#include "pipeline/seat.h"
 
 void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
 {
@@ -200,11 +200,17 @@ static size_t most(const struct pipeline *p)
     return p->batch.cap;
 }
 
+static ssize_t poll_source(struct pipeline *p, struct record *records, size_t cap, int timeout_ms,
+                           struct err *err)
+{
+    return p->seat ? seat_poll(p, records, cap, timeout_ms, err)
+                   : consumer_poll(p->consumer, records, cap, timeout_ms, err);
+}
+
 int batch_take(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
-    ssize_t got =
-        consumer_poll(p->consumer, b->records, most(p), (int)p->config->batch_wait_ms, err);
+    ssize_t got = poll_source(p, b->records, most(p), (int)p->config->batch_wait_ms, err);
 
     p->is_behind = got == (ssize_t)b->cap;
     if (got <= 0)
@@ -225,7 +231,7 @@ int batch_discard(struct pipeline *p, struct err *err)
 {
     enum { CAP = 64, WAIT_MS = 5 };
     struct record records[CAP]; /* the batch's own may hold what is still to be sent */
-    ssize_t got = consumer_poll(p->consumer, records, CAP, WAIT_MS, err);
+    ssize_t got = poll_source(p, records, CAP, WAIT_MS, err);
 
     for (ssize_t i = 0; i < got; i++)
         if (records[i].part != LEDGER_NO_PART)
@@ -288,6 +294,12 @@ static struct header *take_headers(const struct record *r, struct dead_letter *l
     return headers;
 }
 
+/* What takes outcomes in place of a topic, or NULL. */
+static struct sink *sink_of(const struct pipeline *p)
+{
+    return p->seat ? p->seat->sink : NULL;
+}
+
 static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
 {
     const struct record *r = &p->batch.records[i];
@@ -298,12 +310,18 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
                                  .is_refused = refused && refused->dead_refusals > 0,
                                  .is_minimal = refused && refused->dead_refusals > 1};
     struct header *headers = take_headers(r, &letter);
+    struct sink *sink = sink_of(p);
     char message[512];
     enum sent sent;
 
     decoder_explain(p->decoder, outcome, message, sizeof message);
     letter.message = message;
-    sent = producer_send_dead(p->producer, r, &letter, p->batch.slot, err);
+    if (sink && sink->takes_dead) {
+        sink->dead(sink, r, &letter);
+        sent = SENT_HELD;
+    } else {
+        sent = producer_send_dead(p->producer, r, &letter, p->batch.slot, err);
+    }
     free(headers);
     if (sent ==
         SENT_TOO_LARGE) { /* what is left is under 8 KiB: the topic's owner must raise its limit */
@@ -311,7 +329,7 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
                        p->config->dead_topic);
         return SENT_FAILED;
     }
-    if (sent == SENT_OK)
+    if (sent == SENT_OK || sent == SENT_HELD)
         tally(p, r, letter.fault, message);
     return sent;
 }
@@ -378,10 +396,13 @@ static enum sent send_alert(struct pipeline *p, size_t i, const struct score *ma
 static enum sent send_both(struct pipeline *p, size_t i, struct score *made, struct err *err)
 {
     struct batch *b = &p->batch;
+    struct sink *sink = sink_of(p);
     bool is_wanted = made->is_alert;
     int64_t now_ms = is_wanted ? clock_wall_ms() : 0;
     enum sent sent;
 
+    if (sink && sink->takes_scores)
+        return sink->score(sink, &b->records[i], made);
     if (b->owes_alert)
         return send_alert(p, i, made, err);
     made->is_alert = is_wanted && !alerts_is_stale(&p->shared->alerts, made->event_time_ms, now_ms);
@@ -448,6 +469,8 @@ bool batch_send(struct pipeline *p, struct err *err)
         case OUTCOME_SKIPPED: continue;
         case OUTCOME_WAITING: assert(!"decided before"); break;
         }
+        if (sent == SENT_HELD)
+            continue;
         if (sent != SENT_OK) {
             assert(sent == SENT_FULL || err_is_set(err));
             p->must_rewind = p->must_rewind || sent == SENT_LOST;
@@ -458,6 +481,8 @@ bool batch_send(struct pipeline *p, struct err *err)
         b->slot->waiting++;
     }
     b->slot->is_open = false;
+    if (sink_of(p))
+        sink_of(p)->end(sink_of(p));
     batch_drop(p);
     return true;
 }

@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "pipeline/state.h"
+#include "pipeline/seat.h"
 
 static void summarise(struct pipeline *p)
 {
@@ -40,6 +40,7 @@ static void close_consumer(struct pipeline *p, const struct err *err, struct err
     int timeout_ms = (int)(p->config->drain_ms < CLOSE_MS ? p->config->drain_ms : CLOSE_MS);
     struct err second = ERR_INIT;
 
+    seat_close(p);
     if (is_broken(err))
         consumer_abandon(p->consumer);
     else if (consumer_close(p->consumer, timeout_ms, err_is_set(late) ? &second : late) == 0 &&
@@ -78,12 +79,12 @@ int pipeline_close(struct pipeline *p, struct err *err)
     struct err late;
 
     p->close_ms = (p->stop_ms ? p->stop_ms : clock_ms()) + p->config->drain_ms;
-    if (p->producer)
+    if (p->is_open)
         p->commit->settle(p, is_broken(err), p->close_ms);
     late = p->transaction.err;
     if (p->has_unsent)
         batch_drop(p);
-    if (p->producer && !p->commit->is_idle(p))
+    if (p->is_open && !p->commit->is_idle(p))
         say_late(p, &late);
     else
         ring_return_all(&p->ring, &p->ledger);

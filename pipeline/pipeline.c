@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "pipeline/seat.h"
 
 int pipeline_fail(struct pipeline *p, struct err *err)
 {
@@ -66,15 +67,23 @@ static void publish_progress(struct pipeline *p)
     *before = now;
 }
 
-bool pipeline_retire(struct pipeline *p)
+size_t pipeline_retire(struct pipeline *p)
 {
-    if (ring_retire(&p->ring, &p->ledger) == 0)
-        return false;
+    size_t retired = ring_retire(&p->ring, &p->ledger);
+
+    if (retired == 0)
+        return 0;
     p->backoff.tries = 0;
     wait_move(&p->wait, clock_ms());
     if (p->summary->first_score_ms < 0)
         p->summary->first_score_ms = clock_ms() - p->assigned_ms;
-    return true;
+    return retired;
+}
+
+void pipeline_await_reports(struct pipeline *p, int64_t deadline_ms)
+{
+    while (!p->must_rewind && producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
+        producer_flush(p->producer, 50);
 }
 
 /* Answers are due: of outcomes, of a transaction's end. */
@@ -90,6 +99,8 @@ static void watch(struct pipeline *p)
     struct err why = ERR_INIT;
     bool is_stalled;
 
+    if (!p->producer)
+        return;
     if (p->has_heard) /* once a turn: there is a report for each record */
         wait_hear(&p->wait, now_ms);
     p->has_heard = false;
@@ -119,6 +130,8 @@ static void give_back(struct pipeline *p)
 
 bool pipeline_is_done(struct pipeline *p)
 {
+    if (p->seat && seat_is_over(p))
+        return true;
     if (!shared_is_stopping(p->shared))
         return false;
     if (p->stop_ms == 0) {
@@ -163,14 +176,18 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
                    struct pipeline_summary *summary)
 {
     *summary = (struct pipeline_summary){.first_score_ms = -1};
-    *p = (struct pipeline){.shared = shared,
-                           .worker = worker,
-                           .config = shared->config,
-                           .bundle = shared->bundle,
-                           .commit = shared->config->delivery == DELIVERY_EXACTLY_ONCE
-                                         ? &commit_exactly_once
-                                         : &commit_at_least_once,
-                           .summary = summary};
+    *p = (struct pipeline){
+        .shared = shared,
+        .worker = worker,
+        .config = shared->config,
+        .bundle = shared->bundle,
+        .provenance = {shared->bundle->name, shared->bundle->version, shared->bundle->digest,
+                       shared->run, worker,
+                       shared->replay ? shared->replay->options->mode : SCORE_LIVE},
+        .commit = shared->replay                                      ? &commit_replay
+                  : shared->config->delivery == DELIVERY_EXACTLY_ONCE ? &commit_exactly_once
+                                                                      : &commit_at_least_once,
+        .summary = summary};
     backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);
     ring_init(&p->ring);
@@ -184,7 +201,7 @@ int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_
 
     pipeline_init(p, shared, worker, summary);
     result = pipeline_start(p, err);
-    while (result == 0 && p->producer && !pipeline_is_done(p))
+    while (result == 0 && p->is_open && !pipeline_is_done(p))
         result = pipeline_turn(p, err);
     if (pipeline_close(p, err) != 0)
         result = -1;

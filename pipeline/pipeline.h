@@ -27,6 +27,8 @@ struct fault_tally {
     char message[256]; /* of the first */
 };
 
+struct replay;
+
 /* The account that every run ends with, of all workers. */
 struct pipeline_summary {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;
@@ -48,6 +50,7 @@ struct pipeline_options {
     const char *build;                  /* version of the program, for `run` */
     const volatile sig_atomic_t *stop;  /* not 0: drain and end */
     struct pipeline_progress *progress; /* or NULL */
+    struct replay *replay; /* pipeline/seat.h: a window instead of the group; or NULL */
 };
 
 /* Runs all workers until *stop or an error of one of them; then the others drain and commit. Fills

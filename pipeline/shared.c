@@ -79,7 +79,8 @@ static int find_score_schema(struct shared *s, struct err *err)
 
 int shared_open(struct shared *s, const struct pipeline_options *options, struct err *err)
 {
-    *s = (struct shared){.options = options, .config = options->config, .failed = -1};
+    *s = (struct shared){
+        .options = options, .config = options->config, .replay = options->replay, .failed = -1};
     make_run(s);
     log_event(LOG_INFO, "starting", "name=%s config=%s run=%s build=%s", s->config->name,
               s->config->file, s->run, options->build);

@@ -17,6 +17,7 @@
 struct shared {
     const struct pipeline_options *options;
     const struct config *config;
+    struct replay *replay; /* or NULL */
     char run[13];
     struct bundle *bundle;
     struct alerts alerts;         /* of the bundle */

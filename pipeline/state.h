@@ -12,6 +12,7 @@
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
+ *   seat.c, replay.c  what replay has in place of consumer and commits (seat.h)
  */
 #ifndef PIPELINE_STATE_H
 #define PIPELINE_STATE_H
@@ -89,7 +90,10 @@ struct pipeline {
     uint64_t stale_count; /* alerts withheld, as they are met */
     struct decoder *decoder;
     struct consumer *consumer;
-    struct producer *producer;
+    struct seat *seat;         /* of a replay, in place of the consumer; else NULL */
+    struct producer *producer; /* NULL: a replay into files alone */
+    struct provenance provenance;
+    bool is_open; /* the loop may turn */
     struct batch batch;
     const struct commit *commit;
     struct transaction transaction; /* of exactly_once */
@@ -128,8 +132,11 @@ int pipeline_turn(struct pipeline *p, struct err *err);
 /* Stopping, and nothing left to wait for, or no time. */
 bool pipeline_is_done(struct pipeline *p);
 
-/* The oldest slots that are finished leave the ring; true when there was one. */
-bool pipeline_retire(struct pipeline *p);
+/* Until nothing is in flight, a delivery has failed, or the deadline. */
+void pipeline_await_reports(struct pipeline *p, int64_t deadline_ms);
+
+/* The oldest slots that are finished leave the ring; how many. */
+size_t pipeline_retire(struct pipeline *p);
 /* At a partition's end with nothing of it in flight the end itself is done: transaction markers
  * leave no lag. Looks every 100 ms. True when something is done that was not. */
 bool pipeline_take_ends(struct pipeline *p);

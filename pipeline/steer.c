@@ -6,7 +6,7 @@
  */
 #include "core/clock.h"
 #include "core/log.h"
-#include "pipeline/state.h"
+#include "pipeline/seat.h"
 
 enum { FULL_PATIENCE_MS = 250 };
 
@@ -103,15 +103,25 @@ static void shrink(struct pipeline *p)
         refusals_reset(&p->refusals);
 }
 
+static void steer_source(struct pipeline *p, bool pause_all)
+{
+    if (p->seat)
+        seat_steer(p, pause_all);
+    else
+        consumer_steer(p->consumer, pause_all);
+}
+
 /* No report is outstanding: everything unfinished goes back, and is sought when the pauses end. */
 void pipeline_rewind(struct pipeline *p)
 {
     struct counts before = ledger_total(&p->ledger);
 
-    consumer_steer(p->consumer, true);
+    steer_source(p, true);
     p->is_all_paused = true;
     if (p->has_unsent)
         batch_drop(p);
+    if (p->seat && p->seat->sink)
+        p->seat->sink->drop(p->seat->sink);
     ring_return_all(&p->ring, &p->ledger);
     p->must_rewind = false;
     p->summary->rewinds++;
@@ -160,7 +170,7 @@ void pipeline_steer(struct pipeline *p)
     refusals_forget_past(&p->refusals, &p->ledger);
     p->is_all_paused =
         is_full(p) || backoff_is_waiting(&p->backoff) || p->must_rewind || p->stop_ms != 0;
-    consumer_steer(p->consumer, p->is_all_paused);
+    steer_source(p, p->is_all_paused);
 }
 
 void pipeline_on_assigned(void *arg)

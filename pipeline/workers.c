@@ -4,7 +4,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "pipeline/state.h"
+#include "pipeline/seat.h"
 
 struct worker {
     struct shared *shared;
@@ -88,6 +88,17 @@ static void run_all(struct worker *workers, size_t count)
             pthread_join(workers[i].thread, NULL);
 }
 
+/* A replay finds its window first; there may be nothing to do, or less than for all. */
+static bool may_run(struct shared *s, size_t *count, struct err *err)
+{
+    if (!s->replay)
+        return true;
+    if (replay_open(s->replay, s, err) != 0 || !s->replay->is_open)
+        return false;
+    *count = s->replay->worker_count;
+    return *count > 0;
+}
+
 int pipeline_run(const struct pipeline_options *options, struct pipeline_summary *summary,
                  struct err *err)
 {
@@ -101,9 +112,10 @@ int pipeline_run(const struct pipeline_options *options, struct pipeline_summary
                                      .number = (unsigned)i,
                                      .summary = {.first_score_ms = -1},
                                      .err = ERR_INIT};
-    if (shared_open(&shared, options, err) == 0 && !shared_is_stopping(&shared))
+    if (shared_open(&shared, options, err) == 0 && !shared_is_stopping(&shared) &&
+        may_run(&shared, &count, err))
         run_all(workers, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < (size_t)options->config->workers; i++)
         add_summary(summary, &workers[i].summary);
     if (!err_is_set(err) && shared.failed >= 0)
         *err = workers[shared.failed].err;

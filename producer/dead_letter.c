@@ -199,7 +199,8 @@ void dead_letter_build(struct dead_parts *parts, const struct config *config,
     static const unsigned steps[] = {0, DROP_VALUE, DROP_VALUE | DROP_HEADERS,
                                      DROP_VALUE | DROP_HEADERS | DROP_KEY};
 
-    parts->timestamp_ms = letter->is_refused || letter->fault == FAULT_PRODUCE_REFUSED
+    parts->timestamp_ms = provenance->mode != SCORE_LIVE || letter->is_refused ||
+                                  letter->fault == FAULT_PRODUCE_REFUSED
                               ? clock_wall_ms()
                               : record->timestamp_ms;
     for (size_t i = letter->is_minimal ? COUNT(steps) - 1 : 0; i < COUNT(steps); i++) {

@@ -217,6 +217,13 @@ static bool fits(const struct producer *p, const struct score *score, size_t byt
            (!score->is_alert || (int64_t)bytes <= p->max_bytes[OUTPUT_ALERTS]);
 }
 
+/* A score is as old as its event; what is scored later is not, or retention would take it at once.
+ */
+static int64_t stamp(const struct producer *p, const struct record *record)
+{
+    return p->provenance.mode == SCORE_LIVE ? record->timestamp_ms : clock_wall_ms();
+}
+
 /* What the buffer holds. Takes the headers. */
 static rd_kafka_resp_err_t send_encoded(struct producer *p, enum output output,
                                         const struct record *record, rd_kafka_headers_t *headers,
@@ -224,9 +231,9 @@ static rd_kafka_resp_err_t send_encoded(struct producer *p, enum output output,
 {
     rd_kafka_resp_err_t code = rd_kafka_producev(
         p->client, RD_KAFKA_V_RKT(p->handles[output]), RD_KAFKA_V_VALUE(p->buffer, p->encoded_len),
-        RD_KAFKA_V_KEY(record->key.data, record->key.len),
-        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
+        RD_KAFKA_V_KEY(record->key.data, record->key.len), RD_KAFKA_V_TIMESTAMP(stamp(p, record)),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
         rd_kafka_headers_destroy(headers);
@@ -285,13 +292,14 @@ enum sent producer_send_dead(struct producer *p, const struct record *record,
 
 int producer_poll(struct producer *p, int timeout_ms)
 {
-    return rd_kafka_poll(p->client, timeout_ms);
+    return p ? rd_kafka_poll(p->client, timeout_ms) : 0;
 }
 
 bool producer_flush(struct producer *p, int timeout_ms)
 {
-    rd_kafka_flush(p->client, timeout_ms > 0 ? timeout_ms : 1);
-    return p->in_flight == 0;
+    if (p)
+        rd_kafka_flush(p->client, timeout_ms > 0 ? timeout_ms : 1);
+    return producer_in_flight(p) == 0;
 }
 
 bool producer_is_in_doubt(const struct producer *p)
@@ -301,7 +309,7 @@ bool producer_is_in_doubt(const struct producer *p)
 
 size_t producer_in_flight(const struct producer *p)
 {
-    return p->in_flight;
+    return p ? p->in_flight : 0;
 }
 
 void producer_renew(struct producer *p, const char *why)

@@ -56,6 +56,7 @@ enum sent {
     SENT_TOO_LARGE, /* passes the topic's limit: it was not taken */
     SENT_FAILED,    /* err says why; the dependency is not there */
     SENT_LOST,      /* its transaction has failed: it must be aborted */
+    SENT_HELD,      /* by a sink (pipeline/sink.h): no report comes */
 };
 
 /* A topic that is written to, and what was found of it. */
@@ -130,7 +131,8 @@ struct dead_letter {
 enum sent producer_send_dead(struct producer *producer, const struct record *record,
                              const struct dead_letter *letter, void *tag, struct err *err);
 
-/* Serves reports; waits up to timeout_ms for the first. Returns how many. */
+/* Serves reports; waits up to timeout_ms for the first. Returns how many. Here and in the two that
+ * follow producer may be NULL: nothing is ever in flight. */
 int producer_poll(struct producer *producer, int timeout_ms);
 
 /* Sends at once what lingers; waits up to timeout_ms (at least 1). True when nothing is in flight.

@@ -5,6 +5,14 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "producer/put.h"
+
+const char *score_mode_name(enum score_mode mode)
+{
+    static const char *const names[] = {"live", "replay", "shadow", "correction"};
+
+    return names[mode];
+}
 
 /* Avro 1.11, "Binary Encoding": zig-zag, 7 bits a byte, lowest first. */
 static char *put_long(char *o, int64_t value)
@@ -19,23 +27,9 @@ static char *put_long(char *o, int64_t value)
     return o;
 }
 
-static char *put(char *o, const char *text, size_t len)
-{
-    memcpy(o, text, len);
-    return o + len;
-}
-
 static char *put_string(char *o, const char *text, size_t len)
 {
     return put(put_long(o, (int64_t)len), text, len);
-}
-
-#define PUT(o, literal) put(o, literal, sizeof(literal) - 1)
-
-static char *put_json_field(char *o, const char *name, const char *text)
-{
-    o = put(o, name, strlen(name));
-    return o + json_string_print(o, text, strlen(text));
 }
 
 static void encode_names(struct score_encoder *e)
@@ -55,6 +49,21 @@ static void encode_names(struct score_encoder *e)
         }
         e->names[i].len = (size_t)(o - e->names[i].text);
     }
+}
+
+/* No reasons are given yet. */
+static void encode_tail(struct score_encoder *e, enum score_mode mode)
+{
+    char *o = e->tail;
+
+    if (e->options.format == FORMAT_JSON) {
+        o = put_json_field(o, ",\"mode\":", score_mode_name(mode));
+        o = PUT(o, ",\"reasons\":null,\"carry\":{");
+    } else {
+        o = put_long(o, mode); /* the symbol's position in schemas/score.avsc */
+        *o++ = 0;              /* null */
+    }
+    e->tail_len = (size_t)(o - e->tail);
 }
 
 void score_encoder_init(struct score_encoder *e, const struct score_options *options,
@@ -79,6 +88,7 @@ void score_encoder_init(struct score_encoder *e, const struct score_options *opt
         o = put_string(o, p->run, strlen(p->run));
     }
     e->source_len = (size_t)(o - e->source);
+    encode_tail(e, p->mode);
     encode_names(e);
 }
 
@@ -187,19 +197,16 @@ size_t score_max_bytes(const struct score_encoder *e, const struct record *r, co
            s->value_count * (NUMBER_TEXT_MAX + 1) + carry_max(e, s->carried);
 }
 
-enum { ID_MAX = 249 + 11 + 20 + 16 };
-
-static size_t make_id(const struct score_encoder *e, const struct record *r, size_t topic_len,
-                      char *id)
+size_t score_print_id(const struct score_encoder *e, const struct record *r, char *out)
 {
-    char *o = put(id, r->topic, topic_len);
+    char *o = put(out, r->topic, strlen(r->topic));
 
     *o++ = '-';
     o += integer_print(o, r->partition);
     *o++ = '-';
     o += integer_print(o, r->offset);
     o = put(o, e->digest_tail, 13);
-    return (size_t)(o - id);
+    return (size_t)(o - out);
 }
 
 static size_t encode_json(const struct score_encoder *e, const struct record *r,
@@ -208,7 +215,7 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
     size_t topic_len = strlen(r->topic);
     char *o = PUT(out, "{\"id\":\"");
 
-    o += make_id(e, r, topic_len, o);
+    o += score_print_id(e, r, o);
     o = PUT(o, "\",\"topic\":\"");
     o = put(o, r->topic, topic_len);
     o = PUT(o, "\",\"partition\":");
@@ -239,7 +246,7 @@ static size_t encode_json(const struct score_encoder *e, const struct record *r,
         o += json_string_print(o, s->decision, strlen(s->decision));
     else
         o = PUT(o, "null");
-    o = PUT(o, ",\"mode\":\"live\",\"reasons\":null,\"carry\":{");
+    o = put(o, e->tail, e->tail_len);
     o = put_carry_json(e, s->carried, o);
     o = PUT(o, "}}");
     return (size_t)(o - out);
@@ -249,12 +256,12 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
                           const struct score *s, char *out)
 {
     size_t topic_len = strlen(r->topic);
-    char id[ID_MAX], number[SCHEMA_ID_TEXT_MAX], *o = out;
+    char id[SCORE_ID_MAX], number[SCHEMA_ID_TEXT_MAX], *o = out;
     uint32_t frame_id = __builtin_bswap32((uint32_t)e->options.schema_id);
 
     *o++ = 0;
     o = put(o, (const char *)&frame_id, 4);
-    o = put_string(o, id, make_id(e, r, topic_len, id));
+    o = put_string(o, id, score_print_id(e, r, id));
     o = put_string(o, r->topic, topic_len);
     o = put_long(o, r->partition);
     o = put_long(o, r->offset);
@@ -279,7 +286,7 @@ static size_t encode_avro(const struct score_encoder *e, const struct record *r,
     } else {
         *o++ = 0;
     }
-    o = PUT(o, "\0\0"); /* mode live, reasons null */
+    o = put(o, e->tail, e->tail_len);
     o = put_carry_avro(e, s->carried, o);
     return (size_t)(o - out);
 }

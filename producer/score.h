@@ -19,12 +19,19 @@
 #include "core/record.h"
 #include "core/schema_id.h"
 
+/* Why an event was scored. Only what is live bears its event's time as its record's. */
+enum score_mode { SCORE_LIVE, SCORE_REPLAY, SCORE_SHADOW, SCORE_CORRECTION };
+
+/* "live", "replay", ... */
+const char *score_mode_name(enum score_mode mode);
+
 /* Who scored: borrowed texts, copied by score_encoder_init. */
 struct provenance {
     const char *model, *version;
     const char *digest; /* of the bundle, 64 hex */
     const char *run;    /* of build and configuration, 12 hex */
     unsigned worker;    /* of its process; in dead letters */
+    enum score_mode mode;
 };
 
 struct score_options {
@@ -47,6 +54,8 @@ struct score_encoder {
     char digest_tail[14];     /* "-" and the first 12 hex */
     char *source;             /* the fields model, version, digest, run, encoded */
     size_t source_len;
+    char tail[64]; /* tail_len: mode, and what is in front of the carried fields */
+    size_t tail_len;
 };
 
 struct score {
@@ -72,6 +81,10 @@ size_t score_max_bytes(const struct score_encoder *encoder, const struct record 
 
 /* No encoding is shorter than this: what passes a limit already here need not be encoded. */
 size_t score_min_bytes(const struct score_encoder *encoder, const struct score *score);
+
+/* "<topic>-<partition>-<offset>-<digest>" into out, of SCORE_ID_MAX; returns the length. */
+enum { SCORE_ID_MAX = 249 + 11 + 20 + 16 };
+size_t score_print_id(const struct score_encoder *encoder, const struct record *record, char *out);
 
 /* Encodes into out; returns the length. */
 size_t score_encode(const struct score_encoder *encoder, const struct record *record,

@@ -309,17 +309,25 @@ void cluster_forbid(struct cluster *c, rd_kafka_ResourceType_t type, const char 
         delete_acl(c, type, name, operation);
 }
 
-void cluster_configure(struct cluster *c, const char *topic, const char *name, const char *value)
+void cluster_configure_all(struct cluster *c, const char *topic, const char *const (*settings)[2],
+                           size_t count)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
     rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
 
     rd_kafka_ConfigResource_set_config(wanted, "retention.ms", "-1");
-    if (value)
-        rd_kafka_ConfigResource_set_config(wanted, name, value);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_ConfigResource_set_config(wanted, settings[i][0], settings[i][1]);
     rd_kafka_AlterConfigs(c->producer, &wanted, 1, NULL, queue);
     rd_kafka_event_destroy(admin_answer(queue, topic));
     rd_kafka_ConfigResource_destroy(wanted);
+}
+
+void cluster_configure(struct cluster *c, const char *topic, const char *name, const char *value)
+{
+    const char *const setting[1][2] = {{name, value}};
+
+    cluster_configure_all(c, topic, setting, value ? 1 : 0);
 }
 
 void cluster_delete_topic(struct cluster *c, const char *topic)

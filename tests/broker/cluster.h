@@ -85,6 +85,9 @@ void cluster_allow_all_but(struct cluster *cluster, int missing);
 /* One setting of a topic while it is in use; value NULL: as it was made. */
 void cluster_configure(struct cluster *cluster, const char *topic, const char *name,
                        const char *value);
+/* Several: count pairs of name and value. */
+void cluster_configure_all(struct cluster *cluster, const char *topic,
+                           const char *const (*settings)[2], size_t count);
 void cluster_delete_topic(struct cluster *cluster, const char *topic);
 
 /* "pause", "cont", "kill" or "start": only for suites that have a broker of their own (tests/run).

@@ -13,7 +13,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct config config = {.name = (char *)"payments"};
-static const struct provenance provenance = {"fraud", "7", "d16e57", "0123456789ab", 3};
+static const struct provenance provenance = {"fraud", "7", "d16e57", "0123456789ab", 3, SCORE_LIVE};
 static const uint8_t key[] = {'k', 0, 0xff}, value[] = {0, 0, 0, 0, 9, 'x'};
 static const struct record record = {.topic = "in",
                                      .partition = 3,
@@ -304,7 +304,7 @@ START_TEST(what_remains_is_under_8_kib)
     enum { PART = 100000 };
     char *text = mem_alloc(PART + 1, 1);
     struct header originals[COUNT(names)];
-    struct provenance named = {text, text, text, text, 0};
+    struct provenance named = {text, text, text, text, 0, SCORE_LIVE};
     struct record large = record;
     struct dead_letter letter = {.fault = FAULT_FETCH_TOO_LARGE,
                                  .message = text,
@@ -349,13 +349,28 @@ START_TEST(what_the_broker_refused_goes_with_the_timestamp_of_now)
 }
 END_TEST
 
+/* Retention would take at once what is as old as its event. */
+START_TEST(what_is_not_live_goes_with_the_timestamp_of_now)
+{
+    struct provenance replayed = provenance;
+    struct dead_letter letter = {.fault = FAULT_DECODE_TRUNCATED, .message = ""};
+    int64_t before_ms = clock_wall_ms();
+
+    replayed.mode = SCORE_REPLAY;
+    dead_letter_build(&parts, &config, &replayed, &record, &letter, 0);
+    ck_assert_int_ge(parts.timestamp_ms, before_ms);
+    ck_assert_str_eq(last("kscore.timestamp"), "1385856000000");
+}
+END_TEST
+
 SUITE(dead_letter)
 {
     TCase *tcase;
 
     tcase = CASE("headers", headers_say_where_what_and_since_when,
                  a_record_without_a_schema_has_no_header_for_it,
-                 what_the_broker_refused_goes_with_the_timestamp_of_now);
+                 what_the_broker_refused_goes_with_the_timestamp_of_now,
+                 what_is_not_live_goes_with_the_timestamp_of_now);
     tcase_add_checked_fixture(tcase, NULL, forget);
     tcase =
         CASE("original", key_value_and_headers_are_untouched, a_record_without_key_stays_without);

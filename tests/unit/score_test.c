@@ -1,4 +1,5 @@
-/* Scores as a reader sees them: JSON through jansson, Avro through avro-c and its schema file. */
+/* One piece: scores as a reader sees them, JSON through jansson, Avro through avro-c and its schema
+ * file. */
 #include <avro.h>
 #include <jansson.h>
 #include <math.h>
@@ -12,7 +13,7 @@
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static const struct provenance plain = {"delay", "2", DIGEST, "abcdef012345", 0};
+static const struct provenance plain = {"delay", "2", DIGEST, "abcdef012345", 0, SCORE_LIVE};
 
 static const double three[] = {0.25, 1.0 / 3, -5e-324};
 
@@ -36,6 +37,17 @@ static const struct {
 };
 
 enum { CASES = sizeof cases / sizeof cases[0] };
+
+/* By enum score_mode. */
+static const struct {
+    struct provenance provenance;
+    const char *name;
+} modes[] = {{{"delay", "2", DIGEST, "abcdef012345", 0, SCORE_LIVE}, "live"},
+             {{"delay", "2", DIGEST, "abcdef012345", 0, SCORE_REPLAY}, "replay"},
+             {{"delay", "2", DIGEST, "abcdef012345", 0, SCORE_SHADOW}, "shadow"},
+             {{"delay", "2", DIGEST, "abcdef012345", 0, SCORE_CORRECTION}, "correction"}};
+
+enum { MODES = sizeof modes / sizeof modes[0] };
 
 /* Encodes into a buffer of exactly the size that was promised, so that the sanitizer sees a breach.
  */
@@ -232,6 +244,15 @@ START_TEST(json_has_every_field)
 }
 END_TEST
 
+START_TEST(json_says_why_it_was_scored)
+{
+    json_t *json = encode_json(&modes[_i].provenance, &cases[0].record, &cases[0].score);
+
+    expect_text(json, "mode", modes[_i].name);
+    json_decref(json);
+}
+END_TEST
+
 static const struct {
     double value;
     const char *text;
@@ -257,8 +278,8 @@ END_TEST
 
 START_TEST(json_escapes_what_a_bundle_calls_itself)
 {
-    static const struct provenance odd = {"a\"b\\c\n\x01", "2\t\xc3\xa9", DIGEST, "abcdef012345",
-                                          0};
+    static const struct provenance odd = {"a\"b\\c\n\x01", "2\t\xc3\xa9", DIGEST, "abcdef012345", 0,
+                                          SCORE_LIVE};
     struct score score = {.value = 0.5, .decision = "say \"no\"\n", .schema_id = -1};
     json_t *json = encode_json(&odd, &cases[0].record, &score);
 
@@ -286,7 +307,7 @@ START_TEST(names_of_any_length_fit)
     record.partition = INT32_MIN;
     record.offset = record.timestamp_ms = INT64_MIN;
     for (int format = FORMAT_JSON; format <= FORMAT_AVRO; format++) {
-        struct provenance provenance = {decision, decision, DIGEST, "abcdef012345", 0};
+        struct provenance provenance = {decision, decision, DIGEST, "abcdef012345", 0, SCORE_LIVE};
         size_t len;
         char *out = encode((enum config_format)format, &provenance, &record, &score, &len);
         ck_assert_uint_gt(len, 3 * LEN);
@@ -430,6 +451,21 @@ START_TEST(avro_has_every_field_behind_the_frame)
 }
 END_TEST
 
+START_TEST(avro_says_why_it_was_scored)
+{
+    size_t len;
+    char *out = encode(FORMAT_AVRO, &modes[_i].provenance, &cases[0].record, &cases[0].score, &len);
+    avro_value_t value = read_avro(out, len), mode = field(&value, "mode");
+    avro_schema_t symbols = avro_value_get_schema(&mode);
+    int at;
+
+    avro_value_get_enum(&mode, &at);
+    ck_assert_str_eq(avro_schema_enum_get(symbols, at), modes[_i].name);
+    avro_value_decref(&value);
+    free(out);
+}
+END_TEST
+
 START_TEST(carried_fields_are_text_in_avro)
 {
     size_t len, size, count = 0;
@@ -457,6 +493,7 @@ SUITE(score)
     tcase = CASE("json", json_escapes_what_a_bundle_calls_itself, carried_fields_are_text_in_json,
                  a_fingerprint_is_printed_in_hex);
     tcase_add_loop_test(tcase, json_has_every_field, 0, CASES);
+    tcase_add_loop_test(tcase, json_says_why_it_was_scored, 0, MODES);
     tcase_add_loop_test(tcase, json_numbers_are_the_shortest_that_read_back, 0,
                         sizeof numbers / sizeof numbers[0]);
     tcase = harness_case(suite, "room", NULL, 0);
@@ -465,4 +502,5 @@ SUITE(score)
     tcase_add_checked_fixture(tcase, load_schema, drop_schema);
     tcase_add_test(tcase, carried_fields_are_text_in_avro);
     tcase_add_loop_test(tcase, avro_has_every_field_behind_the_frame, 0, CASES);
+    tcase_add_loop_test(tcase, avro_says_why_it_was_scored, 0, MODES);
 }

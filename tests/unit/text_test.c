@@ -254,6 +254,27 @@ START_TEST(columns_are_code_points)
 }
 END_TEST
 
+/* The examples of RFC 4648, section 10, and bytes of every kind. */
+START_TEST(base64_is_that_of_the_rfc)
+{
+    static const char *const cases[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"},
+                                           {"\xff\xfe\xfb", "//77"}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t len = strlen(cases[i][0]);
+        char out[16] = "";
+        ck_assert_uint_eq(base64_print(out, cases[i][0], len), BASE64_MAX(len));
+        ck_assert_str_eq(out, cases[i][1]);
+    }
+}
+END_TEST
+
 SUITE(text)
 {
     TCase *loops;
@@ -261,7 +282,7 @@ SUITE(text)
     CASE("integers", integers_are_read_to_both_ends, integers_print_as_printf_does);
     CASE("utf8", every_code_point_is_judged_alone_and_cut);
     CASE("strings", every_byte_prints_as_a_json_string_that_reads_back,
-         strings_escape_what_must_be_and_keep_the_rest);
+         strings_escape_what_must_be_and_keep_the_rest, base64_is_that_of_the_rfc);
     CASE("names", distance_counts_edits, long_names_have_a_distance_too,
          the_nearest_name_is_found_only_when_near);
     CASE("visible", every_byte_and_pair_is_visible, columns_are_code_points);

@@ -1,0 +1,355 @@
+/* replay.c: kscore replay. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/account.h"
+#include "cli/bar.h"
+#include "cli/cli.h"
+#include "cli/configured.h"
+#include "cli/place.h"
+#include "cli/replay_view.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/text.h"
+#include "pipeline/replay.h"
+
+enum { MAX_RATE = 1000000000 };
+
+static const struct cli_option options[] = {
+    CONFIGURED_OPTIONS,
+    {0, "from", "WHERE", PLACE_HELP},
+    {0, "to", "WHERE", "the same, and not read any more; default: latest, as it is at the start"},
+    {'p', "partition", "N", "only this partition, from 0"},
+    {'o', "output", "FILE", "scores go into this file"},
+    {0, "output-format", "FORMAT", "jsonl, csv or avro; default: as FILE ends, else jsonl"},
+    {0, "output-topic", "NAME", "scores go to this topic"},
+    {0, "correct", NULL, "scores go to the live topic, as corrections"},
+    {0, "dead", "FILE", "dead letters go into this file; default with -o: FILE.dead.jsonl"},
+    {0, "dead-topic", "NAME", "dead letters go to this topic"},
+    {0, "model", "PATH", "another bundle than [model] path"},
+    {0, "rate", "N", "at most so many records per second"},
+    {0, "state", "FILE", "how far it is, to go on after a kill; default with -o: FILE.state"},
+    {0, "json", NULL, "the summary as JSON"},
+};
+
+struct arguments {
+    struct configured configured;
+    struct reader_place from, to;
+    const char *from_text, *to_text;
+    int64_t partition, rate;
+    const char *file, *topic, *dead_file, *dead_topic, *state, *model;
+    int format; /* enum file_format, -1: as the file ends */
+    bool is_correction, is_json;
+};
+
+/* Index of value in the formats' names, -1 when it is none. */
+static int find_format(const char *value)
+{
+    static const char *const names[] = {"jsonl", "csv", "avro"}; /* by enum file_format */
+
+    for (int i = 0; i < 3; i++)
+        if (strcmp(names[i], value) == 0)
+            return i;
+    return -1;
+}
+
+static bool take_number(const char *value, int64_t low, int64_t high, int64_t *number)
+{
+    return integer_parse(value, strlen(value), low, high, number);
+}
+
+/* A state is one line a fact. */
+static bool take_name(const char *value, const char **name)
+{
+    *name = value;
+    return *value && !strpbrk(value, "\r\n");
+}
+
+static bool take(void *arg, const struct cli_option *option, const char *value)
+{
+    struct arguments *a = arg;
+    const struct {
+        const char *name, **field;
+    } names[] = {{"output", &a->file},    {"output-topic", &a->topic},
+                 {"dead", &a->dead_file}, {"dead-topic", &a->dead_topic},
+                 {"state", &a->state},    {"model", &a->model}};
+
+    if (!option)
+        return false;
+    if (configured_is_option(option))
+        return configured_take(&a->configured, option, value);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(option->name, names[i].name) == 0)
+            return take_name(value, names[i].field);
+    if (strcmp(option->name, "from") == 0)
+        return place_parse(a->from_text = value, &a->from);
+    if (strcmp(option->name, "to") == 0)
+        return place_parse(a->to_text = value, &a->to);
+    if (option->letter == 'p')
+        return take_number(value, 0, INT32_MAX, &a->partition);
+    if (strcmp(option->name, "rate") == 0)
+        return take_number(value, 1, MAX_RATE, &a->rate);
+    if (strcmp(option->name, "output-format") == 0)
+        return (a->format = find_format(value)) >= 0;
+    if (strcmp(option->name, "correct") == 0)
+        a->is_correction = true;
+    else
+        a->is_json = true;
+    return true;
+}
+
+/* ---- what was asked for makes sense */
+
+static bool is_same(const char *one, const char *other)
+{
+    return one && other && strcmp(one, other) == 0;
+}
+
+static int check_words(const struct arguments *a, struct err *err)
+{
+    if (!a->from_text)
+        return err_fatal(err, EXIT_USAGE, "--from WHERE is missing; see kscore replay --help");
+    if ((a->file != NULL) + (a->topic != NULL) + a->is_correction != 1)
+        return err_fatal(err, EXIT_USAGE,
+                         "scores go into a file (-o FILE), to a topic of their own (--output-topic "
+                         "NAME) or to the live one (--correct): name one of them");
+    if (is_same(a->file, a->dead_file) || is_same(a->file, a->state) ||
+        is_same(a->dead_file, a->state))
+        return err_fatal(err, EXIT_USAGE, "scores, dead letters and the state: a file each");
+    if (a->dead_file && a->dead_topic)
+        return err_fatal(err, EXIT_USAGE, "--dead and --dead-topic: one of them");
+    if (!a->file && !a->dead_file && !a->dead_topic)
+        return err_fatal(err, EXIT_USAGE,
+                         "where do dead letters go? --dead FILE or --dead-topic NAME");
+    if (!a->file && a->format >= 0)
+        return err_fatal(err, EXIT_USAGE, "--output-format is that of -o FILE");
+    return 0;
+}
+
+/* Nobody who reads what run writes is to meet what a replay writes, nor does run. */
+static int refuse_live(const struct config *live, const char *option, const char *name,
+                       struct err *err)
+{
+    const char *what = NULL;
+
+    if (!name)
+        return 0;
+    for (size_t i = 0; i < live->topic_count; i++)
+        if (strcmp(name, live->topics[i]) == 0)
+            what = "[consumer]";
+    if (strcmp(name, live->score_topic) == 0)
+        what = "[producer]";
+    else if (strcmp(name, live->dead_topic) == 0)
+        what = "[dead_letters]";
+    else if (strcmp(name, live->alert_topic) == 0)
+        what = "[alerts]";
+    if (!what)
+        return 0;
+    return err_fatal(err, EXIT_USAGE, "%s %s is the live topic of %s: a replay needs its own%s",
+                     option, name, what,
+                     is_same(option, "--output-topic") && is_same(name, live->score_topic)
+                         ? ", or --correct to correct what is published"
+                         : "");
+}
+
+static int check_topics(const struct arguments *a, const struct config *live, struct err *err)
+{
+    if (refuse_live(live, "--output-topic", a->topic, err) != 0 ||
+        refuse_live(live, "--dead-topic", a->dead_topic, err) != 0)
+        return -1;
+    if (is_same(a->topic, a->dead_topic))
+        return err_fatal(err, EXIT_USAGE, "%s takes scores or dead letters, not both", a->topic);
+    return 0;
+}
+
+/* ---- the configuration of a replay: that of the file, with other topics and another model */
+
+static char *join(const char *head, const char *tail)
+{
+    size_t cap = strlen(head) + strlen(tail) + 1;
+    char *text = mem_alloc(cap, 1);
+
+    snprintf(text, cap, "%s%s", head, tail);
+    return text;
+}
+
+/* Through the same door as -s, so that `run` in the scores tells it from live. */
+static int load(struct config *config, const struct cli_command *command, const struct arguments *a,
+                struct err *err)
+{
+    struct configured c = a->configured;
+    const struct {
+        const char *key, *value;
+    } overrides[] = {{"model.path=", a->model},
+                     {"producer.topic=", a->topic},
+                     {"dead_letters.topic=", a->dead_topic}};
+    enum { COUNT = sizeof overrides / sizeof overrides[0] };
+    char *texts[COUNT] = {NULL};
+    int result;
+
+    if (configured_load(config, command, &c, err) != 0)
+        return -1;
+    result = check_topics(a, config, err);
+    config_release(config);
+    if (result != 0)
+        return -1;
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!overrides[i].value)
+            continue;
+        if (c.count == CONFIGURED_MAX_OVERRIDES)
+            result = err_fatal(err, EXIT_USAGE, "more than %d times -s", CONFIGURED_MAX_OVERRIDES);
+        else
+            c.items[c.count++] = texts[i] = join(overrides[i].key, overrides[i].value);
+    }
+    result = result == 0 ? configured_load(config, command, &c, err) : -1;
+    for (size_t i = 0; i < COUNT; i++)
+        free(texts[i]);
+    return result;
+}
+
+/* ---- progress */
+
+struct progress {
+    int64_t start_ms;
+    bool is_drawn;
+};
+
+static void draw(void *arg, const struct replay_progress *p)
+{
+    struct progress *progress = arg;
+    double seconds = (double)(clock_ms() - progress->start_ms) / 1000;
+    double rate = seconds > 0 ? (double)(p->passed - p->passed_before) / seconds : 0;
+    int64_t left = rate > 0 ? (int64_t)((double)(p->total - p->passed) / rate) : 0;
+    char text[100];
+
+    snprintf(text, sizeof text, "%.0f offsets/s, %lld:%02lld left, %lld dead", rate,
+             (long long)left / 60, (long long)left % 60, (long long)p->dead);
+    bar_draw(p->total > 0 ? (double)p->passed / (double)p->total : 1, text);
+    progress->is_drawn = true;
+}
+
+/* ---- all */
+
+static enum file_format format_of(const struct arguments *a)
+{
+    const char *dot = a->file ? strrchr(a->file, '.') : NULL;
+    int by_name = dot ? find_format(dot + 1) : -1;
+
+    return (enum file_format)(a->format >= 0 ? a->format : by_name >= 0 ? by_name : FILE_JSONL);
+}
+
+/* Texts of its own, as long as the replay takes. */
+struct names {
+    char *dead, *state, *range;
+};
+
+static struct names names_of(const struct arguments *a)
+{
+    const char *to = a->to_text ? a->to_text : "latest";
+    size_t cap = strlen(a->from_text) + strlen(to) + 60;
+    struct names n = {.range = mem_alloc(cap, 1)};
+
+    n.dead = a->dead_file    ? join(a->dead_file, "")
+             : a->dead_topic ? NULL
+                             : join(a->file, ".dead.jsonl");
+    n.state = a->state ? join(a->state, "") : a->file ? join(a->file, ".state") : NULL;
+    if (a->partition < 0)
+        snprintf(n.range, cap, "from %s to %s", a->from_text, to);
+    else
+        snprintf(n.range, cap, "from %s to %s of partition %lld", a->from_text, to,
+                 (long long)a->partition);
+    return n;
+}
+
+static int replay(const struct arguments *a, const struct config *config, struct err *err)
+{
+    struct progress progress = {.start_ms = clock_ms()};
+    struct names names = names_of(a);
+    bool has_bar = isatty(STDERR_FILENO) != 0;
+    struct replay_summary *summary = mem_alloc(1, sizeof *summary);
+    struct replay_options o = {
+        .config = config,
+        .build = cli_build(),
+        .stop = configured_catch_signals(),
+        .range = {.partition = (int32_t)a->partition, .from = a->from, .to = a->to},
+        .range_text = names.range,
+        .mode = a->is_correction ? SCORE_CORRECTION : SCORE_REPLAY,
+        .format = format_of(a),
+        .score_path = a->file,
+        .dead_path = names.dead,
+        .state_path = names.state,
+        .rate = a->rate,
+        .progress = has_bar ? draw : NULL,
+        .progress_arg = &progress};
+    int result = replay_run(&o, summary, err);
+    struct replay_view view = {.summary = summary,
+                               .scores = a->file ? a->file : config->score_topic,
+                               .dead = names.dead ? names.dead : config->dead_topic,
+                               .is_finished = result == 0,
+                               .seconds = (double)(clock_ms() - progress.start_ms) / 1000};
+
+    if (progress.is_drawn)
+        bar_clear();
+    if (result != 0)
+        log_event(LOG_ERROR, "failed", "exit=%d %s", err->exit_code, err->text);
+    account_say(&summary->run, false, result == 0 ? EXIT_OK : err->exit_code);
+    if (result == 0 || summary->partitions > 0) /* there is something to tell */
+        (a->is_json ? replay_view_print_json : replay_view_print)(&view);
+    free(names.dead);
+    free(names.state);
+    free(names.range);
+    free(summary);
+    return result;
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+    struct arguments a = {.partition = -1, .format = -1, .to = {PLACE_END, 0}};
+    struct err err = ERR_INIT;
+    struct config config;
+    int result;
+
+    if (cli_parse(command, argc, argv, take, &a, &err) != 0 || check_words(&a, &err) != 0 ||
+        load(&config, command, &a, &err) != 0)
+        return cli_fail(command, &err);
+    log_set_level((enum log_level)config.log_level);
+    log_set_json(config.log_format == 1);
+    result = replay(&a, &config, &err);
+    config_release(&config);
+    return result == 0 ? EXIT_OK : err.exit_code;
+}
+
+const struct cli_command cli_replay = {
+    .name = "replay",
+    .summary = "score a window of the past once more, into files or topics of its own",
+    .usage = "kscore replay -c FILE --from WHERE [--to WHERE] -o FILE | --output-topic NAME | "
+             "--correct",
+    .help =
+        "Reads [consumer] topic between two places, outside of any group: nothing is committed, "
+        "nobody is disturbed.\n"
+        "Where the window ends is fixed at the start. Scores say \"mode\":\"replay\"; no alerts "
+        "are "
+        "sent.\n\n"
+        "  kscore replay -c kscore.ini --from 2h -o scores.jsonl\n"
+        "  kscore replay -c kscore.ini --from 2026-01-31T12:00:00Z --to 2026-01-31T13:00:00Z "
+        "--model models/new -o new.csv\n"
+        "  kscore replay -c kscore.ini --from 812 --to 900 -p 3 -o part.avro\n"
+        "  kscore replay -c kscore.ini --from earliest --output-topic rescored --dead dead.jsonl "
+        "--state rescored.state\n"
+        "  kscore replay -c kscore.ini --from 2h --correct --dead dead.jsonl    into the live "
+        "topic, \"mode\":\"correction\"\n\n"
+        "After a kill, or Ctrl-C, the same command goes on from its state: files hold each outcome "
+        "once, topics at\n"
+        "least once. [kscore] workers share the partitions; a file has each partition's scores in "
+        "order of offset.\n"
+        "Time stamps of what goes to topics are now. See docs/replay.md.\n\n"
+        "0 done, also with dead letters; 75 stopped before the end; 65 model, or a state of "
+        "another replay; 74 a file,\n"
+        "or it is there already; 77 permission; 78 configuration or a topic that is missing.\n",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .run = run,
+};

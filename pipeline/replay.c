@@ -1,0 +1,238 @@
+#include "pipeline/replay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "pipeline/seat.h"
+
+/* ---- before the first record */
+
+/* What a state must agree with, beside build, configuration and bundle. */
+static char *describe(const struct replay *r)
+{
+    static const char *const formats[] = {"jsonl", "csv", "avro"};
+    const struct replay_options *o = r->options;
+    const char *scores = o->score_path ? o->score_path : r->config.score_topic;
+    const char *dead = o->dead_path ? o->dead_path : r->config.dead_topic;
+    size_t cap = strlen(scores) + strlen(dead) + strlen(o->range_text) + 100;
+    char *text = mem_alloc(cap, 1);
+
+    snprintf(text, cap, "%s of %s; scores: %s %s; dead letters: %s %s", score_mode_name(o->mode),
+             o->range_text, o->score_path ? formats[o->format] : "topic", scores,
+             o->dead_path ? "jsonl" : "topic", dead);
+    return text;
+}
+
+static int compare(const char *what, const char *was, const char *is, const char *path,
+                   struct err *err)
+{
+    if (strcmp(was, is) == 0)
+        return 0;
+    return err_fatal(err, EXIT_DATA,
+                     "%s is the state of another replay: its %s is %s, not %s; name another "
+                     "output, or delete both",
+                     path, what, was, is);
+}
+
+/* 0: goes on, 1: begins, -1: err. */
+static int resume(struct replay *r, const struct shared *shared, struct err *err)
+{
+    const char *path = r->options->state_path;
+    struct replay_state *s = &r->state;
+    char *job = describe(r);
+    int result = path ? replay_state_load(s, path, err) : 1;
+
+    if (result == 0 &&
+        (compare("job", s->job, job, path, err) != 0 ||
+         compare("digest of the model", s->digest, shared->bundle->digest, path, err) != 0 ||
+         compare("run (build and configuration)", s->run, shared->run, path, err) != 0))
+        result = -1;
+    if (result == 1) {
+        s->job = mem_copy_text(job, strlen(job));
+        s->run = mem_copy_text(shared->run, strlen(shared->run));
+        s->digest = mem_copy_text(shared->bundle->digest, strlen(shared->bundle->digest));
+    }
+    free(job);
+    return result;
+}
+
+/* What somebody wrote is not ours to overwrite. */
+static int refuse_file(const char *path, struct err *err)
+{
+    struct stat info;
+
+    if (!path || stat(path, &info) != 0 || info.st_size == 0)
+        return 0;
+    return err_fatal(err, EXIT_IO, "%s is there already, and no state to go on from", path);
+}
+
+/* Waits for brokers that are not there, until told to stop: 1. */
+static int find_window(struct reader *reader, const struct replay *r, const struct shared *shared,
+                       struct err *err)
+{
+    enum { TURN_MS = 2000 };
+    struct backoff backoff;
+
+    backoff_init(&backoff, 0);
+    log_event(LOG_INFO, "connecting", "input topics");
+    while (reader_find(reader, (const char *const *)r->config.topics, r->config.topic_count,
+                       &r->options->range, TURN_MS, err) != 0) {
+        if (err->kind != ERR_DEPENDENCY)
+            return err_prefix(err, "[consumer]");
+        log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+        err_reset(err);
+        backoff_fail(&backoff);
+        backoff_sleep(&backoff);
+        if (shared_is_stopping(shared))
+            return 1;
+    }
+    return 0;
+}
+
+/* 0, 1: told to stop before. */
+static int begin(struct replay *r, const struct shared *shared, struct err *err)
+{
+    struct reader *reader;
+    int result;
+
+    if (refuse_file(r->options->score_path, err) != 0 ||
+        refuse_file(r->options->dead_path, err) != 0)
+        return -1;
+    reader = reader_new(&r->config, err);
+    if (!reader)
+        return -1;
+    result = find_window(reader, r, shared, err);
+    for (size_t i = 0; result == 0 && i < reader_window_count(reader); i++) {
+        struct window w = reader_window(reader, i);
+        struct replay_part part = {(char *)w.topic, w.partition, w.from, w.from, w.to, 0};
+        if (part.to < part.from)
+            part.to = part.from;
+        replay_state_add(&r->state, &part);
+    }
+    reader_free(reader);
+    /* Before the files are: what is there without a state is refused. */
+    if (result == 0 && r->options->state_path)
+        result = replay_state_save(&r->state, r->options->state_path, err);
+    return result;
+}
+
+/* Each partition that has something left is one worker's. */
+static void share_out(struct replay *r)
+{
+    size_t at = 0, most = (size_t)r->config.workers;
+
+    for (size_t i = 0; i < r->state.part_count; i++) {
+        struct replay_part *part = &r->state.parts[i];
+        part->worker = part->next < part->to ? at++ % most : SIZE_MAX;
+    }
+    r->worker_count = at < most ? at : most;
+}
+
+static void say_window(const struct replay *r)
+{
+    log_event(LOG_INFO, "assigned", "partitions=%zu offsets=%lld left=%lld %s", r->state.part_count,
+              (long long)replay_state_total(&r->state),
+              (long long)(replay_state_total(&r->state) - replay_state_passed(&r->state)),
+              r->is_resumed ? "goes on from its state" : "the window is fixed");
+}
+
+int replay_open(struct replay *r, const struct shared *shared, struct err *err)
+{
+    const struct replay_options *o = r->options;
+    int result = resume(r, shared, err);
+
+    r->is_resumed = result == 0;
+    if (result == 1)
+        result = begin(r, shared, err);
+    if (result != 0)
+        return result < 0 ? -1 : 0;
+    r->passed_before = replay_state_passed(&r->state);
+    r->was_finished = r->state.is_finished != 0;
+    if (r->was_finished)
+        return 0;
+    if (score_files_open(&r->files,
+                         &(struct score_files_options){&r->config, o->format, o->score_path,
+                                                       o->dead_path, r->state.score_bytes,
+                                                       r->state.dead_bytes},
+                         err) != 0)
+        return -1;
+    share_out(r);
+    say_window(r);
+    r->saved_ms = r->shown_ms = r->allowed_ms = clock_ms();
+    r->is_open = true;
+    return 0;
+}
+
+/* ---- the whole */
+
+/* What a replay has of its own, of the configuration of run. The topic of outcomes that go to a
+ * file is not looked at. */
+static void configure(struct replay *r)
+{
+    const struct replay_options *o = r->options;
+    struct config *c = &r->config;
+
+    *c = *o->config; /* its texts stay theirs */
+    c->delivery = DELIVERY_AT_LEAST_ONCE;
+    c->alert_topic += strlen(c->alert_topic);
+    c->alert_decisions.count = 0;
+    r->needs_topics = !o->score_path || !o->dead_path;
+    if (o->score_path) {
+        c->score_format = FORMAT_JSON; /* no schema is registered for it */
+        c->score_topic = c->dead_topic;
+        c->headers.count = 0;
+    } else if (o->dead_path) {
+        c->dead_topic = c->score_topic;
+    }
+}
+
+static int end(struct replay *r, struct replay_summary *summary, struct err *err)
+{
+    struct err late = ERR_INIT;
+    bool is_done = replay_state_passed(&r->state) == replay_state_total(&r->state);
+
+    r->state.is_finished = is_done && !err_is_set(err);
+    /* What a broken sum has counted is not to be gone on from. */
+    if (err->exit_code != EXIT_INTERNAL && replay_save(r, &late) != 0 && !err_is_set(err))
+        *err = late;
+    summary->all = replay_progress(r);
+    summary->partitions = r->state.part_count;
+    if (is_done || err_is_set(err))
+        return err_is_set(err) ? -1 : 0;
+    return err_fatal(err, EXIT_AGAIN, "stopped before the end: %s",
+                     r->options->state_path ? "the same command goes on from here"
+                                            : "without --state the next run begins anew");
+}
+
+int replay_run(const struct replay_options *options, struct replay_summary *summary,
+               struct err *err)
+{
+    struct replay *r = mem_alloc(1, sizeof *r);
+    struct pipeline_options run = {
+        .config = &r->config, .build = options->build, .stop = options->stop, .replay = r};
+    int result;
+
+    r->options = options;
+    pthread_mutex_init(&r->lock, NULL);
+    configure(r);
+    *summary = (struct replay_summary){0};
+    result = pipeline_run(&run, &summary->run, err);
+    summary->is_resumed = r->is_resumed;
+    summary->was_finished = r->was_finished;
+    if (r->is_open)
+        result = end(r, summary, err);
+    else if (r->was_finished)
+        summary->all = replay_progress(r);
+    else if (result == 0)
+        result = err_fatal(err, EXIT_AGAIN, "stopped before it began");
+    score_files_close(&r->files);
+    replay_state_release(&r->state);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+    return result;
+}
