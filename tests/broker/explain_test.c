@@ -360,6 +360,30 @@ START_TEST(an_origin_with_another_record_is_not_taken_for_it)
 }
 END_TEST
 
+START_TEST(a_letter_without_its_value_needs_its_origin)
+{
+    struct cluster c;
+    struct child k;
+
+    make_dead(&c);
+    ck_assert(!rd_kafka_producev(c.producer, RD_KAFKA_V_TOPIC(c.dead), RD_KAFKA_V_PARTITION(0),
+                                 RD_KAFKA_V_HEADER("__connect.errors.topic", c.in, -1),
+                                 RD_KAFKA_V_HEADER("__connect.errors.partition", "0", -1),
+                                 RD_KAFKA_V_HEADER("__connect.errors.offset", "1", -1),
+                                 RD_KAFKA_V_HEADER("kscore.dropped", "value,headers", -1),
+                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    cluster_flush(c.producer);
+    explain(&k, &c, 0, c.dead, "0", "1");
+    expect_text(k.log, MARKED);
+    child_release(&k);
+    cluster_delete_records(&c, 0, 2);
+    explain(&k, &c, 65, c.dead, "0", "1");
+    expect_text(k.log, "gone from the log, and the dead letter came without its value\n");
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 /* Other programs write values into the messages of their dead letters. */
 static void send_foreign_letter(struct cluster *c)
 {
@@ -543,6 +567,7 @@ SUITE(explain)
     tcase_add_loop_test(tcase, each_step_of_a_record_is_shown_and_its_score_is_equal, 0, 2);
     CASE("dead", a_record_that_dies_says_why_and_where, a_dead_letter_leads_to_its_origin,
          a_dead_letter_whose_origin_is_gone_stands_for_itself,
+         a_letter_without_its_value_needs_its_origin,
          an_origin_with_another_record_is_not_taken_for_it, a_mask_shows_no_value);
     CASE("places", what_is_not_there_has_its_code, the_mark_of_a_transaction_is_no_record,
          nothing_is_committed_and_no_group_appears, a_null_value_and_a_null_root_are_skipped);
