@@ -1,5 +1,5 @@
 /* batch.c: one poll, one batch: records in, rows, scores, sent. run's hot path: nothing here
- * allocates, logs or locks per record but for dead letters. */
+ * allocates, logs or locks per record but for dead letters. One piece: its steps, in order. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -79,11 +79,12 @@ static void tally(struct redrive_summary *s, const struct letter *letter)
                                   strcmp(one.reason, s->tallies[i].reason) != 0 ||
                                   strcmp(one.blame, s->tallies[i].blame) != 0))
         i++;
+    if (i == s->tally_count && i == REDRIVE_TALLIES - 1)
+        one = (struct redrive_tally){.reason = "others"};
     if (i == REDRIVE_TALLIES)
         i--;
     else if (i == s->tally_count)
-        s->tallies[s->tally_count++] =
-            i == REDRIVE_TALLIES - 1 ? (struct redrive_tally){.reason = "others"} : one;
+        s->tallies[s->tally_count++] = one;
     s->tallies[i].count++;
 }
 
@@ -100,7 +101,7 @@ static void stop_all(struct pipeline *p)
     }
 }
 
-static void count(struct pipeline *p, const struct record *r)
+static void count_one(struct pipeline *p, const struct record *r)
 {
     struct redrive *d = redrive_of(p);
     struct header *headers;
@@ -131,7 +132,7 @@ size_t redrive_pick(struct pipeline *p, struct record *records, size_t got)
             continue;
         }
         if (r.offset >= part->seen)
-            count(p, &r);
+            count_one(p, &r);
         records[kept++] = r;
     }
     return kept;

@@ -42,7 +42,7 @@ int redrive_open(struct replay *replay, const struct shared *shared, struct err 
 
 /* redriving.c */
 /* Keeps what may be taken, releases the rest; how many. */
-size_t redrive_pick(struct pipeline *p, struct record *records, size_t count);
+size_t redrive_pick(struct pipeline *p, struct record *records, size_t got);
 
 /* True: the outcome is decided, left out, or to be sent back unread. False: it is for the decoder.
  * The record has its origin's topic, partition and time now, and *offset is that of the origin. */
@@ -52,11 +52,11 @@ bool redrive_judge(struct pipeline *p, struct record *record, int64_t *offset,
 /* Of a letter that is sent back: its headers, count with room for REDRIVE_ADDED more, lose and gain
  * what counts its attempts and names its origin; texts live in the buffer. Returns how many. */
 enum { REDRIVE_ADDED = 5, REDRIVE_BUFFER = 100 };
-size_t redrive_address(const struct record *source, struct header *headers, size_t count,
+size_t redrive_address(const struct record *r, struct header *headers, size_t count,
                        char buffer[REDRIVE_BUFFER]);
 
-/* The source's partition; -1: its topic has not as many, the key chooses. */
-int32_t redrive_partition(const struct pipeline *p, const struct record *source);
+/* The origin's partition; -1: its topic has not as many, the key chooses. */
+int32_t redrive_partition(const struct pipeline *p, const struct record *r);
 
 /* Takes what a dry redrive makes, and forgets it. New. */
 struct sink *redrive_sink_new(void);
