@@ -128,8 +128,7 @@ static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
 {
     if (must_undo)
         return;
-    while (!p->must_rewind && !is_idle(p) && clock_ms() < deadline_ms)
-        producer_flush(p->producer, 50);
+    pipeline_await_reports(p, deadline_ms);
     p->ends_checked_ms = 0;
     move_done(p);
     p->seat->replay->redrive->is_over = seat_is_over(p);
