@@ -27,7 +27,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_run, cli_check, cli_schema, cli_tail, cli_explain, cli_replay,
-    cli_score, cli_model, cli_demo;
+    cli_redrive, cli_score, cli_model, cli_demo;
 
 int cli_main(int argc, char **argv);
 

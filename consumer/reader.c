@@ -226,6 +226,12 @@ int reader_find(struct reader *r, const char *const *topics, size_t topic_count,
     return find_topics(r, topics, topic_count, range, timeout_ms, err) == 0 ? 0 : give_up(r, err);
 }
 
+int reader_partitions(struct reader *r, const char *topic, int timeout_ms, int32_t *count,
+                      struct err *err)
+{
+    return kafka_topic_partitions(r->client, topic, timeout_ms, count, err);
+}
+
 int reader_open(struct reader *r, const char *const *topics, size_t topic_count,
                 const struct reader_range *range, int timeout_ms, struct err *err)
 {

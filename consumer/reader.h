@@ -61,6 +61,10 @@ int reader_open(struct reader *reader, const char *const *topics, size_t topic_c
 int reader_find(struct reader *reader, const char *const *topics, size_t topic_count,
                 const struct reader_range *range, int timeout_ms, struct err *err);
 
+/* How many partitions a topic has. Errors as reader_open. */
+int reader_partitions(struct reader *reader, const char *topic, int timeout_ms, int32_t *count,
+                      struct err *err);
+
 /* What is read of one partition, from <= offset < to. */
 struct window {
     const char *topic; /* borrowed */

@@ -89,6 +89,7 @@ static const struct key keys[] = {
     {{"alerts", "decisions", "", false}, NAMES, AT(alert_decisions), 0, 0, NULL},
     {{"alerts", "max_age_ms", "", false}, NUMBER, AT(alert_max_age_ms), 1, 31536000000, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
+    {{"dead_letters", "attempts", "5", false}, NUMBER, AT(dead_attempts), 1, 1000000, NULL},
 };
 /* clang-format on */
 

@@ -106,6 +106,7 @@ struct config {
     int64_t alert_max_age_ms; /* 0 = any age */
 
     char *dead_topic;
+    int64_t dead_attempts; /* of a record, then it is left alone */
 
     char digest[65]; /* SHA-256 over every effective key and value but secrets */
 };

@@ -1,5 +1,5 @@
 /* batch.c: one poll, one batch: records in, rows, scores, sent. run's hot path: nothing here
- * allocates, logs or locks per record but for dead letters. */
+ * allocates, logs or locks per record but for dead letters. One piece: its steps, in order. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "pipeline/seat.h"
+#include "pipeline/redriving.h"
 
 void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
 {
@@ -37,6 +37,7 @@ void batch_release(struct batch *b)
     free(b->rows);
     free(b->carried);
     free(b->event_times);
+    free(b->origins);
     free(b->matrix);
     free(b->margins);
     free(b->scores);
@@ -101,9 +102,35 @@ static void move(struct batch *b, size_t to, size_t from)
     b->rows[to] = b->rows[from];
     if (b->event_times)
         b->event_times[to] = b->event_times[from];
+    if (b->origins)
+        b->origins[to] = b->origins[from];
     if (b->carry_count && to != from)
         memcpy(b->carried + to * b->carry_count, b->carried + from * b->carry_count,
                b->carry_count * sizeof *b->carried);
+}
+
+static struct redrive *redrive_of(const struct pipeline *p)
+{
+    return p->seat ? p->seat->replay->redrive : NULL;
+}
+
+/* A dead letter, which may not be for the decoder. */
+static bool judge_letter(struct pipeline *p, size_t i)
+{
+    struct batch *b = &p->batch;
+
+    if (!redrive_of(p))
+        return false;
+    if (!b->origins)
+        b->origins = mem_alloc(b->cap, sizeof *b->origins);
+    b->schema_ids[i] = SCHEMA_ID_NONE;
+    return redrive_judge(p, &b->records[i], &b->origins[i], &b->outcomes[i]);
+}
+
+static void refuse(struct outcome *outcome, const struct refused *refused)
+{
+    if (refused && refused->fault != FAULT_NONE && outcome->kind == OUTCOME_SCORED)
+        *outcome = outcome_dead(refused->fault, 0);
 }
 
 /* A row or an outcome for record i. False: it was given back with its partition. */
@@ -119,14 +146,17 @@ static bool decode_one(struct pipeline *p, size_t i)
         decoder_foresee(p->decoder, r->value, clock_ms());
         return false;
     }
+    if (judge_letter(p, i)) {
+        refuse(&b->outcomes[i], refused);
+        return true;
+    }
     b->outcomes[i] = decoder_decode(p->decoder, r->value, row, &b->schema_ids[i]);
     while (b->outcomes[i].kind == OUTCOME_WAITING) {
         if (!learn(p, i))
             return false;
         b->outcomes[i] = decoder_decode(p->decoder, r->value, row, &b->schema_ids[i]);
     }
-    if (refused && refused->fault != FAULT_NONE && b->outcomes[i].kind == OUTCOME_SCORED)
-        b->outcomes[i] = outcome_dead(refused->fault, 0);
+    refuse(&b->outcomes[i], refused);
     if (b->outcomes[i].kind == OUTCOME_SCORED) {
         b->rows[i] = (uint32_t)b->row_count++;
         take_extras(p, i);
@@ -161,10 +191,18 @@ static const double *outputs_of(const struct pipeline *p, size_t i)
     return bundle_outputs(p->bundle, b->margins, b->scores, b->rows[i]);
 }
 
+/* Outcomes that say scored are letters to be sent back: there are no rows. */
+static bool sends_back(const struct pipeline *p)
+{
+    return redrive_of(p) && redrive_of(p)->options->is_to_origin;
+}
+
 static void score(struct pipeline *p)
 {
     struct batch *b = &p->batch;
 
+    if (sends_back(p))
+        return;
     if (b->row_count > 0)
         model_score(p->bundle->model, b->matrix, b->row_count, b->margins, b->scores, b->scratch);
     for (size_t i = 0; i < b->count; i++)
@@ -267,16 +305,14 @@ static void tally(struct pipeline *p, const struct record *r, enum fault fault, 
                   r->partition, (long long)r->offset, (unsigned long long)t->count, message);
 }
 
-/* Every header of the record, as many as it has: *count, -1 when they cannot be read. The caller
- * frees the array. */
-static struct header *headers_of(const struct record *r, ssize_t *count)
+struct header *batch_headers(const struct record *r, ssize_t *count)
 {
     enum { MOST = 64 };
-    struct header *headers = mem_alloc(MOST, sizeof *headers);
+    struct header *headers = mem_alloc(MOST + REDRIVE_ADDED, sizeof *headers);
 
     *count = consumer_headers(r, headers, MOST);
     if (*count > MOST) {
-        headers = mem_resize(headers, (size_t)*count, sizeof *headers);
+        headers = mem_resize(headers, (size_t)*count + REDRIVE_ADDED, sizeof *headers);
         consumer_headers(r, headers, (size_t)*count);
     }
     return headers;
@@ -286,12 +322,34 @@ static struct header *headers_of(const struct record *r, ssize_t *count)
 static struct header *take_headers(const struct record *r, struct dead_letter *letter)
 {
     ssize_t count;
-    struct header *headers = headers_of(r, &count);
+    struct header *headers = batch_headers(r, &count);
 
     letter->headers = headers;
     letter->header_count = count > 0 ? (size_t)count : 0;
     letter->has_lost_headers = count < 0;
     return headers;
+}
+
+/* What the outcome of record i names: the record, or of a letter its origin, in *room. */
+static const struct record *source_of(const struct pipeline *p, size_t i, struct record *room)
+{
+    const struct batch *b = &p->batch;
+
+    if (!b->origins)
+        return &b->records[i];
+    *room = b->records[i];
+    room->offset = b->origins[i];
+    return room;
+}
+
+/* How often the letter failed before, whoever wrote it. */
+static int64_t attempts_of(const struct pipeline *p, const struct dead_letter *letter)
+{
+    struct letter before;
+
+    if (!redrive_of(p) || !letter_read(&before, letter->headers, letter->header_count))
+        return 0;
+    return before.attempts;
 }
 
 /* What takes outcomes in place of a topic, or NULL. */
@@ -303,6 +361,8 @@ static struct sink *sink_of(const struct pipeline *p)
 static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
 {
     const struct record *r = &p->batch.records[i];
+    struct record room;
+    const struct record *source = source_of(p, i, &room);
     const struct outcome *outcome = &p->batch.outcomes[i];
     const struct refused *refused = refusals_find(&p->refusals, r->part, r->offset);
     struct dead_letter letter = {.fault = (enum fault)outcome->fault,
@@ -316,11 +376,12 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
 
     decoder_explain(p->decoder, outcome, message, sizeof message);
     letter.message = message;
+    letter.attempts = attempts_of(p, &letter);
     if (sink && sink->takes_dead) {
-        sink->dead(sink, r, &letter);
+        sink->dead(sink, source, &letter);
         sent = SENT_HELD;
     } else {
-        sent = producer_send_dead(p->producer, r, &letter, p->batch.slot, err);
+        sent = producer_send_dead(p->producer, source, &letter, p->batch.slot, err);
     }
     free(headers);
     if (sent ==
@@ -330,7 +391,7 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
         return SENT_FAILED;
     }
     if (sent == SENT_OK || sent == SENT_HELD)
-        tally(p, r, letter.fault, message);
+        tally(p, source, letter.fault, message);
     return sent;
 }
 
@@ -347,7 +408,7 @@ static struct header *chosen_headers(const struct pipeline *p, const struct reco
                                      size_t *count)
 {
     ssize_t all;
-    struct header *headers = headers_of(r, &all);
+    struct header *headers = batch_headers(r, &all);
 
     *count = 0;
     for (ssize_t i = 0; i < all; i++)
@@ -368,7 +429,8 @@ static struct span *span_of(const struct batch *b, size_t i)
 
 static void withhold(struct pipeline *p, size_t i, int64_t age_ms)
 {
-    const struct record *r = &p->batch.records[i];
+    struct record room;
+    const struct record *r = source_of(p, i, &room);
 
     span_of(&p->batch, i)->stale_alerts++;
     if (is_power_of_ten(++p->stale_count))
@@ -382,11 +444,12 @@ static void withhold(struct pipeline *p, size_t i, int64_t age_ms)
 static enum sent send_alert(struct pipeline *p, size_t i, const struct score *made, struct err *err)
 {
     struct batch *b = &p->batch;
+    struct record room;
     enum sent sent;
 
     if (!b->owes_alert)
         b->slot->waiting++;
-    sent = producer_send_alert(p->producer, &b->records[i], made, b->slot, err);
+    sent = producer_send_alert(p->producer, source_of(p, i, &room), made, b->slot, err);
     b->owes_alert = sent != SENT_OK;
     span_of(b, i)->alerts += sent == SENT_OK;
     return sent;
@@ -397,22 +460,35 @@ static enum sent send_both(struct pipeline *p, size_t i, struct score *made, str
 {
     struct batch *b = &p->batch;
     struct sink *sink = sink_of(p);
+    struct record room;
+    const struct record *source = source_of(p, i, &room);
     bool is_wanted = made->is_alert;
     int64_t now_ms = is_wanted ? clock_wall_ms() : 0;
     enum sent sent;
 
     if (sink && sink->takes_scores)
-        return sink->score(sink, &b->records[i], made);
+        return sink->score(sink, source, made);
     if (b->owes_alert)
         return send_alert(p, i, made, err);
     made->is_alert = is_wanted && !alerts_is_stale(&p->shared->alerts, made->event_time_ms, now_ms);
-    sent = producer_send_score(p->producer, &b->records[i], made, b->slot, err);
+    sent = producer_send_score(p->producer, source, made, b->slot, err);
     if (sent != SENT_OK || !is_wanted)
         return sent;
     if (made->is_alert)
         return send_alert(p, i, made, err);
     withhold(p, i, now_ms - made->event_time_ms);
     return SENT_OK;
+}
+
+/* Its outcome fits nowhere: it is another one. */
+static enum sent die(struct pipeline *p, size_t i, enum fault fault, struct err *err)
+{
+    struct batch *b = &p->batch;
+
+    b->outcomes[i] = outcome_dead(fault, 0);
+    span_of(b, i)->scored--;
+    span_of(b, i)->dead++;
+    return send_dead(p, i, err);
 }
 
 static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
@@ -437,12 +513,26 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
         made.headers = headers = chosen_headers(p, &b->records[i], &made.header_count);
     sent = send_both(p, i, &made, err);
     free(headers);
-    if (sent != SENT_TOO_LARGE)
-        return sent;
-    b->outcomes[i] = outcome_dead(FAULT_ENCODE_TOO_LARGE, 0);
-    span_of(b, i)->scored--;
-    span_of(b, i)->dead++;
-    return send_dead(p, i, err);
+    return sent == SENT_TOO_LARGE ? die(p, i, FAULT_ENCODE_TOO_LARGE, err) : sent;
+}
+
+static enum sent send_back(struct pipeline *p, size_t i, struct err *err)
+{
+    struct record room;
+    const struct record *source = source_of(p, i, &room);
+    char buffer[REDRIVE_BUFFER];
+    ssize_t count;
+    struct header *headers = batch_headers(source, &count);
+    enum sent sent = SENT_HELD;
+
+    if (!sink_of(p))
+        sent = producer_send_back(
+            p->producer, source,
+            &(struct returned){redrive_partition(p, source), headers,
+                               redrive_address(source, headers, (size_t)count, buffer)},
+            p->batch.slot, err);
+    free(headers);
+    return sent == SENT_TOO_LARGE ? die(p, i, FAULT_PRODUCE_TOO_LARGE, err) : sent;
 }
 
 bool batch_is_begun(const struct pipeline *p)
@@ -464,7 +554,9 @@ bool batch_send(struct pipeline *p, struct err *err)
     for (; b->next < b->count; b->next++) {
         enum sent sent = SENT_OK;
         switch (b->outcomes[b->next].kind) {
-        case OUTCOME_SCORED: sent = send_score(p, b->next, err); break;
+        case OUTCOME_SCORED:
+            sent = (sends_back(p) ? send_back : send_score)(p, b->next, err);
+            break;
         case OUTCOME_DEAD: sent = send_dead(p, b->next, err); break;
         case OUTCOME_SKIPPED: continue;
         case OUTCOME_WAITING: assert(!"decided before"); break;

@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "pipeline/seat.h"
+#include "pipeline/redriving.h"
 
 int pipeline_fail(struct pipeline *p, struct err *err)
 {
@@ -184,7 +184,8 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
         .provenance = {shared->bundle->name, shared->bundle->version, shared->bundle->digest,
                        shared->run, worker,
                        shared->replay ? shared->replay->options->mode : SCORE_LIVE},
-        .commit = shared->replay                                      ? &commit_replay
+        .commit = shared->replay && shared->replay->redrive           ? &commit_redrive
+                  : shared->replay                                    ? &commit_replay
                   : shared->config->delivery == DELIVERY_EXACTLY_ONCE ? &commit_exactly_once
                                                                       : &commit_at_least_once,
         .summary = summary};

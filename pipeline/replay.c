@@ -71,19 +71,15 @@ static int refuse_file(const char *path, struct err *err)
     return err_fatal(err, EXIT_IO, "%s is there already, and no state to go on from", path);
 }
 
-/* Waits for brokers that are not there, until told to stop: 1. */
-static int find_window(struct reader *reader, const struct replay *r, const struct shared *shared,
-                       struct err *err)
+int replay_wait(const struct shared *shared, int (*ask)(void *arg, struct err *err), void *arg,
+                struct err *err)
 {
-    enum { TURN_MS = 2000 };
     struct backoff backoff;
 
     backoff_init(&backoff, 0);
-    log_event(LOG_INFO, "connecting", "input topics");
-    while (reader_find(reader, (const char *const *)r->config.topics, r->config.topic_count,
-                       &r->options->range, TURN_MS, err) != 0) {
+    while (ask(arg, err) != 0) {
         if (err->kind != ERR_DEPENDENCY)
-            return err_prefix(err, "[consumer]");
+            return -1;
         log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
         err_reset(err);
         backoff_fail(&backoff);
@@ -94,19 +90,38 @@ static int find_window(struct reader *reader, const struct replay *r, const stru
     return 0;
 }
 
+struct find {
+    const struct replay *replay;
+    struct reader *reader;
+};
+
+static int find_window(void *arg, struct err *err)
+{
+    enum { TURN_MS = 2000 };
+    const struct find *f = arg;
+    const struct config *c = &f->replay->config;
+
+    if (reader_find(f->reader, (const char *const *)c->topics, c->topic_count,
+                    &f->replay->options->range, TURN_MS, err) == 0)
+        return 0;
+    return err_prefix(err, "[consumer]");
+}
+
 /* 0, 1: told to stop before. */
 static int begin(struct replay *r, const struct shared *shared, struct err *err)
 {
+    struct find find = {r, NULL};
     struct reader *reader;
     int result;
 
     if (refuse_file(r->options->score_path, err) != 0 ||
         refuse_file(r->options->dead_path, err) != 0)
         return -1;
-    reader = reader_new(&r->config, err);
+    find.reader = reader = reader_new(&r->config, err);
     if (!reader)
         return -1;
-    result = find_window(reader, r, shared, err);
+    log_event(LOG_INFO, "connecting", "input topics");
+    result = replay_wait(shared, find_window, &find, err);
     for (size_t i = 0; result == 0 && i < reader_window_count(reader); i++) {
         struct window w = reader_window(reader, i);
         struct replay_part part = {(char *)w.topic, w.partition, w.from, w.from, w.to, 0};
@@ -121,8 +136,7 @@ static int begin(struct replay *r, const struct shared *shared, struct err *err)
     return result;
 }
 
-/* Each partition that has something left is one worker's. */
-static void share_out(struct replay *r)
+void replay_share_out(struct replay *r)
 {
     size_t at = 0, most = (size_t)r->config.workers;
 
@@ -161,7 +175,7 @@ int replay_open(struct replay *r, const struct shared *shared, struct err *err)
                                                        r->state.dead_bytes},
                          err) != 0)
         return -1;
-    share_out(r);
+    replay_share_out(r);
     say_window(r);
     r->saved_ms = r->shown_ms = r->allowed_ms = clock_ms();
     r->is_open = true;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/mem.h"
+#include "pipeline/redriving.h"
 
 static void take_share(struct seat *s, unsigned worker)
 {
@@ -39,10 +40,22 @@ int seat_open(struct pipeline *p, struct err *err)
     s->reader = reader_new(p->config, err);
     if (!s->reader)
         return -1;
-    if (replay->files.scores.path || replay->files.dead.path)
+    if (replay->redrive)
+        s->sink = replay->redrive->options->is_dry ? redrive_sink_new() : NULL;
+    else if (replay->files.scores.path || replay->files.dead.path)
         s->sink = file_sink_new(&replay->files, p->config, &p->provenance);
     take_share(s, p->worker);
     return read_share(p, err);
+}
+
+/* A redrive may end sooner. */
+static int64_t end_of(const struct seat *s, size_t part)
+{
+    const struct redrive *redrive = s->replay->redrive;
+    int64_t to = reader_window(s->reader, part).to;
+    int64_t stop = redrive ? redrive->parts[s->parts[part]].stop : INT64_MAX;
+
+    return stop < to ? stop : to;
 }
 
 /* Where the reader is past the end, the end is what comes next: pipeline_take_ends takes it when
@@ -52,7 +65,7 @@ static void take_ends(struct pipeline *p)
     for (size_t i = 0; i < p->seat->part_count; i++) {
         struct part *part = &p->ledger.parts[i];
         if (reader_is_past(p->seat->reader, i) && !part->is_paused && !part->is_ahead)
-            part->end = reader_window(p->seat->reader, i).to;
+            part->end = end_of(p->seat, i);
     }
 }
 
@@ -77,6 +90,8 @@ ssize_t seat_poll(struct pipeline *p, struct record *records, size_t cap, int ti
                          "where",
                          (long long)reader_lost(s->reader));
     }
+    if (got > 0 && s->replay->redrive)
+        got = (ssize_t)redrive_pick(p, records, (size_t)got);
     take_ends(p);
     return got;
 }
@@ -97,7 +112,7 @@ bool seat_is_over(struct pipeline *p)
     if (p->has_unsent)
         return false;
     for (size_t i = 0; i < p->seat->part_count; i++)
-        if (p->ledger.parts[i].done < reader_window(p->seat->reader, i).to)
+        if (p->ledger.parts[i].done < end_of(p->seat, i))
             return false;
     return true;
 }

@@ -19,9 +19,10 @@
 
 struct replay {
     const struct replay_options *options;
-    struct config config; /* theirs, less what a replay does not do */
-    bool needs_topics;    /* some outcome goes to one */
-    pthread_mutex_t lock; /* of all below */
+    struct redrive *redrive; /* pipeline/redriving.h: dead letters; NULL: a replay */
+    struct config config;    /* theirs, less what a replay does not do */
+    bool needs_topics;       /* some outcome goes to one */
+    pthread_mutex_t lock;    /* of all below */
     struct replay_state state;
     size_t worker_count;                      /* as many as there is work for */
     struct counts counts[CONFIG_MAX_WORKERS]; /* of this run */
@@ -49,6 +50,12 @@ struct seat {
 /* Before the workers, on one thread: the window, who reads what, the files. 0 also when told to
  * stop. */
 int replay_open(struct replay *replay, const struct shared *shared, struct err *err);
+
+/* Asks until it is answered; a dependency is waited for. 1: told to stop meanwhile. */
+int replay_wait(const struct shared *shared, int (*ask)(void *arg, struct err *err), void *arg,
+                struct err *err);
+/* Each partition of the state that has something left becomes one worker's. */
+void replay_share_out(struct replay *replay);
 
 /* replaying.c */
 /* Notes what the worker has done, `retired` batches more; saves and shows what is due. -1: err. */

@@ -13,6 +13,7 @@
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  *   seat.c, replay.c  what replay has in place of consumer and commits (seat.h)
+ *   redrive.c, redriving.c  dead letters, on a replay's reader (redriving.h)
  */
 #ifndef PIPELINE_STATE_H
 #define PIPELINE_STATE_H
@@ -41,6 +42,7 @@ struct batch {
     struct carried *carried; /* cap x carry_count: what goes along in the score */
     size_t carry_count;
     int64_t *event_times; /* of scored ones; NULL: those of the records */
+    int64_t *origins;     /* offsets that outcomes name, of a redrive; NULL: the records' own */
     size_t row_count;
     size_t next;       /* first record that is not sent yet */
     bool owes_alert;   /* its score is sent, its alert is not yet */
@@ -154,6 +156,9 @@ void pipeline_say_schemas(struct pipeline *p);
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
 void batch_release(struct batch *batch);
+/* Every header of the record: *count, -1 when they cannot be read. New, with room for
+ * REDRIVE_ADDED more. */
+struct header *batch_headers(const struct record *record, ssize_t *count);
 /* Takes one poll into the batch: 1 it waits to be sent, 0 nothing came, -1 err. */
 int batch_take(struct pipeline *p, struct err *err);
 /* While all partitions are paused: keeps the group member alive, and lets go of what still comes;

@@ -4,7 +4,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "pipeline/seat.h"
+#include "pipeline/redriving.h"
 
 struct worker {
     struct shared *shared;
@@ -93,7 +93,8 @@ static bool may_run(struct shared *s, size_t *count, struct err *err)
 {
     if (!s->replay)
         return true;
-    if (replay_open(s->replay, s, err) != 0 || !s->replay->is_open)
+    if ((s->replay->redrive ? redrive_open : replay_open)(s->replay, s, err) != 0 ||
+        !s->replay->is_open)
         return false;
     *count = s->replay->worker_count;
     return *count > 0;

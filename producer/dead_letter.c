@@ -105,6 +105,8 @@ static int64_t attempt(const struct dead_letter *letter)
     const struct header *old = find(letter, "kscore.attempt");
     int64_t count;
 
+    if (letter->attempts > 0)
+        return letter->attempts < MAX ? letter->attempts + 1 : MAX;
     if (old && integer_parse((const char *)old->value.data, old->value.len, 0, MAX, &count))
         return count < MAX ? count + 1 : MAX;
     return 1;

@@ -180,7 +180,7 @@ static char *room(struct producer *p, size_t bytes)
     return p->buffer;
 }
 
-static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, enum output output,
+static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, const char *topic,
                         struct err *err)
 {
     switch (code) {
@@ -189,22 +189,21 @@ static enum sent answer(struct producer *p, rd_kafka_resp_err_t code, enum outpu
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return SENT_TOO_LARGE;
     case RD_KAFKA_RESP_ERR__FATAL: p->is_given_up = true; /* fall through */
     default:
-        err_dependency(err, "topic %s: %s", p->topics[output], rd_kafka_err2str(code));
+        err_dependency(err, "topic %s: %s", topic, rd_kafka_err2str(code));
         producer_deny(p, code, err->text, sizeof err->text);
         return code == RD_KAFKA_RESP_ERR__STATE ? SENT_LOST : SENT_FAILED;
     }
 }
 
 /* New, or NULL for none; *bytes is what they take in a record, at most. */
-static rd_kafka_headers_t *make_headers(const struct score *score, size_t *bytes)
+static rd_kafka_headers_t *make_headers(const struct header *headers, size_t count, size_t *bytes)
 {
     enum { LENGTHS_MAX = 20 };
-    rd_kafka_headers_t *list =
-        score->header_count ? rd_kafka_headers_new(score->header_count) : NULL;
+    rd_kafka_headers_t *list = count ? rd_kafka_headers_new(count) : NULL;
 
     *bytes = 0;
-    for (size_t i = 0; i < score->header_count; i++) {
-        const struct header *h = &score->headers[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct header *h = &headers[i];
         rd_kafka_header_add(list, h->name, -1, h->value.data, (ssize_t)h->value.len);
         *bytes += strlen(h->name) + h->value.len + LENGTHS_MAX;
     }
@@ -251,9 +250,10 @@ enum sent producer_send_score(struct producer *p, const struct record *record,
         return SENT_TOO_LARGE;
     value = room(p, score_max_bytes(&p->encoder, record, score));
     p->encoded_len = score_encode(&p->encoder, record, score, value);
-    headers = make_headers(score, &header_bytes);
+    headers = make_headers(score->headers, score->header_count, &header_bytes);
     if (fits(p, score, p->encoded_len + record->key.len + header_bytes + RECORD_OVERHEAD))
-        return answer(p, send_encoded(p, OUTPUT_SCORES, record, headers, tag), OUTPUT_SCORES, err);
+        return answer(p, send_encoded(p, OUTPUT_SCORES, record, headers, tag),
+                      p->topics[OUTPUT_SCORES], err);
     if (headers)
         rd_kafka_headers_destroy(headers);
     return SENT_TOO_LARGE;
@@ -263,9 +263,9 @@ enum sent producer_send_alert(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {
     size_t ignored;
-    rd_kafka_headers_t *headers = make_headers(score, &ignored);
-    enum sent sent =
-        answer(p, send_encoded(p, OUTPUT_ALERTS, record, headers, tag), OUTPUT_ALERTS, err);
+    rd_kafka_headers_t *headers = make_headers(score->headers, score->header_count, &ignored);
+    enum sent sent = answer(p, send_encoded(p, OUTPUT_ALERTS, record, headers, tag),
+                            p->topics[OUTPUT_ALERTS], err);
 
     assert(sent != SENT_TOO_LARGE); /* judged with its score */
     return sent;
@@ -287,7 +287,24 @@ enum sent producer_send_dead(struct producer *p, const struct record *record,
         RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_headers_destroy(parts.headers);
-    return answer(p, code, OUTPUT_DEAD, err);
+    return answer(p, code, p->topics[OUTPUT_DEAD], err);
+}
+
+enum sent producer_send_back(struct producer *p, const struct record *record,
+                             const struct returned *returned, void *tag, struct err *err)
+{
+    size_t ignored;
+    rd_kafka_headers_t *headers = make_headers(returned->headers, returned->header_count, &ignored);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        p->client, RD_KAFKA_V_TOPIC(record->topic), RD_KAFKA_V_PARTITION(returned->partition),
+        RD_KAFKA_V_VALUE((void *)record->value.data, record->value.len),
+        RD_KAFKA_V_KEY(record->key.data, record->key.len),
+        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
+        rd_kafka_headers_destroy(headers);
+    return answer(p, code, record->topic, err);
 }
 
 int producer_poll(struct producer *p, int timeout_ms)

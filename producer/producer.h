@@ -126,10 +126,24 @@ struct dead_letter {
     bool has_lost_headers; /* they could not be read */
     bool is_refused;       /* the broker refused it before: timestamp now */
     bool is_minimal;       /* and that one too: coordinates and error headers only */
+    int64_t attempts;      /* before this one; 0: the headers say it */
 };
 
 enum sent producer_send_dead(struct producer *producer, const struct record *record,
                              const struct dead_letter *letter, void *tag, struct err *err);
+
+/* A record that goes back to its topic: in which partition (-1: the key chooses), with which
+ * headers. */
+struct returned {
+    int32_t partition;
+    const struct header *headers;
+    size_t header_count;
+};
+
+/* The record's topic, key, value and time. TOO_LARGE: for the client, whatever the topic's limit.
+ */
+enum sent producer_send_back(struct producer *producer, const struct record *record,
+                             const struct returned *returned, void *tag, struct err *err);
 
 /* Serves reports; waits up to timeout_ms for the first. Returns how many. Here and in the two that
  * follow producer may be NULL: nothing is ever in flight. */

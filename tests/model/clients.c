@@ -184,6 +184,14 @@ enum sent producer_send_dead(struct producer *p, const struct record *record,
     return enqueue(p, record, OUTPUT_DEAD, tag, err);
 }
 
+/* Nothing is redriven here. */
+enum sent producer_send_back(struct producer *p, const struct record *record,
+                             const struct returned *returned, void *tag, struct err *err)
+{
+    (void)p, (void)record, (void)returned, (void)tag, (void)err;
+    return SENT_FULL;
+}
+
 int producer_poll(struct producer *p, int timeout_ms)
 {
     process_polls(p->process);
