@@ -91,9 +91,11 @@ void portable_add_alone(const struct portable_program *program, const struct wal
 static inline size_t portable_step(const struct place *places, size_t at, uint32_t cell)
 {
 #ifdef __x86_64__
+    enum { ANY = 1 << 20 }; /* of the places, for the compiler to know what is read */
+
     __asm__("cmp (%[places], %[at], 8), %[cell]\n\tadc %[at], %[at]"
             : [at] "+r"(at)
-            : [places] "r"(places), [cell] "r"(cell), "m"(*(const struct place(*)[])places)
+            : [places] "r"(places), [cell] "r"(cell), "m"(*(const struct place(*)[ANY])places)
             : "cc");
     return at;
 #else

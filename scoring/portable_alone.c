@@ -113,7 +113,7 @@ static void add_ends(const struct portable_program *p, const struct row *row, co
 {
     const struct walk *walks = g->walks;
 
-    if (p->floats)
+    if (p->floats && row->sums.floats) /* they come together */
         add_floats(p, g, row->sums.floats);
     for (size_t i = 0; p->doubles && i < g->count; i++)
         row->sums.doubles[(size_t)walks[i].output * KERNEL_ROWS] += p->doubles[g->at[i]];

@@ -2,7 +2,8 @@
 
     lightgbm_cases.py FOLDER
 
-Writes for each case NAME.txt, NAME.rows.f32le, NAME.margin.f64le and NAME.pred.f64le, and index.json: {"NAME.txt": "scores"}, or
+Writes for each case NAME.txt, NAME.rows.f32le, NAME.margin.f64le, NAME.pred.f64le and, where the version tells them,
+NAME.contributions.f64le, and index.json: {"NAME.txt": "scores"}, or
 "refused" for what kscore must not score, or why this version could not make the case.
 """
 from __future__ import annotations
@@ -103,6 +104,10 @@ class Cases:
         rows.tofile(self.folder / f"{name}.rows.f32le")
         fresh.predict(rows, raw_score=True).astype("<f8").tofile(self.folder / f"{name}.margin.f64le")
         fresh.predict(rows).astype("<f8").tofile(self.folder / f"{name}.pred.f64le")
+        try:
+            np.asarray(fresh.predict(rows, pred_contrib=True)).astype("<f8").tofile(self.folder / f"{name}.contributions.f64le")
+        except Exception:  # none of linear trees
+            pass
         self.index[file.name] = kind
 
     def case(self, name: str, make, categorical: bool = False, missing: float = 0.1, kind: str = "scores", **more) -> None:

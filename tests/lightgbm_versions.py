@@ -4,7 +4,7 @@
     tests/lightgbm_versions.py [-v] [VERSION...]     KEEP=FOLDER keeps models, rows and scores
 
 Each version from PyPI trains models of every objective and setting that kscore reads (lightgbm_cases.py); `kscore score` must give its
-raw scores by bits and its predictions within one unit in the last place, and refuse what it must. A version that cannot be had or
+raw scores by bits, its predictions within one unit in the last place and its contributions within 1e-6 of the row's largest, and refuse what it must. A version that cannot be had or
 started here is skipped, with the reason.
 """
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from array import array
+from math import isfinite
 from pathlib import Path
 
 from real import CACHE, HERE
@@ -47,13 +48,36 @@ def steps(data: bytes) -> array:
     return array("q", (n or (v if v >= 0 else -(v & 0x7FFFFFFFFFFFFFFF)) for v, n in zip(array("q", data), plain)))
 
 
+def kscore(model: Path, output: str) -> subprocess.CompletedProcess:
+    formats = ["--input-format", "f32le", "--output-format", "f64le", "--output", output]
+    return subprocess.run([KSCORE, "score", "--model", model, *formats, model.with_suffix(".rows.f32le")], capture_output=True, timeout=60)
+
+
+def compare_contributions(model: Path) -> str | None:
+    """None, or what differs. Sums of many terms in another order: not by bits."""
+    told = model.with_suffix(".contributions.f64le")
+    if not told.exists():
+        return None
+    got, want = kscore(model, "contributions"), array("d", told.read_bytes())
+    if got.returncode != 0:
+        return f"contributions: {got.stderr.decode(errors='replace').strip()[:300]}"
+    ours = array("d", got.stdout)
+    if len(ours) != len(want):
+        return f"{len(ours)} contributions, want {len(want)}"
+    each = len(want) // (model.with_suffix(".margin.f64le").stat().st_size // 8)  # of one margin
+    for at in range(0, len(want), each):
+        limit = 1e-6 * max((abs(v) for v in want[at : at + each] if isfinite(v)), default=0)
+        for i in range(at, at + each):
+            if ours[i] != want[i] and not abs(ours[i] - want[i]) <= limit:
+                return f"contribution {i % each} of row {i // each} is {ours[i]!r}, must be {want[i]!r}"
+    return None
+
+
 def compare(model: Path) -> str | None:
     """None, or what differs."""
     stem = str(model.with_suffix(""))
     for output, want, limit in (("margin", "margin", 0), ("prediction", "pred", 1)):
-        formats = ["--input-format", "f32le", "--output-format", "f64le", "--output", output]
-        got = subprocess.run([KSCORE, "score", "--model", model, *formats, f"{stem}.rows.f32le"], capture_output=True, timeout=60)
-        expected = Path(f"{stem}.{want}.f64le").read_bytes()
+        got, expected = kscore(model, output), Path(f"{stem}.{want}.f64le").read_bytes()
         if got.returncode != 0:
             return got.stderr.decode(errors="replace").strip()[:300]
         if len(got.stdout) != len(expected):
@@ -63,7 +87,7 @@ def compare(model: Path) -> str | None:
             a, b = (array("d", data) for data in (got.stdout, expected))
             rows = [i for i, steps_apart in enumerate(apart) if steps_apart > limit]
             return f"{output}: {len(rows)} of {len(a)} differ, number {rows[0]} is {a[rows[0]]!r}, must be {b[rows[0]]!r}"
-    return None
+    return compare_contributions(model)
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ struct lines *lines_load(const char *path)
     if (is_csv)
         strsep(&rest, "\n");
     while ((line = strsep(&rest, "\n")) && *line) {
-        int32_t partition;
-        int64_t offset;
+        int32_t partition = 0;
+        int64_t offset = 0;
         (is_csv ? place_of_csv : place_of_json)(line, &partition, &offset);
         ck_assert_int_lt(offset, LINES_MAX);
         ck_assert_msg(offset > last[partition], "%s: behind %lld comes %s", path,
