@@ -6,6 +6,7 @@
 
 #include "consumer/reader.h"
 #include "core/clock.h"
+#include "core/letter.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "pipeline/explaining.h"
@@ -57,10 +58,9 @@ void explain_record_release(struct explain_record *r)
 
 struct slice explain_header(const struct explain_record *r, const char *name)
 {
-    for (size_t i = r->header_count; i-- > 0;)
-        if (strcmp(r->headers[i].name, name) == 0)
-            return r->headers[i].value;
-    return (struct slice){NULL, 0};
+    const struct header *h = header_find(r->headers, r->header_count, name);
+
+    return h ? h->value : (struct slice){NULL, 0};
 }
 
 /* ---- from a topic */
@@ -113,34 +113,15 @@ static int read_place(const struct config *c, struct place place, struct explain
 
 /* ---- from a dead letter */
 
-static bool read_integer(const struct explain_record *r, const char *name, int64_t most,
-                         int64_t *value)
+/* What lies in a topic that run reads is an event, whatever headers it has: it may have been sent
+ * back there. False: it is no dead letter that tells its origin. */
+static bool read_letter(struct letter *letter, const struct config *c,
+                        const struct explain_record *r)
 {
-    struct slice text = explain_header(r, name);
-
-    return text.data && integer_parse((const char *)text.data, text.len, 0, most, value);
-}
-
-/* Where a dead letter comes from. What lies in a topic that run reads is an event, whatever headers
- * it has: it may have been sent back there. False: it is no dead letter. */
-static bool find_origin(const struct config *c, const struct explain_record *r, char topic[250],
-                        struct place *place)
-{
-    struct slice name = explain_header(r, "__connect.errors.topic");
-    int64_t partition;
-
     for (size_t i = 0; i < c->topic_count; i++)
         if (strcmp(c->topics[i], r->topic) == 0 && strcmp(c->dead_topic, r->topic) != 0)
             return false;
-    if (!name.data || name.len == 0 || name.len >= 250 || memchr(name.data, 0, name.len) ||
-        !read_integer(r, "__connect.errors.partition", INT32_MAX, &partition) ||
-        !read_integer(r, "__connect.errors.offset", INT64_MAX - 1, &place->offset))
-        return false;
-    memcpy(topic, name.data, name.len);
-    topic[name.len] = '\0';
-    place->topic = topic;
-    place->partition = (int32_t)partition;
-    return true;
+    return letter_read(letter, r->headers, r->header_count) && letter->topic.len > 0;
 }
 
 static bool is_equal(struct slice a, struct slice b)
@@ -150,34 +131,30 @@ static bool is_equal(struct slice a, struct slice b)
     return slice_equals(a, (const char *)b.data, b.len);
 }
 
-static bool was_dropped(const struct explain_record *letter, const char *what)
-{
-    struct slice dropped = explain_header(letter, "kscore.dropped");
-
-    return dropped.data && memmem(dropped.data, dropped.len, what, strlen(what));
-}
-
 /* The letter's own bytes in the origin's place. */
-static void take_letter(struct explanation *e, struct place place)
+static void take_letter(struct explanation *e, const struct letter *said)
 {
-    struct explain_record *r = &e->record, *letter = &e->letter;
+    const struct explain_record *letter = &e->letter;
 
-    *r = (struct explain_record){.topic = mem_copy_text(place.topic, strlen(place.topic)),
-                                 .partition = place.partition,
-                                 .offset = place.offset,
-                                 .timestamp_ms = letter->timestamp_ms,
-                                 .key = copy(letter->key),
-                                 .value = copy(letter->value)};
-    read_integer(letter, "kscore.timestamp", INT64_MAX, &r->timestamp_ms);
+    e->record = (struct explain_record){
+        .topic = mem_copy_text((const char *)said->topic.data, said->topic.len),
+        .partition = said->partition,
+        .offset = said->offset,
+        .timestamp_ms = said->timestamp_ms >= 0 ? said->timestamp_ms : letter->timestamp_ms,
+        .key = copy(letter->key),
+        .value = copy(letter->value)};
 }
 
-/* e->letter is a dead letter from that place. */
-static int follow(struct explanation *e, struct place place, int timeout_ms, struct err *err)
+/* e->letter is a dead letter, which said where it comes from. */
+static int follow(struct explanation *e, const struct letter *said, int timeout_ms, struct err *err)
 {
     struct err why = ERR_INIT;
+    char *topic = mem_copy_text((const char *)said->topic.data, said->topic.len);
+    struct place place = {topic, said->partition, said->offset};
     int result = read_place(e->config, place, &e->record, timeout_ms, &why);
-    bool has_value = !was_dropped(&e->letter, "value");
+    bool has_value = !said->is_without_value;
 
+    free(topic);
     e->origin = ORIGIN_FOUND;
     if (result < 0 && why.kind == ERR_DEPENDENCY) {
         *err = why;
@@ -198,7 +175,7 @@ static int follow(struct explanation *e, struct place place, int timeout_ms, str
     if (!has_value)
         return err_fatal(err, EXIT_DATA, "%s, and the dead letter came without its value",
                          e->origin_why);
-    take_letter(e, place);
+    take_letter(e, said);
     return 0;
 }
 
@@ -240,8 +217,8 @@ static int read_file(struct explanation *e, const char *path, struct err *err)
 
 int explain_read(struct explanation *e, const struct explain_options *o, struct err *err)
 {
-    struct place asked = {o->topic, o->partition, o->offset}, origin;
-    char topic[250];
+    struct place asked = {o->topic, o->partition, o->offset};
+    struct letter letter;
     int result;
 
     if (o->file)
@@ -254,9 +231,9 @@ int explain_read(struct explanation *e, const struct explain_options *o, struct 
                          "%s[%d]@%lld: there is no record: behind the end of the log, deleted, "
                          "aborted, or the mark of a transaction",
                          o->topic, o->partition, (long long)o->offset);
-    if (!find_origin(e->config, &e->record, topic, &origin))
+    if (!read_letter(&letter, e->config, &e->record))
         return 0;
     e->letter = e->record;
     e->record = (struct explain_record){0};
-    return follow(e, origin, o->timeout_ms, err);
+    return follow(e, &letter, o->timeout_ms, err);
 }

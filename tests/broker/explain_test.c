@@ -360,6 +360,28 @@ START_TEST(an_origin_with_another_record_is_not_taken_for_it)
 }
 END_TEST
 
+START_TEST(another_systems_letter_leads_to_its_origin_too)
+{
+    struct cluster c;
+    struct child k;
+
+    make_dead(&c);
+    rd_kafka_resp_err_t code =
+        rd_kafka_producev(c.producer, RD_KAFKA_V_TOPIC(c.dead), RD_KAFKA_V_PARTITION(0),
+                          RD_KAFKA_V_VALUE((void *)"{\"x\":2}", 7),
+                          RD_KAFKA_V_HEADER("kafka_dlt-original-topic", c.in, -1),
+                          RD_KAFKA_V_HEADER("kafka_dlt-original-partition", "\0\0\0\0", 4),
+                          RD_KAFKA_V_HEADER("kafka_dlt-original-offset", "\0\0\0\0\0\0\0\0", 8),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    ck_assert(!code);
+    cluster_flush(c.producer);
+    explain(&k, &c, 0, c.dead, "0", "1");
+    expect_text(k.log, "another record stands at its origin now");
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(a_letter_without_its_value_needs_its_origin)
 {
     struct cluster c;
@@ -567,6 +589,7 @@ SUITE(explain)
     tcase_add_loop_test(tcase, each_step_of_a_record_is_shown_and_its_score_is_equal, 0, 2);
     CASE("dead", a_record_that_dies_says_why_and_where, a_dead_letter_leads_to_its_origin,
          a_dead_letter_whose_origin_is_gone_stands_for_itself,
+         another_systems_letter_leads_to_its_origin_too,
          a_letter_without_its_value_needs_its_origin,
          an_origin_with_another_record_is_not_taken_for_it, a_mask_shows_no_value);
     CASE("places", what_is_not_there_has_its_code, the_mark_of_a_transaction_is_no_record,

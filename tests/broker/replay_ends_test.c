@@ -91,7 +91,7 @@ static void compact(struct cluster *c)
     while (count != 2) { /* a segment is only closed by the next record */
         struct dump dump;
         ck_assert_msg(clock_ms() < until, "no compaction in time");
-        usleep(200000); /* between two polls */
+        usleep(200000); /* between two polls, longer than segment.ms */
         if (count == 0)
             send_at(c, c->producer, 1);
         dump_load(&dump, c, c->in);
