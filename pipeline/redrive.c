@@ -48,6 +48,8 @@ static int find_all(void *arg, struct err *err)
 
     if (!f->has_window && find_window(f, err) != 0)
         return -1;
+    if (!d->options->is_dry && bookmarks_hold(d->bookmarks, d->options->topic, ASK_MS, err) < 0)
+        return err_prefix(err, "redrive");
     for (; f->topics < f->config->topic_count; f->topics++)
         if (reader_partitions(f->reader, f->config->topics[f->topics], ASK_MS,
                               &d->partitions[f->topics], err) != 0)

@@ -31,6 +31,7 @@ struct redrive {
     struct bookmarks *bookmarks; /* NULL: dry */
     char group[300];
     int64_t noted_ms;
+    bool has_lost; /* the group: another redrive may be at work, or have been */
     bool is_over; /* the end was reached, or the limit */
 };
 

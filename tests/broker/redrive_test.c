@@ -246,6 +246,86 @@ START_TEST(a_stop_is_no_end_and_the_same_command_goes_on)
 }
 END_TEST
 
+/* ---- two at once */
+
+/* Until the brokers have given the redrive's membership up. */
+static void wait_for_its_session(struct cluster *c)
+{
+    int64_t until = harness_deadline();
+    char group[100];
+    int members = 1;
+
+    snprintf(group, sizeof group, "%s-redrive", c->group);
+    while (members > 0) {
+        const struct rd_kafka_group_list *list;
+        ck_assert_msg(clock_ms() < until, "%s still has a member", group);
+        ck_assert(!rd_kafka_list_groups(c->watcher, group, &list, 10000));
+        ck_assert_int_eq(list->group_cnt, 1);
+        members = list->groups[0].member_cnt;
+        rd_kafka_group_list_destroy(list);
+        harness_breathe();
+    }
+}
+
+START_TEST(of_two_at_once_the_second_says_who_is_at_work_and_ends_with_75)
+{
+    struct cluster c;
+    struct child k;
+    char who[200];
+
+    open_broken(&c, 1, 150);
+    redrive_start(&k, &c, "--go", "--rate", "5");
+    cluster_wait_outcomes(&c, 151 + 1);
+    snprintf(who, sizeof who, "-%d at 127.0.0.1 is at work in group %s-redrive", (int)k.pid,
+             c.group);
+    redrive_exits(&c, 75, who, "--go");
+    redrive_says(&c, "dry run: "); /* writes nothing, disturbs nobody */
+    child_signal(&k, SIGTERM);
+    child_expect_exit(&k, 75);
+    child_release(&k);
+    redrive_says(&c, "1 dead letters again\n", "--go");
+    ck_assert_uint_eq(expect_scores(&c), 150);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(one_that_slept_and_was_overtaken_ends_with_75)
+{
+    struct cluster c;
+    struct child k;
+
+    open_broken(&c, 1, 150);
+    redrive_start(&k, &c, "--go", "--rate", "10");
+    cluster_wait_outcomes(&c, 151 + 20);
+    child_signal(&k, SIGSTOP);
+    redrive_says(&c, "1 dead letters again\n", "--go");
+    child_signal(&k, SIGCONT);
+    child_expect_exit(&k, 75);
+    replay_says(&k, "-redrive for too long: another redrive went on meanwhile");
+    child_release(&k);
+    ck_assert_int_lt(cluster_outcome_count(&c), 2 * 151 + 60);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(one_that_slept_and_was_not_overtaken_goes_on)
+{
+    struct cluster c;
+    struct child k;
+
+    open_broken(&c, 1, 150);
+    redrive_start(&k, &c, "--go", "--rate", "10");
+    cluster_wait_outcomes(&c, 151 + 20);
+    child_signal(&k, SIGSTOP);
+    wait_for_its_session(&c);
+    child_signal(&k, SIGCONT);
+    child_expect_exit(&k, 0);
+    child_release(&k);
+    ck_assert_uint_eq(expect_scores(&c), 150);
+    cluster_close(&c);
+}
+END_TEST
+
 /* ---- other systems */
 
 #define BINARY_2 "\0\0\0\2"
@@ -417,6 +497,9 @@ SUITE(redrive)
     CASE("origin", letters_go_back_to_their_origin_and_keep_it);
     CASE("crash", a_crash_repeats_at_most_what_was_not_noted,
          a_stop_is_no_end_and_the_same_command_goes_on);
+    CASE("two", of_two_at_once_the_second_says_who_is_at_work_and_ends_with_75,
+         one_that_slept_and_was_overtaken_ends_with_75,
+         one_that_slept_and_was_not_overtaken_goes_on);
     CASE("foreign", letters_of_other_systems_are_read,
          a_foreign_letter_that_fails_here_counts_as_its_second_attempt,
          foreign_letters_go_back_with_their_attempts_counted);
