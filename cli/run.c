@@ -32,7 +32,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
         code = err.exit_code;
     }
-    account_say(&summary, *config.alert_topic, code);
+    account_say(&summary, *config.alert_topic, code, "");
     config_release(&config);
     return code;
 }

@@ -213,9 +213,7 @@ int redrive_run(const struct redrive_options *o, struct redrive_summary *summary
     pthread_mutex_init(&r->lock, NULL);
     configure(&r->config, o);
     result = pipeline_run(&run, &summary->run, err);
-    if (result == 0 && !redrive.is_over)
-        result = err_fatal(err, EXIT_AGAIN, "stopped before the end: %s",
-                           o->is_dry ? "nothing was done" : "the same command goes on from here");
+    summary->is_stopped = result == 0 && !redrive.is_over;
     release(r);
     return result;
 }

@@ -52,11 +52,12 @@ struct redrive_summary {
     struct redrive_tally tallies[REDRIVE_TALLIES]; /* as they were met; the last: all others */
     size_t tally_count;
     size_t partitions;
-    bool is_cut; /* by the limit */
+    bool is_cut;     /* by the limit */
+    bool is_stopped; /* told to, before the end: the same call goes on */
 };
 
-/* 0: all is done. -1: err, fatal; EXIT_AGAIN: stopped before the end, or the last notes could not
- * be written. *summary is filled whatever happens. */
+/* 0: all is done, or it was told to stop and what was done is noted (is_stopped). -1: err, fatal;
+ * EXIT_AGAIN: another redrive is at work, or the last notes could not be written. *summary is filled whatever happens. */
 int redrive_run(const struct redrive_options *options, struct redrive_summary *summary,
                 struct err *err);
 

@@ -32,7 +32,7 @@ struct redrive {
     char group[300];
     int64_t noted_ms;
     bool has_lost; /* the group: another redrive may be at work, or have been */
-    bool is_over; /* the end was reached, or the limit */
+    bool is_over;  /* the end was reached, or the limit */
 };
 
 /* Of a partition by its number in the ledger. */
