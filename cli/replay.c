@@ -173,6 +173,25 @@ static int check_topics(const struct arguments *a, const struct config *live, st
     return 0;
 }
 
+/* -s may name other topics, but run is not started with it: what the file says is live, too. A file
+ * that says nothing whole without -s is not asked. */
+static int check_file(const struct arguments *a, const struct cli_command *command,
+                      const struct config *with, struct err *err)
+{
+    struct configured alone = {.path = a->configured.path};
+    struct err ignored = ERR_INIT;
+    struct config file;
+    int result;
+
+    if (configured_load(&file, command, &alone, &ignored) != 0)
+        return 0;
+    result = check_topics(a, &file, err);
+    if (result == 0 && a->is_correction && !is_same(with->score_topic, file.score_topic))
+        result = refuse_live(&file, "--correct: -s producer.topic", with->score_topic, err);
+    config_release(&file);
+    return result;
+}
+
 /* ---- the configuration of a replay: that of the file, with other topics and another model */
 
 static char *join(const char *head, const char *tail)
@@ -200,7 +219,7 @@ static int load(struct config *config, const struct cli_command *command, const 
 
     if (configured_load(config, command, &c, err) != 0)
         return -1;
-    result = check_topics(a, config, err);
+    result = check_topics(a, config, err) == 0 ? check_file(a, command, config, err) : -1;
     config_release(config);
     if (result != 0)
         return -1;
