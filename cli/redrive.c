@@ -169,12 +169,18 @@ static void print_tallies(const struct redrive_summary *s)
 
 static void print_left(const struct redrive_summary *s)
 {
-    static const char *const why[LEFT_COUNT] = {"no dead letters, or without their origin",
-                                                "from topics that [consumer] topic has not",
-                                                "done by a redrive before",
-                                                "not selected",
-                                                "failed [dead_letters] attempts times",
-                                                "came without a value"};
+    static const char *const why[LEFT_COUNT] = {
+        "no dead letters, or without their origin",
+        "from topics that [consumer] topic has not",
+        "done by a redrive before",
+        "not selected",
+        "failed [dead_letters] attempts times",
+        "came without their value, which is gone from their origin",
+        "came without their value, and another record "
+        "stands at their origin",
+        "came without their value, and their origin may "
+        "not be read",
+        "have no value"};
 
     for (int i = 0; i < LEFT_COUNT; i++)
         if (s->left[i] > 0)
@@ -216,6 +222,9 @@ static void print_summary(const struct arguments *a, const struct redrive_summar
     printf("%s: %zu partitions, %" PRIu64 " dead letters selected\n", a->topic, s->partitions,
            s->selected);
     print_tallies(s);
+    if (s->fetched > 0)
+        printf("%10" PRIu64 "  of them came without their value: it is read from their origin\n",
+               s->fetched);
     print_left(s);
     print_result(a, s);
     print_faults(&s->run);

@@ -191,6 +191,8 @@ static void release(struct replay *r)
     free(d->parts);
     free(d->partitions);
     bookmarks_free(d->bookmarks);
+    redrive_forget(d);
+    free(d->originals);
     replay_state_release(&r->state);
     pthread_mutex_destroy(&r->lock);
     free(r);

@@ -22,7 +22,11 @@ enum left {
     LEFT_DONE,      /* a redrive before did it */
     LEFT_OTHER,     /* not selected */
     LEFT_ATTEMPTS,  /* failed as often as it may */
-    LEFT_NO_VALUE,  /* the letter came without it */
+    /* The letter came without its value, and at its origin ... */
+    LEFT_GONE,     /* it is gone */
+    LEFT_CHANGED,  /* stands another record: the topic was made anew */
+    LEFT_DENIED,   /* nothing may be read */
+    LEFT_NO_VALUE, /* there is none either */
     LEFT_COUNT
 };
 
@@ -49,6 +53,7 @@ struct redrive_options {
 struct redrive_summary {
     struct pipeline_summary run; /* to_origin: scored counts what was sent back */
     uint64_t selected, left[LEFT_COUNT];
+    uint64_t fetched; /* of the selected: from their origin, for they came without their value */
     struct redrive_tally tallies[REDRIVE_TALLIES]; /* as they were met; the last: all others */
     size_t tally_count;
     size_t partitions;
