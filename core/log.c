@@ -14,19 +14,35 @@ enum { TEXT_MAX = 2048, RECENT = 1024, REPEAT_MS = 10000 };
 /* The closed list; docs/log-events.md says what each means. A test holds it against the page and
  * against every log_event in the sources: a line that is said for the first time at 3 a.m. must not
  * abort the program. */
-static const char *const events[] = {"starting",      "model_loaded",
-                                     "schema_loaded", "schema_unusable",
-                                     "cache_failed",  "connecting",
-                                     "waiting",       "ready",
-                                     "assigned",      "revoked",
-                                     "gap",           "parked",
-                                     "unparked",      "delivery_failed",
-                                     "rewound",       "refused",
-                                     "stopping",      "stopped",
-                                     "failed",        "kafka",
-                                     "commit_failed", "full",
-                                     "dead_letter",   "stale_alert",
-                                     "recovered",     NULL};
+static const char *const events[] = {"starting",
+                                     "model_loaded",
+                                     "schema_loaded",
+                                     "schema_unusable",
+                                     "cache_failed",
+                                     "connecting",
+                                     "waiting",
+                                     "ready",
+                                     "assigned",
+                                     "revoked",
+                                     "gap",
+                                     "parked",
+                                     "unparked",
+                                     "delivery_failed",
+                                     "rewound",
+                                     "refused",
+                                     "stopping",
+                                     "stopped",
+                                     "failed",
+                                     "kafka",
+                                     "commit_failed",
+                                     "full",
+                                     "dead_letter",
+                                     "stale_alert",
+                                     "recovered",
+                                     "breaker_open",
+                                     "breaker_half_open",
+                                     "breaker_closed",
+                                     NULL};
 
 /* These come back as long as their cause lasts, with other numbers each time: lines that differ in
  * nothing else are the same. */
