@@ -27,8 +27,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
     stop = configured_catch_signals();
-    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), stop, NULL, NULL, NULL}, &summary,
-                     &err) != 0) {
+    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), stop, NULL, NULL, NULL},
+                     &summary, &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
         code = err.exit_code;
     }

@@ -120,8 +120,8 @@ struct pipeline {
     struct refusals refusals;
 
     struct breaker breaker;
-    char why[1200];         /* it is open, or tries again; "": it is closed */
-    struct change change;   /* the last one */
+    char why[1200];       /* it is open, or tries again; "": it is closed */
+    struct change change; /* the last one */
     unsigned resumes_seen;
 
     int64_t ends_checked_ms;

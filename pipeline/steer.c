@@ -2,7 +2,8 @@
  *
  * A parked partition waits for its schema; a full ring waits for the producer; a failed delivery
  * gives everything unfinished back and seeks; a dependency that is down makes all wait with
- * back-off; an open breaker waits until it may try again. Each is a reason to pause, and one function turns the reasons into pauses.
+ * back-off; an open breaker waits until it may try again. Each is a reason to pause, and one
+ * function turns the reasons into pauses.
  */
 #include "core/clock.h"
 #include "core/log.h"

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "tests/broker/child.h"
 #include "tests/broker/outcomes.h"
 #include "tests/harness.h"
@@ -193,10 +194,11 @@ START_TEST(members_come_and_go_while_it_is_open)
 }
 END_TEST
 
-/* Each judges its own: the sound partition goes on. */
-START_TEST(a_worker_opens_alone)
+/* Each judges its own, once each has one: the sound partition goes on. */
+START_TEST(one_worker_waits_and_the_other_goes_on)
 {
     enum { EACH = 2000 };
+    int64_t until = harness_deadline();
     struct cluster c;
     struct child k;
 
@@ -206,12 +208,14 @@ START_TEST(a_worker_opens_alone)
         cluster_send(&c, 1, "k", "{\"x\":1}", 7);
     }
     cluster_flush(c.producer);
-    child_run(&k, &c, PRESET, "kscore.workers=2");
+    child_run(&k, &c, HASTY, "kscore.workers=2");
     child_wait_line(&k, "event=breaker_open", 1);
-    cluster_wait_outcomes(&c, EACH);
+    while (cluster_committed(&c, 1) < EACH) {
+        ck_assert_msg(clock_ms() < until, "the sound partition stands still");
+        harness_breathe();
+    }
     child_stop(&k);
-    ck_assert_int_eq(child_count(&k, "event=breaker_open"), 1);
-    ck_assert_int_eq(cluster_committed(&c, 1), EACH);
+    ck_assert_int_lt(cluster_committed(&c, 0), EACH / 4);
     child_release(&k);
     finish(&c, 2 * EACH);
 }
@@ -224,5 +228,5 @@ SUITE(breaker)
          a_start_with_few_records_sends_them_whatever_they_are);
     CASE("try", a_try_with_few_records_at_hand_closes_it,
          a_try_with_enough_bad_records_opens_it_again);
-    CASE("members", members_come_and_go_while_it_is_open, a_worker_opens_alone);
+    CASE("members", members_come_and_go_while_it_is_open, one_worker_waits_and_the_other_goes_on);
 }

@@ -144,7 +144,8 @@ void mock_set_up(struct mock *m)
 static void *pipeline_thread(void *arg)
 {
     struct mock *m = arg;
-    struct pipeline_options options = {&m->config, "test", &m->stop, &m->progress, NULL, &m->orders};
+    struct pipeline_options options = {&m->config,   "test", &m->stop,
+                                       &m->progress, NULL,   &m->orders};
 
     m->result = pipeline_run(&options, &m->summary, &m->err);
     return NULL;
