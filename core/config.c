@@ -95,6 +95,10 @@ static const struct key keys[] = {
     {{"dead_letters", "breaker_minimum", "100", false}, NUMBER, AT(breaker_minimum), 1, 65536,
      NULL},
     {{"dead_letters", "breaker_share", "0.2", false}, SHARE, AT(breaker_share), 0, 1, NULL},
+    {{"journal", "topic", "", false}, TOPIC, AT(journal_topic), 0, 0, NULL},
+    {{"downstream", "groups", "", false}, NAMES, AT(downstream), 0, 0, NULL},
+    {{"http", "listen", "127.0.0.1:9464", false}, TEXT, AT(http_listen), 0, 0, NULL},
+    {{"control", "socket", "", false}, TEXT, AT(control_socket), 0, 0, NULL},
 };
 /* clang-format on */
 
@@ -392,8 +396,9 @@ static int unknown_key(struct reader *r, const struct ini_entry *entry)
         }
     }
     if (in_section == 0) {
-        static const char *const sections[] = {"kscore", "kafka",    "consumer", "schemas",
-                                               "model",  "producer", "alerts",   "dead_letters"};
+        static const char *const sections[] = {"kscore",  "kafka",      "consumer", "schemas",
+                                               "model",   "producer",   "alerts",   "dead_letters",
+                                               "journal", "downstream", "http",     "control"};
         near = text_nearest(entry->section, sections, sizeof sections / sizeof sections[0]);
         return ini_fail(&r->ini, entry, r->err, "no section [%s]%s%s%s", entry->section,
                         near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");

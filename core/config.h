@@ -110,6 +110,11 @@ struct config {
     int64_t breaker_window_s, breaker_minimum;
     double breaker_share; /* 0 to 1; 1: no breaker */
 
+    char *journal_topic;            /* "" = none */
+    struct config_names downstream; /* consumer groups whose lag is watched */
+    char *http_listen;              /* host:port, "" = not */
+    char *control_socket;           /* a path, "" = none */
+
     char digest[65]; /* SHA-256 over every effective key and value but secrets */
 };
 

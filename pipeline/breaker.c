@@ -161,10 +161,3 @@ const struct breaker_cause *breaker_worst(const struct breaker *b, struct breake
     *first = oldest(b, worst);
     return worst;
 }
-
-const char *breaker_word(enum breaker_state state)
-{
-    static const char *const words[] = {"closed", "open", "half-open"};
-
-    return words[state];
-}

@@ -89,7 +89,4 @@ bool breaker_look(struct breaker *breaker, bool is_ordered, bool holds_none, int
 const struct breaker_cause *breaker_worst(const struct breaker *breaker,
                                           struct breaker_place *first);
 
-/* "closed", "open", "half-open". */
-const char *breaker_word(enum breaker_state state);
-
 #endif

@@ -70,34 +70,37 @@ static void print_schema(const struct pipeline *p, const struct breaker_cause *c
 
 static void say_open(struct pipeline *p)
 {
-    struct breaker *b = &p->breaker;
+    const struct breaker *b = &p->breaker;
     struct breaker_place first;
     const struct breaker_cause *cause = breaker_worst(b, &first);
+    long long age_s = (long long)(clock_ms() - p->change.at_ms) / 1000;
     char id[SCHEMA_ID_TEXT_MAX], example[512];
 
     print_schema(p, cause, id);
     explain(p, cause, example, sizeof example);
+    log_event(LOG_ERROR, "breaker_open",
+              "try_s=%lld dead=%llu judged=%llu share=%.2f stage=%s reason=%s blame=%s schema=%s "
+              "count=%llu topic=%s partition=%d offset=%lld change=\"%s\" change_age_s=%lld %s",
+              (long long)b->window_ms / 1000, (unsigned long long)b->dead,
+              (unsigned long long)b->judged, (double)b->dead / (double)b->judged,
+              fault_stage(cause->fault), fault_reason(cause->fault), fault_blame(cause->fault), id,
+              (unsigned long long)cause->count, first.topic, first.partition,
+              (long long)first.offset, p->change.text, age_s, example);
     snprintf(p->why, sizeof p->why,
-             "dead=%llu judged=%llu share=%.2f stage=%s reason=%s blame=%s schema=%s count=%llu "
-             "topic=%s partition=%d offset=%lld change=\"%s\" change_age_s=%lld %s",
-             (unsigned long long)b->dead, (unsigned long long)b->judged,
-             (double)b->dead / (double)b->judged, fault_stage(cause->fault),
-             fault_reason(cause->fault), fault_blame(cause->fault), id,
-             (unsigned long long)cause->count, first.topic, first.partition,
-             (long long)first.offset, p->change.text,
-             (long long)(clock_ms() - p->change.at_ms) / 1000, example);
-    log_event(LOG_ERROR, "breaker_open", "try_s=%lld %s", (long long)b->window_ms / 1000, p->why);
+             "%llu of %llu records are dead: %s/%s, schema %s, first at %.100s-%d@%lld; %lld s "
+             "after %.60s",
+             (unsigned long long)b->dead, (unsigned long long)b->judged, fault_stage(cause->fault),
+             fault_reason(cause->fault), id, first.topic, first.partition, (long long)first.offset,
+             age_s, p->change.text);
 }
 
-static void say_state(struct pipeline *p, const char *why)
+static void say_state(const struct breaker *b, const char *why)
 {
-    if (p->breaker.state == BREAKER_CLOSED)
+    if (b->state == BREAKER_CLOSED)
         log_event(LOG_INFO, "breaker_closed", "%s", why);
     else
-        log_event(LOG_INFO, "breaker_half_open", "records=%llu %s",
-                  (unsigned long long)p->breaker.minimum, why);
-    if (p->breaker.state == BREAKER_CLOSED)
-        *p->why = '\0';
+        log_event(LOG_INFO, "breaker_half_open", "records=%llu %s", (unsigned long long)b->minimum,
+                  why);
 }
 
 bool pipeline_judge(struct pipeline *p)
@@ -110,7 +113,7 @@ bool pipeline_judge(struct pipeline *p)
     count(p);
     if (breaker_passes(b, clock_ms())) {
         if (was_tripped)
-            say_state(p, "the records of the try get their outcomes");
+            say_state(b, "the records of the try get their outcomes");
         return true;
     }
     say_open(p);
@@ -132,11 +135,11 @@ static bool is_ordered(struct pipeline *p)
 
 void pipeline_look_at_breaker(struct pipeline *p)
 {
+    struct breaker *b = &p->breaker;
     bool was_ordered = is_ordered(p);
 
-    if (p->breaker.state != BREAKER_CLOSED &&
-        breaker_look(&p->breaker, was_ordered, p->batch.count == 0, clock_ms()))
-        say_state(p, p->breaker.state == BREAKER_CLOSED ? "there was no record to try"
-                     : was_ordered                      ? "as ordered"
-                                                        : "its time has come");
+    if (b->state != BREAKER_CLOSED && breaker_look(b, was_ordered, p->batch.count == 0, clock_ms()))
+        say_state(b, b->state == BREAKER_CLOSED ? "there was no record to try"
+                     : was_ordered              ? "as ordered"
+                                                : "its time has come");
 }

@@ -11,10 +11,11 @@
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
+ *   measure.c   what is counted for those who watch (measure.h)
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  *   seat.c, replay.c  what replay has in place of consumer and commits (seat.h)
- *   redrive.c, redriving.c  dead letters, on a replay's reader (redriving.h)
+ *   redrive.c, redriving.c, redrive_*.c  dead letters, on a replay's reader (redriving.h)
  */
 #ifndef PIPELINE_STATE_H
 #define PIPELINE_STATE_H
@@ -26,6 +27,7 @@
 #include "pipeline/backoff.h"
 #include "pipeline/breaker.h"
 #include "pipeline/commit.h"
+#include "pipeline/measure.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/refusals.h"
 #include "pipeline/shared.h"
@@ -93,6 +95,7 @@ struct pipeline {
     const struct config *config; /* the shared ones */
     const struct bundle *bundle;
     struct pipeline_summary *summary;
+    struct measures measures;
     struct counts published; /* what the progress has of it */
 
     struct ledger ledger;
@@ -120,8 +123,8 @@ struct pipeline {
     struct refusals refusals;
 
     struct breaker breaker;
-    char why[1200];       /* it is open, or tries again; "": it is closed */
-    struct change change; /* the last one */
+    char why[METRICS_TEXT]; /* it opened, one line */
+    struct change change;   /* the last one */
     unsigned resumes_seen;
 
     int64_t ends_checked_ms;
