@@ -148,6 +148,7 @@ static void *pipeline_thread(void *arg)
                                        .build = "test",
                                        .stop = &m->stop,
                                        .progress = &m->progress,
+                                       .board = m->board,
                                        .orders = &m->orders};
 
     m->result = pipeline_run(&options, &m->summary, &m->err);
