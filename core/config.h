@@ -107,6 +107,8 @@ struct config {
 
     char *dead_topic;
     int64_t dead_attempts; /* of a record, then it is left alone */
+    int64_t breaker_window_s, breaker_minimum;
+    double breaker_share; /* 0 to 1; 1: no breaker */
 
     char *journal_topic;            /* "" = none */
     struct config_names downstream; /* consumer groups whose lag is watched */

@@ -32,6 +32,9 @@ static const struct {
     {"commit_failed", JOURNAL_TROUBLE},
     {"refused", JOURNAL_TROUBLE},
     {"failed", JOURNAL_TROUBLE},
+    {"breaker_open", JOURNAL_TROUBLE},
+    {"breaker_half_open", JOURNAL_TROUBLE},
+    {"breaker_closed", JOURNAL_TROUBLE},
     {"first_dead_letter", JOURNAL_ERROR},
 };
 

@@ -159,6 +159,7 @@ int pipeline_turn(struct pipeline *p, struct err *err)
         pipeline_rewind(p);
     if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) && pipeline_fail(p, err) != 0)
         return -1;
+    pipeline_look_at_breaker(p);
     pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
     if (!pipeline_can_take(p) && !p->is_all_paused) {
         /* waits without consuming: a pause would throw the prefetch away */
@@ -195,6 +196,7 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
     backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);
     ring_init(&p->ring);
+    breaker_init(&p->breaker, p->config, clock_ms());
 }
 
 int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,

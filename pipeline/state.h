@@ -6,7 +6,8 @@
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
  *   alerts.c    which scores are alerts
- *   steer.c     waiting: parks, a full ring, rewinds, back-off
+ *   steer.c     waiting: parks, a full ring, rewinds, back-off, an open breaker
+ *   breaking.c  what the breaker judges (breaker.h), gives back and says
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
@@ -24,6 +25,7 @@
 #include "consumer/consumer.h"
 #include "consumer/ring.h"
 #include "pipeline/backoff.h"
+#include "pipeline/breaker.h"
 #include "pipeline/commit.h"
 #include "pipeline/measure.h"
 #include "pipeline/pipeline.h"
@@ -39,8 +41,8 @@ struct batch {
     struct record *records;
     struct outcome *outcomes;
     int64_t *schema_ids;
-    uint32_t *rows; /* of the matrix, for scored ones */
-    size_t count, cap;
+    uint32_t *rows;          /* of the matrix, for scored ones */
+    size_t count, cap;       /* count: without has_unsent, what a try of the breaker holds */
     struct carried *carried; /* cap x carry_count: what goes along in the score */
     size_t carry_count;
     int64_t *event_times; /* of scored ones; NULL: those of the records */
@@ -81,6 +83,12 @@ struct transaction {
     struct err refused; /* why offsets were not taken, and none were since */
 };
 
+/* What may be the cause of what comes behind it. */
+struct change {
+    char text[160];
+    int64_t at_ms;
+};
+
 struct pipeline {
     const struct shared *shared;
     unsigned worker;
@@ -113,6 +121,11 @@ struct pipeline {
     bool is_full_paused, is_all_paused;
 
     struct refusals refusals;
+
+    struct breaker breaker;
+    char why[METRICS_TEXT]; /* it opened, one line */
+    struct change change;   /* the last one */
+    unsigned resumes_seen;
 
     int64_t ends_checked_ms;
     uint64_t commits_seen;
@@ -171,7 +184,8 @@ int batch_discard(struct pipeline *p, struct err *err);
 bool batch_send(struct pipeline *p, struct err *err);
 /* Some of its outcomes are sent and some are not: to commit now would tear it apart. */
 bool batch_is_begun(const struct pipeline *p);
-/* Lets go of the messages of a batch that is given back; its spans are the ring's to return. */
+/* Lets go of the messages of a batch that is given back, or of none; its spans are the ring's to
+ * return. */
 void batch_drop(struct pipeline *p);
 
 /* steer.c */
@@ -186,6 +200,17 @@ bool pipeline_can_send(const struct pipeline *p);
 producer_report pipeline_on_report;
 bool pipeline_on_revoking(void *arg, bool is_lost);
 void pipeline_on_assigned(void *arg);
+
+/* breaking.c */
+/* Notes the last thing that may be a cause. */
+void pipeline_note_change(struct pipeline *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Whether the batch, which is in the ring, may be sent. False: it was given back. */
+bool pipeline_judge(struct pipeline *p);
+/* Record i was judged, and is dead after all. */
+void pipeline_bury(struct pipeline *p, size_t i, enum fault fault);
+/* Once a turn: an open breaker may try again. */
+void pipeline_look_at_breaker(struct pipeline *p);
 
 /* close.c */
 int pipeline_close(struct pipeline *p, struct err *err);
