@@ -18,7 +18,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct err err = ERR_INIT;
     struct config config;
     static struct pipeline_summary summary;
-    const volatile sig_atomic_t *stop;
+    static struct pipeline_orders orders;
+    struct pipeline_options live = {.config = &config, .build = cli_build(), .orders = &orders};
     int code = EXIT_OK;
 
     if (cli_parse(command, argc, argv, take, &configured, &err) != 0 ||
@@ -26,9 +27,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
-    stop = configured_catch_signals();
-    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), stop, NULL, NULL}, &summary,
-                     &err) != 0) {
+    live.stop = configured_catch_signals();
+    configured_count_hangups(&orders.reload);
+    if (pipeline_run(&live, &summary, &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
         code = err.exit_code;
     }

@@ -10,6 +10,25 @@
 #include "core/mem.h"
 #include "pipeline/redriving.h"
 
+void room_init(struct room *r, const struct config *config, const struct bundle *bundle)
+{
+    size_t cap = (size_t)config->batch_rows;
+
+    r->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *r->matrix);
+    r->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *r->margins);
+    r->scores = mem_alloc(cap * model_score_count(bundle->model), sizeof *r->scores);
+    r->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+}
+
+void room_release(struct room *r)
+{
+    free(r->matrix);
+    free(r->margins);
+    free(r->scores);
+    free(r->scratch);
+    *r = (struct room){0};
+}
+
 void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
 {
     size_t cap = (size_t)config->batch_rows;
@@ -23,10 +42,7 @@ void batch_init(struct batch *b, const struct config *config, const struct bundl
     b->carried = mem_alloc(cap * b->carry_count, sizeof *b->carried);
     if (config->event_time.step_count)
         b->event_times = mem_alloc(cap, sizeof *b->event_times);
-    b->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *b->matrix);
-    b->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *b->margins);
-    b->scores = mem_alloc(cap * model_score_count(bundle->model), sizeof *b->scores);
-    b->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+    room_init(&b->room, config, bundle);
 }
 
 void batch_release(struct batch *b)
@@ -38,10 +54,7 @@ void batch_release(struct batch *b)
     free(b->carried);
     free(b->event_times);
     free(b->origins);
-    free(b->matrix);
-    free(b->margins);
-    free(b->scores);
-    free(b->scratch);
+    room_release(&b->room);
     *b = (struct batch){0};
 }
 
@@ -140,7 +153,7 @@ static bool decode_one(struct pipeline *p, size_t i)
     const struct record *r = &b->records[i];
     const struct refused *refused =
         p->refusals.refused_count ? refusals_find(&p->refusals, r->part, r->offset) : NULL;
-    float *row = b->matrix + b->row_count * p->bundle->features.count;
+    float *row = b->room.matrix + b->row_count * p->bundle->features.count;
 
     if (p->ledger.parts[r->part].is_parked) { /* what it needs next is asked for together */
         decoder_foresee(p->decoder, r->value, clock_ms());
@@ -188,7 +201,7 @@ static const double *outputs_of(const struct pipeline *p, size_t i)
 {
     const struct batch *b = &p->batch;
 
-    return bundle_outputs(p->bundle, b->margins, b->scores, b->rows[i]);
+    return bundle_outputs(p->bundle, b->room.margins, b->room.scores, b->rows[i]);
 }
 
 /* Outcomes that say scored are letters to be sent back: there are no rows. */
@@ -204,7 +217,8 @@ static void score(struct pipeline *p)
     if (sends_back(p))
         return;
     if (b->row_count > 0)
-        model_score(p->bundle->model, b->matrix, b->row_count, b->margins, b->scores, b->scratch);
+        model_score(p->bundle->model, b->room.matrix, b->row_count, b->room.margins, b->room.scores,
+                    b->room.scratch);
     for (size_t i = 0; i < b->count; i++)
         if (b->outcomes[i].kind == OUTCOME_SCORED && !bundle_is_finite(p->bundle, outputs_of(p, i)))
             b->outcomes[i] = outcome_dead(FAULT_SCORE_NOT_FINITE, 0);
@@ -225,6 +239,38 @@ static void enter_ring(struct pipeline *p)
         span->scored += b->outcomes[i].kind == OUTCOME_SCORED;
         span->dead += b->outcomes[i].kind == OUTCOME_DEAD;
         span->skipped += b->outcomes[i].kind == OUTCOME_SKIPPED;
+    }
+}
+
+/* The first record of a partition that this model scores; and one before it, that came back. */
+static void say_first(struct pipeline *p, const struct span *span)
+{
+    const struct batch *b = &p->batch;
+    struct part *part = &p->ledger.parts[span->part];
+    size_t i = 0;
+
+    while (b->records[i].part != span->part || b->outcomes[i].kind != OUTCOME_SCORED)
+        i++;
+    if (part->model == p->model_count && b->records[i].offset >= part->model_from)
+        return;
+    part->model = p->model_count;
+    part->model_from = b->records[i].offset;
+    log_event(LOG_INFO, "model_first_offset",
+              "topic=%s partition=%d offset=%lld model=%s version=%s digest=%.12s", part->topic,
+              part->partition, (long long)part->model_from, p->bundle->name, p->bundle->version,
+              p->bundle->digest);
+}
+
+/* A replay has one model, and says which. */
+static void say_firsts(struct pipeline *p)
+{
+    const struct slot *slot = p->batch.slot;
+
+    for (size_t i = 0; i < slot->span_count && !p->seat; i++) {
+        const struct span *span = &slot->spans[i];
+        const struct part *part = &p->ledger.parts[span->part];
+        if (span->scored > 0 && (part->model != p->model_count || span->first < part->model_from))
+            say_first(p, span);
     }
 }
 
@@ -261,6 +307,7 @@ int batch_take(struct pipeline *p, struct err *err)
         return 0;
     score(p);
     enter_ring(p);
+    say_firsts(p);
     p->has_unsent = true;
     return 1;
 }
@@ -470,7 +517,7 @@ static enum sent send_both(struct pipeline *p, size_t i, struct score *made, str
         return sink->score(sink, source, made);
     if (b->owes_alert)
         return send_alert(p, i, made, err);
-    made->is_alert = is_wanted && !alerts_is_stale(&p->shared->alerts, made->event_time_ms, now_ms);
+    made->is_alert = is_wanted && !alerts_is_stale(&p->alerts, made->event_time_ms, now_ms);
     sent = producer_send_score(p->producer, source, made, b->slot, err);
     if (sent != SENT_OK || !is_wanted)
         return sent;
@@ -505,7 +552,7 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
                          .event_time_ms =
                              b->event_times ? b->event_times[i] : b->records[i].timestamp_ms,
                          .carried = b->carried + i * b->carry_count,
-                         .is_alert = p->shared->alerts.is_wanted[decision]};
+                         .is_alert = p->alerts.is_wanted[decision]};
     struct header *headers = NULL;
     enum sent sent;
 
