@@ -320,8 +320,8 @@ static void swap_under_load(int swaps)
     struct site s;
 
     open_site(&s);
-    child_run(&s.child, &s.cluster, s.item, "kscore.workers=2", "kscore.instance=a",
-              "kscore.batch_rows=64");
+    child_run(&s.child, &s.cluster, s.item, "kscore.workers=2", "kscore.batch_rows=64",
+              "consumer.session.timeout.ms=60000"); /* a busy machine loses no partition */
     child_wait_line(&s.child, "event=ready", 1);
     for (int i = 1; i <= swaps; i++) {
         char line[60];
