@@ -8,6 +8,7 @@
 #include "core/errand.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "pipeline/bundle_changes.h"
 #include "pipeline/folder_watch.h"
 #include "pipeline/schemas.h"
 #include "pipeline/state.h"
@@ -93,12 +94,14 @@ static void say_change(struct lifecycle *l, const char *event, const char *order
                        const struct bundle *from, int64_t start_ms)
 {
     const struct bundle *to = l->shared->bundle;
+    char changes[BUNDLE_CHANGES_MAX];
 
+    bundle_changes_print(from, to, changes);
     log_event(LOG_INFO, event,
               "order=%s change=%u model=%s version=%s digest=%.12s from_model=%s from_version=%s "
-              "from_digest=%.12s took_ms=%lld",
+              "from_digest=%.12s took_ms=%lld %s",
               order, ++l->count, to->name, to->version, to->digest, from->name, from->version,
-              from->digest, (long long)(clock_ms() - start_ms));
+              from->digest, (long long)(clock_ms() - start_ms), changes);
 }
 
 static void say_refused(struct lifecycle *l, const char *order, const struct bundle *bundle,
