@@ -161,6 +161,7 @@ int pipeline_turn(struct pipeline *p, struct err *err)
         return -1;
     pipeline_look_at_breaker(p);
     pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
+    changeover_turn(p);
     if (!pipeline_can_take(p) && !p->is_all_paused) {
         /* waits without consuming: a pause would throw the prefetch away */
         producer_flush(p->producer, 5);
@@ -184,6 +185,8 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
         .worker = worker,
         .config = shared->config,
         .bundle = shared->bundle,
+        .alerts = shared->alerts,
+        .model_count = 1,
         .provenance = {shared->bundle->name, shared->bundle->version, shared->bundle->digest,
                        shared->run, worker,
                        shared->replay ? shared->replay->options->mode : SCORE_LIVE},

@@ -2,6 +2,7 @@
  *
  *   workers.c   as many of them as are configured
  *   shared.c    what they share: the model, the source of schemas
+ *   lifecycle.c, changeover.c  another model in its place
  *   start.c     before the first record: brokers
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
@@ -26,6 +27,7 @@
 #include "consumer/ring.h"
 #include "pipeline/backoff.h"
 #include "pipeline/breaker.h"
+#include "pipeline/changeover.h"
 #include "pipeline/commit.h"
 #include "pipeline/measure.h"
 #include "pipeline/pipeline.h"
@@ -52,9 +54,7 @@ struct batch {
     bool owes_alert;   /* its score is sent, its alert is not yet */
     struct slot *slot; /* in the ring, from admission on */
 
-    float *matrix; /* cap x feature_count */
-    double *margins, *scores;
-    void *scratch;
+    struct room room; /* of the bundle in use */
 };
 
 /* The transaction that is open, or ends (exactly_once.c). */
@@ -93,7 +93,10 @@ struct pipeline {
     const struct shared *shared;
     unsigned worker;
     const struct config *config; /* the shared ones */
-    const struct bundle *bundle;
+    const struct bundle *bundle; /* in use, as are these */
+    struct alerts alerts;
+    unsigned model_count; /* bundles that it has had, the one in use is the last */
+    unsigned phase;       /* of the changeover, last taken part in */
     struct pipeline_summary *summary;
     struct measures measures;
     struct counts published; /* what the progress has of it */
@@ -172,6 +175,8 @@ void pipeline_say_schemas(struct pipeline *p);
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
 void batch_release(struct batch *batch);
+void room_init(struct room *room, const struct config *config, const struct bundle *bundle);
+void room_release(struct room *room);
 /* Every header of the record: *count, -1 when they cannot be read. New, with room for
  * REDRIVE_ADDED more. */
 struct header *batch_headers(const struct record *record, ssize_t *count);
