@@ -26,7 +26,8 @@ static const char *const events[] = {"starting",      "model_loaded",
                                      "failed",        "kafka",
                                      "commit_failed", "full",
                                      "dead_letter",   "stale_alert",
-                                     "recovered",     NULL};
+                                     "recovered",     "suspect",
+                                     "suspect_over",  NULL};
 
 /* These come back as long as their cause lasts, with other numbers each time: lines that differ in
  * nothing else are the same. */

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/redriving.h"
+#include "pipeline/watching.h"
 
 void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
 {
@@ -260,6 +261,7 @@ int batch_take(struct pipeline *p, struct err *err)
     if (b->count == 0)
         return 0;
     score(p);
+    watching_take(p);
     enter_ring(p);
     p->has_unsent = true;
     return 1;

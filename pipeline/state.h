@@ -6,6 +6,7 @@
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
  *   alerts.c    which scores are alerts
+ *   watching.c  what looks wrong without an error, for the log
  *   steer.c     waiting: parks, a full ring, rewinds, back-off
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
@@ -31,6 +32,7 @@
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
+#include "scoring/watch.h"
 
 /* One poll: its records, what became of each, and the rows of those that are scored. */
 struct batch {
@@ -97,6 +99,7 @@ struct pipeline {
     struct provenance provenance;
     bool is_open; /* the loop may turn */
     struct batch batch;
+    struct watch *watch; /* watching.h; NULL in a replay */
     const struct commit *commit;
     struct transaction transaction; /* of exactly_once */
     bool has_unsent;                /* the batch waits to be sent, or to be sent to its end */
