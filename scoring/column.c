@@ -170,19 +170,26 @@ static void merge(struct column *c, const struct column_window *w)
     column_spread(c);
 }
 
+/* The bins of so few windows are made anew when there are more. */
+static bool has_outgrown(const struct usual *u, uint32_t windows_before)
+{
+    return !u->has_bins ||
+           (u->windows > windows_before && (u->windows == 4 || u->windows == COLUMN_SAMPLED));
+}
+
 void column_close(struct column *c, bool is_usual)
 {
-    struct usual *u = &c->usual;
+    uint32_t windows = c->usual.windows;
 
     c->now.distance = (float)column_distance(c);
     if (is_usual && c->owes_last)
         merge(c, &c->last);
-    c->owes_last = is_usual && u->windows > 0;
+    c->owes_last = is_usual && c->usual.windows > 0;
     if (is_usual && !c->owes_last)
         merge(c, &c->now); /* there is nothing else to compare with */
     c->last = c->now;
     window_reset(&c->now);
-    if (is_usual && (!u->has_bins || u->windows == 4 || u->windows == COLUMN_SAMPLED)) {
+    if (is_usual && has_outgrown(&c->usual, windows)) {
         make_bins(c);
         c->owes_last = false; /* its counts are those of the bins before */
     }

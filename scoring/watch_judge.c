@@ -41,6 +41,11 @@ static void begin(struct watched *item, const struct suspicion *found, int64_t n
     item->streak = 0;
 }
 
+static bool is_about_missing(const struct watched *item)
+{
+    return item->suspicion.what <= WATCH_MISSING;
+}
+
 /* ---- runs */
 
 static bool is_usual_to_miss(const struct watched *item)
@@ -79,11 +84,6 @@ static void judge_run(struct watched *item, int64_t now_ms)
     }
     if (found.what)
         begin(item, &found, now_ms);
-}
-
-static bool is_about_missing(const struct watched *item)
-{
-    return item->suspicion.what <= WATCH_MISSING;
 }
 
 void watch_judge_runs(struct watch *w, int64_t now_ms)
@@ -248,6 +248,8 @@ static bool is_back(const struct watch *w, const struct watched *item)
     const struct suspicion *s = &item->suspicion;
     double now = measure(w, item);
 
+    if (is_about_missing(item) && item->column.run >= RUN_FEW_ROWS)
+        return false; /* it began in the middle of this window */
     return isnan(now) || fabs(now - s->before) < fabs(s->share - s->before) / 2;
 }
 
@@ -300,10 +302,8 @@ static void merge_decisions(struct watch *w)
     }
 }
 
-static void close_decisions(struct watch *w)
+static void close_decisions(struct watch *w, bool is_usual)
 {
-    bool is_usual = !watch_decisions(w)->is_on;
-
     if (is_usual && w->owes_decisions)
         merge_decisions(w);
     for (size_t i = 0; i < w->decision_count; i++) {
@@ -334,16 +334,26 @@ static void accept(struct watch *w, struct watched *item, int64_t now_ms)
         column_accept(&item->column);
 }
 
+/* The window in which it ended was in part as before. */
+static bool may_become_usual(const struct watched *item)
+{
+    return !item->is_on && !item->has_ended;
+}
+
 void watch_judge_window(struct watch *w, int64_t now_ms)
 {
+    bool is_usual; /* of the score and its decisions: one is not without the other */
+
     for (struct watched *item = w->items; item <= watch_decisions(w); item++) {
         judge_item(w, item, now_ms);
         if (item->is_on && now_ms - item->suspicion.since_ms >= ACCEPT_MS)
             accept(w, item, now_ms);
     }
-    for (struct watched *item = w->items; item <= watch_score(w); item++)
-        column_close(&item->column, !item->is_on);
-    close_decisions(w);
+    is_usual = may_become_usual(watch_score(w)) && may_become_usual(watch_decisions(w));
+    for (size_t i = 0; i < w->feature_count; i++)
+        column_close(&w->items[i].column, may_become_usual(&w->items[i]));
+    column_close(&watch_score(w)->column, is_usual);
+    close_decisions(w, is_usual);
     for (struct watched *item = w->items; item <= watch_decisions(w); item++)
         item->strict -= item->strict > 0;
     w->fresh++;
