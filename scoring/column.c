@@ -135,7 +135,7 @@ static void make_bins(struct column *c)
 /* The highest of late: it comes down to the mean slowly. */
 static float keep_high(float high, float mean, float now)
 {
-    high += (mean - high) / COLUMN_MEMORY;
+    high += (mean - high) / COLUMN_LEVEL_MEMORY;
     return now > high ? now : high;
 }
 

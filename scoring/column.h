@@ -20,7 +20,8 @@ enum {
     COLUMN_BINS = 16,
     COLUMN_SAMPLES = 256,
     COLUMN_LEAST = 30,   /* values, below which nothing is said of their distribution */
-    COLUMN_MEMORY = 60,  /* windows */
+    COLUMN_MEMORY = 60,        /* windows */
+    COLUMN_LEVEL_MEMORY = 600, /* windows: the highest and the lowest of late */
     COLUMN_SETTLED = 6,  /* windows that make a usual level */
     COLUMN_SAMPLED = 16, /* windows that the bins are made of, at most */
 };

@@ -15,8 +15,8 @@ enum {
 };
 
 /* Shares, and distances between distributions. */
-static const double usually_missing = 0.9, often_missing = 0.5;
-static const double jump = 0.2, above_highest = 0.1, least_z = 6;
+static const double usually_missing = 0.9, often_missing = 0.5, seldom_missing = 0.2;
+static const double jump = 0.2, great_jump = 0.5, above_highest = 0.1, least_z = 6;
 static const double far_share = 0.5;
 static const double shift = 0.5, shift_above_highest = 0.25;
 static const double strict_shift = 0.15, strict_score_shift = 0.3;
@@ -113,6 +113,8 @@ static bool judge_missing(const struct watched *item, struct suspicion *found)
 
     if (c->run >= RUN_FEW_ROWS && c->run < c->now.row_count)
         return false; /* it may become a run, which says more */
+    if (before > seldom_missing && c->usual.windows < COLUMN_SETTLED)
+        return false;
     if (share - before < jump || share < c->usual.missing_high + above_highest ||
         is_chance(share, before, c->now.row_count))
         return false;
@@ -254,9 +256,10 @@ static bool is_back(const struct watch *w, const struct watched *item)
 }
 
 /* Behind a change, and for what cannot be mistaken, one window is enough. */
-static bool is_enough(const struct watched *item, enum watch_what what)
+static bool is_enough(const struct watched *item, const struct suspicion *found)
 {
-    return what == WATCH_MISSING || what == WATCH_CONSTANT || item->strict > 0 || item->streak > 1;
+    return found->what == WATCH_CONSTANT || item->strict > 0 || item->streak > 1 ||
+           (found->what == WATCH_MISSING && found->share - found->before >= great_jump);
 }
 
 static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
@@ -274,7 +277,7 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
     item->streak++;
     if (!found.first.topic)
         found.first = item->streak > 1 ? w->first_before : w->first;
-    if (is_enough(item, found.what))
+    if (is_enough(item, &found))
         begin(item, &found, now_ms);
 }
 
@@ -282,7 +285,7 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
 
 static float keep(float extreme, float mean, float now, bool is_high)
 {
-    extreme += (mean - extreme) / COLUMN_MEMORY;
+    extreme += (mean - extreme) / COLUMN_LEVEL_MEMORY;
     return is_high ? fmaxf(extreme, now) : fminf(extreme, now);
 }
 
