@@ -57,7 +57,7 @@ static unsigned bin_of(const float *edges, float x)
     return bin;
 }
 
-void column_add(struct column *c, float x, const struct place *place)
+void column_add(struct column *c, float x, const struct sighting *place)
 {
     struct column_window *w = &c->now;
 

@@ -19,15 +19,15 @@
 enum {
     COLUMN_BINS = 16,
     COLUMN_SAMPLES = 256,
-    COLUMN_LEAST = 30,   /* values, below which nothing is said of their distribution */
+    COLUMN_LEAST = 30,         /* values, below which nothing is said of their distribution */
     COLUMN_MEMORY = 60,        /* windows */
     COLUMN_LEVEL_MEMORY = 600, /* windows: the highest and the lowest of late */
-    COLUMN_SETTLED = 6,  /* windows that make a usual level */
-    COLUMN_SAMPLED = 16, /* windows that the bins are made of, at most */
+    COLUMN_SETTLED = 6,        /* windows that make a usual level */
+    COLUMN_SAMPLED = 16,       /* windows that the bins are made of, at most */
 };
 
 /* A record that was seen. topic lives as long as the ledger. */
-struct place {
+struct sighting {
     const char *topic;
     int32_t partition;
     int64_t offset;
@@ -60,8 +60,8 @@ struct column {
     float far_low, far_high;
 
     uint32_t run, longest_run; /* rows without a value in a row: now, and the longest that ended */
-    struct place run_first, missing_first; /* of the run; of the window */
-    uint64_t value_count;                  /* since it began */
+    struct sighting run_first, missing_first; /* of the run; of the window */
+    uint64_t value_count;                     /* since it began */
 
     float samples[COLUMN_SAMPLES];
     uint32_t sample_count;
@@ -76,7 +76,7 @@ static inline bool column_is_missing(const struct column *c, float x)
     return isnan(x) || x == c->stand_in;
 }
 
-static inline void column_begin_missing(struct column *c, const struct place *place)
+static inline void column_begin_missing(struct column *c, const struct sighting *place)
 {
     if (c->run == 0)
         c->run_first = *place;
@@ -85,7 +85,7 @@ static inline void column_begin_missing(struct column *c, const struct place *pl
 }
 
 /* One row's value. */
-void column_add(struct column *column, float x, const struct place *place);
+void column_add(struct column *column, float x, const struct sighting *place);
 
 /* Kolmogorov and Smirnov's distance of the window's values from the usual ones, over its bins: 0 to
  * 1, the share that has moved. Negative: too few values, or nothing to compare with. */

@@ -179,7 +179,7 @@ static void drop_window(struct watch *w)
     w->row_count = 0;
 }
 
-static void take_row(struct watch *w, const float *row, double score, const struct place *place)
+static void take_row(struct watch *w, const float *row, double score, const struct sighting *place)
 {
     if (w->row_count++ == 0)
         w->first = *place;
@@ -215,7 +215,7 @@ void watch_take(struct watch *w, const struct watch_batch *b, int64_t now_ms)
     w->seen_ms = now_ms;
     for (i = w->skip; i < b->count; i += every) {
         const struct record *r = &b->records[i];
-        struct place place = {r->topic, r->partition, r->offset, now_ms};
+        struct sighting place = {r->topic, r->partition, r->offset, now_ms};
         const double *outputs;
         if (b->outcomes[i].kind != OUTCOME_SCORED)
             continue;

@@ -46,8 +46,8 @@ enum watch_after { WATCH_AFTER_NOTHING, WATCH_AFTER_SWAP, WATCH_AFTER_START };
 struct suspicion {
     enum watch_what what;
     enum watch_after after;
-    struct place first;   /* the first sampled record that shows it, or of the window that does */
-    int64_t since_ms;     /* when that was seen */
+    struct sighting first; /* the first sampled record that shows it, or of the window that does */
+    int64_t since_ms;      /* when that was seen */
     double share, before; /* missing: shares; far: share outside; shifted: distance, and the highest
                              before; decisions: of that decision */
     const char *decision; /* DECISIONS only */

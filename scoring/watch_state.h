@@ -43,7 +43,7 @@ struct watch {
     uint32_t decision_windows;
     bool owes_decisions; /* the last shares are to become usual */
 
-    struct place first, first_before; /* records: of this window, of the one before */
+    struct sighting first, first_before; /* records: of this window, of the one before */
     uint32_t row_count;
     int64_t seen_ms, runs_ms; /* the last row; when runs were looked at */
     uint32_t fresh;           /* windows since the start, or since a long silence */
