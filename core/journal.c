@@ -32,6 +32,8 @@ static const struct {
     {"commit_failed", JOURNAL_TROUBLE},
     {"refused", JOURNAL_TROUBLE},
     {"failed", JOURNAL_TROUBLE},
+    {"suspect", JOURNAL_TROUBLE},
+    {"suspect_over", JOURNAL_TROUBLE},
     {"first_dead_letter", JOURNAL_ERROR},
 };
 

@@ -94,7 +94,7 @@ static void add_place(char *out, size_t *len, const struct watch_change *c, int6
 /* Several, as many as the line can do with. */
 static void add_features(char *out, size_t *len, const struct watch_change *changes, size_t count)
 {
-    enum { MOST = 400 };
+    enum { MOST = 150 }; /* the journal keeps 480 bytes of a line */
     size_t start = *len, i;
 
     for (i = 0; i < count && count > 1 && *len - start < MOST; i++)
