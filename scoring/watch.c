@@ -245,7 +245,6 @@ bool watch_poll(struct watch *w, int64_t now_ms)
     watch_judge_runs(w, now_ms);
     if (is_over) {
         watch_judge_window(w, now_ms);
-        w->first_before = w->first;
         w->row_count = 0;
     }
     w->next = 0;

@@ -276,7 +276,10 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
     }
     item->streak++;
     if (!found.first.topic)
-        found.first = item->streak > 1 ? w->first_before : w->first;
+        found.first = w->first;
+    if (item->streak == 1)
+        item->streak_first = found.first;
+    found.first = item->streak_first;
     if (is_enough(item, &found))
         begin(item, &found, now_ms);
 }

@@ -22,6 +22,7 @@ struct watched {
     enum watch_after after;
     unsigned strict; /* windows that are still held to stricter bounds */
     unsigned streak; /* windows in a row that are suspicious */
+    struct sighting streak_first;
     struct suspicion suspicion, ended;
     bool is_on, has_begun, has_ended, is_accepted;
     int64_t ended_ms;
@@ -43,7 +44,7 @@ struct watch {
     uint32_t decision_windows;
     bool owes_decisions; /* the last shares are to become usual */
 
-    struct sighting first, first_before; /* records: of this window, of the one before */
+    struct sighting first; /* record of this window */
     uint32_t row_count;
     int64_t seen_ms, runs_ms; /* the last row; when runs were looked at */
     uint32_t fresh;           /* windows since the start, or since a long silence */
