@@ -63,15 +63,12 @@ void column_add(struct column *c, float x, const struct sighting *place)
 
     w->row_count++;
     if (column_is_missing(c, x)) {
-        column_begin_missing(c, place);
-        c->run++;
-        w->missing_count++;
+        column_run_on(c, 1, place);
+        if (w->missing_count++ == 0)
+            c->missing_first = *place;
         return;
     }
-    if (c->run > c->longest_run)
-        c->longest_run = c->run;
-    c->run = 0;
-    c->value_count++;
+    column_run_end(c);
     w->low = x < w->low ? x : w->low;
     w->high = x > w->high ? x : w->high;
     w->outside_count += x < c->far_low || x > c->far_high;
@@ -130,6 +127,7 @@ static void make_bins(struct column *c)
     for (size_t i = 0; i < count; i++)
         u->shares[bin_of(u->edges, sorted[i]) % COLUMN_BINS] += 1 / (float)count;
     u->has_bins = true;
+    u->values = (float)count;
 }
 
 /* The highest of late: it comes down to the mean slowly. */
@@ -160,6 +158,7 @@ static void merge(struct column *c, const struct column_window *w)
     if (w->row_count == 0)
         return;
     u->windows++;
+    u->values += has_counts ? count : 0;
     u->missing += (missing - u->missing) / (float)memory;
     u->missing_high = keep_high(u->missing_high, u->missing, missing);
     u->distance_high = keep_high(u->distance_high, 0, w->distance);
@@ -207,6 +206,7 @@ void column_accept(struct column *c)
     usual_reset(c);
     c->owes_last = false;
     c->longest_run = c->run;
+    c->ended_run = 0;
     memset(now.counts, 0, sizeof now.counts);
     merge(c, &now);
     window_reset(&c->now);

@@ -47,6 +47,7 @@ struct usual {
     float edges[COLUMN_BINS];  /* rising, the last is infinite; x is in bin count(edges <= x) */
     float shares[COLUMN_BINS]; /* of the values, not of the missing */
     bool has_bins;
+    float values;                /* of which the shares are */
     float missing, missing_high; /* share: mean, and the highest of late */
     float distance_high;         /* the highest distance of late */
     float low, high;             /* of all values */
@@ -59,9 +60,10 @@ struct column {
     struct usual usual;
     float far_low, far_high;
 
-    uint32_t run, longest_run; /* rows without a value in a row: now, and the longest that ended */
-    struct sighting run_first, missing_first; /* of the run; of the window */
-    uint64_t value_count;                     /* since it began */
+    /* Rows without a value in a row: now; the longest that ended since runs were judged; before. */
+    uint32_t run, ended_run, longest_run;
+    struct sighting run_first, ended_first, missing_first; /* missing: of the window */
+    uint64_t value_count;                                  /* since it began */
 
     float samples[COLUMN_SAMPLES];
     uint32_t sample_count;
@@ -76,12 +78,22 @@ static inline bool column_is_missing(const struct column *c, float x)
     return isnan(x) || x == c->stand_in;
 }
 
-static inline void column_begin_missing(struct column *c, const struct sighting *place)
+/* `count` rows without a value, and one with. */
+static inline void column_run_on(struct column *c, uint32_t count, const struct sighting *first)
 {
     if (c->run == 0)
-        c->run_first = *place;
-    if (c->now.missing_count == 0)
-        c->missing_first = *place;
+        c->run_first = *first;
+    c->run = c->run < UINT32_MAX - count ? c->run + count : c->run;
+}
+
+static inline void column_run_end(struct column *c)
+{
+    c->value_count++;
+    if (c->run > c->ended_run) {
+        c->ended_run = c->run;
+        c->ended_first = c->run_first;
+    }
+    c->run = 0;
 }
 
 /* One row's value. */

@@ -1,7 +1,8 @@
 /* watch.h: whether rows, scores and decisions look as they did before: what is wrong without an
  * error.
  *
- * It sees a sample: every row up to 10,000 a second, beyond that one of 32. Rows are gathered in
+ * It sees a sample: every row up to 10,000 a second, beyond that one of 64, and of all rows whether a
+ * feature has no value in a run of them. Rows are gathered in
  * windows (10 s and 100 rows; where there are few, 30 s and 30 rows), and each window is held
  * against what is usual (scoring/column.h). Found are, at most one at a time for each feature, for
  * the score, and for the decisions:
@@ -71,7 +72,7 @@ void watch_free(struct watch *watch);
 
 /* The model was swapped: what `before` knows of features of the same names, of the score and of
  * decisions of the same names is the usual here; suspicions go on. Call it between two batches. */
-void watch_take_over(struct watch *watch, const struct watch *before);
+void watch_take_over(struct watch *watch, struct watch *before);
 
 /* A batch as scored: record i has row rows[i] when outcomes[i] is SCORED. */
 struct watch_batch {
@@ -117,6 +118,10 @@ struct watch_change watch_report_suspicion(const struct watch *watch, size_t i);
 /* "all_missing", ... "model_swapped", "start", "" */
 const char *watch_what_text(enum watch_what what);
 const char *watch_after_text(enum watch_after after);
+
+/* Before a swap, and before the profile at the end of a run: a first window that is not over yet,
+ * but has 30 rows, is better than no usual at all. */
+void watch_settle(struct watch *watch);
 
 /* ---- across a restart */
 

@@ -19,7 +19,7 @@ static const double usually_missing = 0.9, often_missing = 0.5, seldom_missing =
 static const double jump = 0.2, great_jump = 0.5, above_highest = 0.1, least_z = 6;
 static const double far_share = 0.5;
 static const double shift = 0.5, shift_above_highest = 0.25;
-static const double strict_shift = 0.15, strict_score_shift = 0.3;
+static const double strict_shift = 0.1, strict_score_shift = 0.3;
 
 static void end(struct watched *item, int64_t now_ms)
 {
@@ -57,42 +57,60 @@ static bool is_usual_to_miss(const struct watched *item)
 }
 
 /* The share of missing values before the run, in *before. False: too little is known. */
-static bool find_before(const struct column *c, double *before)
+static bool find_before(const struct column *c, uint32_t run, double *before)
 {
-    double rows = (double)c->now.row_count - c->run;
+    double rows = (double)c->now.row_count - run;
 
     *before = c->usual.missing;
     if (c->usual.windows > 0)
         return true;
-    *before = rows < COLUMN_LEAST ? 1 : (c->now.missing_count - c->run) / rows;
+    *before = rows < COLUMN_LEAST ? 1 : fmax(0, c->now.missing_count - (double)run) / rows;
     return *before < often_missing;
 }
 
-static void judge_run(struct watched *item, int64_t now_ms)
+static bool is_always(const struct watched *item)
+{
+    return item->column.value_count == 0 && !item->has_history;
+}
+
+/* A run of so many rows, which began at found->first. */
+static bool judge_run(const struct watched *item, uint32_t run, int64_t now_ms,
+                      struct suspicion *found)
 {
     const struct column *c = &item->column;
-    struct suspicion found = {.first = c->run_first, .share = 1};
-    int64_t lasted_ms = now_ms - c->run_first.at_ms;
+    int64_t lasted_ms = now_ms - found->first.at_ms;
 
-    if (c->value_count == 0 && !item->has_history) {
-        if (c->run >= ALWAYS_MANY || (c->run >= ALWAYS_ROWS && lasted_ms >= RUN_FEW_MS))
-            found.what = WATCH_ALWAYS_MISSING;
-    } else if (!is_usual_to_miss(item) && find_before(c, &found.before) &&
-               c->run / RUN_TIMES >= c->longest_run &&
-               (c->run >= RUN_ROWS || (c->run >= RUN_FEW_ROWS && lasted_ms >= RUN_FEW_MS))) {
-        found.what = WATCH_ALL_MISSING;
+    found->share = 1;
+    if (is_always(item)) {
+        found->what = WATCH_ALWAYS_MISSING;
+        return run >= ALWAYS_MANY || (run >= ALWAYS_ROWS && lasted_ms >= RUN_FEW_MS);
     }
-    if (found.what)
-        begin(item, &found, now_ms);
+    found->what = WATCH_ALL_MISSING;
+    return (run >= RUN_ROWS || (run >= RUN_FEW_ROWS && lasted_ms >= RUN_FEW_MS)) &&
+           run / RUN_TIMES >= c->longest_run && !is_usual_to_miss(item) &&
+           find_before(c, run, &found->before);
+}
+
+static void judge_runs(struct watched *item, int64_t now_ms)
+{
+    struct column *c = &item->column;
+    struct suspicion now = {.first = c->run_first}, ended = {.first = c->ended_first};
+    bool is_known = item->is_on && is_about_missing(item);
+
+    if (!is_known && c->run >= RUN_FEW_ROWS && judge_run(item, c->run, now_ms, &now))
+        begin(item, &now, now_ms);
+    else if (!is_known && c->ended_run >= RUN_ROWS &&
+             judge_run(item, c->ended_run, c->ended_first.at_ms, &ended))
+        begin(item, &ended, now_ms);
+    else if (!is_known && c->ended_run > c->longest_run)
+        c->longest_run = c->ended_run;
+    c->ended_run = 0;
 }
 
 void watch_judge_runs(struct watch *w, int64_t now_ms)
 {
-    for (size_t i = 0; i < w->feature_count; i++) {
-        struct watched *item = &w->items[i];
-        if (item->column.run >= RUN_FEW_ROWS && !(item->is_on && is_about_missing(item)))
-            judge_run(item, now_ms);
-    }
+    for (size_t i = 0; i < w->feature_count; i++)
+        judge_runs(&w->items[i], now_ms);
 }
 
 /* ---- the window */
@@ -130,7 +148,7 @@ static double distance_limit(const struct watch *w, const struct watched *item)
 {
     const struct usual *u = &item->column.usual;
     double values = item->column.now.row_count - item->column.now.missing_count;
-    double noise = 2 / sqrt(fmax(values, 1));
+    double noise = 2 * sqrt(1 / fmax(values, 1) + 1 / fmax(u->values, 1));
 
     if (item->strict > 0 && item->name)
         return strict_shift + noise;

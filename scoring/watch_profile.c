@@ -16,7 +16,7 @@
 #include "core/text.h"
 #include "scoring/watch_state.h"
 
-enum { FORMAT = 1, NAME_MAX_BYTES = 256 };
+enum { FORMAT = 1, WINDOW_VALUES = 100, NAME_MAX_BYTES = 256 };
 
 /* ---- out */
 
@@ -230,6 +230,7 @@ static void use_column(struct watched *item, const struct saved *s)
         u->edges[i] = i < COLUMN_BINS - 1 ? (float)s->edges[i] : INFINITY;
         u->shares[i] = (float)s->shares[i];
     }
+    u->values = (float)u->windows * WINDOW_VALUES; /* at least */
     item->has_history = true;
 }
 

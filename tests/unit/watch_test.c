@@ -367,6 +367,27 @@ START_TEST(a_backlog_that_ends_in_missing_values_is_told_when_nothing_more_comes
 }
 END_TEST
 
+static void dead_for_a_while(const struct stream *s, struct seen *seen)
+{
+    if (s->offset >= 150000 && s->offset < 150600)
+        seen->row[TEMP] = NAN;
+}
+
+START_TEST(in_a_backlog_a_source_that_died_for_some_hundred_rows_is_told)
+{
+    struct stream s;
+    const struct watch_change *c;
+
+    start(&s, 500000);
+    pass(&s, 1, dead_for_a_while);
+    c = expect(&s, false, WATCH_ALL_MISSING, "temp");
+    ck_assert_int_ge(c->suspicion.first.offset, 150000 - BATCH);
+    ck_assert_int_lt(c->suspicion.first.offset, 150100);
+    ck_assert_uint_eq(s.count, 1);
+    stop(&s);
+}
+END_TEST
+
 /* ---- another model, another run */
 
 static const char *const changed = "temp = weather.dew : number, optional";
@@ -430,7 +451,7 @@ START_TEST(behind_a_swap_what_reads_other_fields_is_told_with_the_first_row)
 
     start(&s, 100);
     load_next(&next, _i);
-    pass(&s, 47, NULL);
+    pass(&s, _i % 2 ? 47 : 5, NULL); /* or not one window */
     expect_silence(&s, "before");
     watch = watch_new(&next);
     watch_take_over(watch, s.watch);
@@ -569,7 +590,8 @@ SUITE(watch)
     tcase = harness_case(suite, "change", NULL, 0);
     LOOP(behind_a_swap_what_reads_other_fields_is_told_with_the_first_row, swaps);
     LOOP(a_profile_tells_the_next_run_what_was_usual, swaps);
-    CASE("backlog", a_backlog_that_ends_in_missing_values_is_told_when_nothing_more_comes);
+    CASE("backlog", in_a_backlog_a_source_that_died_for_some_hundred_rows_is_told,
+         a_backlog_that_ends_in_missing_values_is_told_when_nothing_more_comes);
     CASE("profile", a_damaged_profile_is_refused_and_nothing_of_it_taken,
          a_profile_of_many_features_leaves_out_what_does_not_fit);
     CASE("report", a_report_shows_now_and_before);
