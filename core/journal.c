@@ -39,6 +39,8 @@ static const struct {
     {"breaker_open", JOURNAL_TROUBLE},
     {"breaker_half_open", JOURNAL_TROUBLE},
     {"breaker_closed", JOURNAL_TROUBLE},
+    {"suspect", JOURNAL_TROUBLE},
+    {"suspect_over", JOURNAL_TROUBLE},
     {"first_dead_letter", JOURNAL_ERROR},
 };
 

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/redriving.h"
+#include "pipeline/watching.h"
 
 /* How many records: those of a poll, or what an open breaker tries. */
 static size_t cap_of(const struct config *config)
@@ -366,6 +367,7 @@ int batch_take(struct pipeline *p, struct err *err)
         return 0;
     if (b->count == 0 || !pipeline_judge(p))
         return 0;
+    watching_take(p);
     p->has_unsent = true;
     return 1;
 }

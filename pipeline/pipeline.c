@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/redriving.h"
+#include "pipeline/watching.h"
 
 int pipeline_fail(struct pipeline *p, struct err *err)
 {
@@ -170,6 +171,7 @@ int pipeline_turn(struct pipeline *p, struct err *err)
     took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
     if (took < 0 && pipeline_fail(p, err) != 0)
         return -1;
+    watching_turn(p);
     give_back(p);
     if (took == 0 && producer_in_flight(p->producer) > 0)
         producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */

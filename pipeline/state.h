@@ -9,6 +9,7 @@
  *   alerts.c    which scores are alerts
  *   steer.c     waiting: parks, a full ring, rewinds, back-off, an open breaker
  *   breaking.c  what the breaker judges (breaker.h), gives back and says
+ *   watching.c  what looks wrong without an error, for the log
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
@@ -37,6 +38,7 @@
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
+#include "scoring/watch.h"
 
 /* One poll: its records, what became of each, and the rows of those that are scored. */
 struct batch {
@@ -111,6 +113,7 @@ struct pipeline {
     struct provenance provenance;
     bool is_open; /* the loop may turn */
     struct batch batch;
+    struct watch *watch; /* watching.h; NULL in a replay */
     const struct commit *commit;
     struct transaction transaction; /* of exactly_once */
     bool has_unsent;                /* the batch waits to be sent, or to be sent to its end */
