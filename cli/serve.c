@@ -64,6 +64,16 @@ static const struct http_route routes[] = {
     {"/readyz", on_ready, false},
 };
 
+/* Workers note the first dead letter behind each change. */
+static void hear(void *arg, const struct log_line *line)
+{
+    struct serve *s = arg;
+
+    journal_take(s->journal, line);
+    if (journal_kind_of(line->event) == JOURNAL_CHANGE)
+        board_set_change(s->board, journal_last(s->journal));
+}
+
 static void open_servers(struct serve *s, const struct config *config)
 {
     struct http_options options = {routes, sizeof routes / sizeof routes[0], s};
@@ -87,8 +97,8 @@ struct serve *serve_open(const struct config *config, struct pipeline_options *o
     struct serve *s = mem_alloc(1, sizeof *s);
 
     s->journal = journal_new();
-    log_set_tap(journal_take, s->journal);
     s->board = options->board = board_new((size_t)config->workers);
+    log_set_tap(hear, s);
     s->observer =
         observer_new(&(struct observer_options){config, options->build, s->board, s->journal});
     open_servers(s, config);
