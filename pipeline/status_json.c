@@ -1,12 +1,13 @@
 /* status_json.c: /status, laid out as the answers to the three questions. docs/status.md names each
  * member; the page and `kscore status` show nothing that is not in here. */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/schema_id.h"
-#include "pipeline/observing.h"
+#include "pipeline/facts.h"
 
 enum {
     NOW_SAMPLES = 12,
@@ -51,11 +52,12 @@ static json_t *instance(const struct observer *o)
 {
     const struct config *c = o->options.config;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:s, s:o}", "name", c->name,
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:b, s:s, s:s, s:o}", "name", c->name,
                      "instance", c->instance, "build", o->options.build, "config", c->file,
                      "started", time_of(o->started_ms), "now", time_of(o->view.at_ms), "workers",
-                     (int)o->view.worker_count, "activity", activity_name(o->view.sum.activity),
-                     "why", o->view.sum.why, "models", models(o));
+                     (int)o->view.worker_count, "ready", o->view.sum.activity == ACTIVITY_RUNNING,
+                     "activity", activity_name(o->view.sum.activity), "why", o->view.sum.why,
+                     "models", models(o));
 }
 
 /* ---- a stretch of time, from samples */
@@ -93,7 +95,34 @@ static json_t *rates(struct stretch s)
 
 /* ---- 1. did my change cause it? */
 
-static json_t *entry_of(const struct journal_entry *e)
+static json_t *schema_of(const struct observer *o, int64_t schema_id)
+{
+    char id[SCHEMA_ID_TEXT_MAX];
+
+    if (schema_id == SCHEMA_ID_NONE)
+        return json_null();
+    schema_id_print(id, schema_id, config_has_fingerprints(o->options.config));
+    return json_string(id);
+}
+
+static json_t *first_dead(const struct observer *o, uint64_t change)
+{
+    const struct fallout *f = view_fallout(&o->view, change);
+    json_t *place = f ? place_of(&f->place) : json_null();
+
+    if (f)
+        json_object_update_new(place, json_pack("{s:s, s:s, s:o}", "stage", fault_stage(f->fault),
+                                                "reason", fault_reason(f->fault), "schema_id",
+                                                schema_of(o, f->schema_id)));
+    return place;
+}
+
+static json_t *number_or_null(double value)
+{
+    return isnan(value) ? json_null() : json_real(value);
+}
+
+static json_t *entry_of(const struct observer *o, const struct journal_entry *e)
 {
     static const char *const kinds[] = {"", "change", "trouble", "error"};
     json_t *entry =
@@ -102,16 +131,21 @@ static json_t *entry_of(const struct journal_entry *e)
 
     if (e->worker >= 0)
         json_object_set_new(entry, "worker", json_integer(e->worker));
+    if (e->kind == JOURNAL_CHANGE)
+        json_object_set_new(
+            entry, "effect",
+            json_pack("{s:o, s:o, s:o}", "first_dead", first_dead(o, e->number),
+                      "dead_share_before", number_or_null(facts_dead_share_before(o, e->at_ms)),
+                      "dead_share_after", number_or_null(facts_dead_share_after(o, e->at_ms))));
     return entry;
 }
 
-static json_t *journal(struct observer *o)
+static json_t *journal(const struct observer *o, size_t count)
 {
-    size_t count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, entry_of(&o->entries[i]));
+        json_array_append_new(list, entry_of(o, &o->entries[i]));
     return list;
 }
 
@@ -166,46 +200,81 @@ static json_t *downstream(const struct observer *o)
 
 /* ---- 3. which part throws the errors? */
 
-static json_t *error_of(const struct observer *o, const struct fault_metrics *f)
+static json_t *error_of(const struct observer *o, const struct fault_metrics *f, uint64_t recent)
 {
-    char id[SCHEMA_ID_TEXT_MAX];
-    json_t *error =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s}", "stage", fault_stage(f->fault),
-                  "reason", fault_reason(f->fault), "blame", fault_blame(f->fault), "help",
-                  fault_help(f->fault), "count", (json_int_t)f->count, "first", place_of(&f->first),
-                  "last", place_of(&f->last), "message", f->message);
-
-    if (f->schema_id == SCHEMA_ID_NONE) {
-        json_object_set_new(error, "schema_id", json_null());
-    } else {
-        schema_id_print(id, f->schema_id, config_has_fingerprints(o->options.config));
-        json_object_set_new(error, "schema_id", json_string(id));
-    }
-    json_object_set_new(error, "explain",
-                        json_sprintf("kscore explain -c %s %s %d %lld", o->options.config->file,
-                                     f->first.topic ? f->first.topic : "", f->first.partition,
-                                     (long long)f->first.offset));
-    return error;
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:s, s:o}", "stage",
+                     fault_stage(f->fault), "reason", fault_reason(f->fault), "blame",
+                     fault_blame(f->fault), "schema_id", schema_of(o, f->schema_id), "help",
+                     fault_help(f->fault), "count", (json_int_t)f->count, "last_minute",
+                     (json_int_t)recent, "first", place_of(&f->first), "since", place_of(&f->since),
+                     "last", place_of(&f->last), "message", f->message, "explain",
+                     json_sprintf("kscore explain -c %s %s %d %lld", o->options.config->file,
+                                  f->since.topic ? f->since.topic : "", f->since.partition,
+                                  (long long)f->since.offset));
 }
 
-static int by_count(const void *a, const void *b)
+/* Those that come now first, then those that came most. */
+static int by_count(const void *a, const void *b, void *arg)
 {
-    const struct fault_metrics *const *x = a, *const *y = b;
+    const size_t *x = a, *y = b;
+    const struct facts *facts = arg;
+    const struct fault_metrics *faults = facts->verdict.sum->faults;
 
-    return ((*x)->count < (*y)->count) - ((*x)->count > (*y)->count);
+    if (facts->recent[*x] != facts->recent[*y])
+        return facts->recent[*x] < facts->recent[*y] ? 1 : -1;
+    return (faults[*x].count < faults[*y].count) - (faults[*x].count > faults[*y].count);
 }
 
-static json_t *errors(const struct observer *o)
+static json_t *errors(const struct observer *o, struct facts *facts)
 {
-    const struct fault_metrics *order[METRICS_FAULTS];
+    size_t order[METRICS_FAULTS], count = o->view.sum.fault_count;
     json_t *list = json_array();
 
-    for (size_t i = 0; i < o->view.sum.fault_count; i++)
-        order[i] = &o->view.sum.faults[i];
-    qsort(order, o->view.sum.fault_count, sizeof *order, by_count);
-    for (size_t i = 0; i < o->view.sum.fault_count; i++)
-        json_array_append_new(list, error_of(o, order[i]));
+    for (size_t i = 0; i < count; i++)
+        order[i] = i;
+    qsort_r(order, count, sizeof *order, by_count, facts);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list,
+                              error_of(o, &o->view.sum.faults[order[i]], facts->recent[order[i]]));
     return list;
+}
+
+/* ---- the verdict */
+
+static json_t *finding_of(const struct finding *f)
+{
+    char text[VERDICT_TEXT_MAX];
+    struct place first = {f->topic, f->partition, f->offset, f->since_ms};
+
+    verdict_print(text, f);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "level",
+                     verdict_level_name(f->level), "kind", f->kind, "text", text, "what", f->what,
+                     "since", f->since_ms ? time_of(f->since_ms) : json_null(), "first",
+                     *f->topic ? place_of(&first) : json_null(), "blame", f->blame, "schema_id",
+                     *f->schema_id ? json_string(f->schema_id) : json_null(), "change",
+                     f->change ? json_integer((json_int_t)f->change->number) : json_null());
+}
+
+/* The first finding is the verdict, the others are in `also`. */
+static json_t *verdict_of(const struct facts *facts)
+{
+    struct verdict v;
+    json_t *verdict, *also = json_array();
+    char text[VERDICT_TEXT_MAX];
+
+    verdict_take(&v, &facts->verdict);
+    if (v.count > 0) {
+        verdict = finding_of(&v.findings[0]);
+    } else {
+        verdict_print_healthy(text, &facts->verdict);
+        verdict = json_pack("{s:s, s:s, s:s, s:s, s:n, s:n, s:s, s:n, s:n}", "level",
+                            verdict_level_name(VERDICT_OK), "kind", "healthy", "text", text, "what",
+                            text, "since", "first", "blame", "", "schema_id", "change");
+    }
+    for (size_t i = 1; i < v.count; i++)
+        json_array_append_new(also, finding_of(&v.findings[i]));
+    json_object_set_new(verdict, "also", also);
+    return verdict;
 }
 
 /* ---- curves: one value per interval between samples, oldest first */
@@ -231,14 +300,19 @@ static json_t *history(const struct observer *o)
 
 char *observer_status(struct observer *o)
 {
+    struct facts facts;
+    size_t count;
     json_t *root;
     char *text;
 
     pthread_mutex_lock(&o->lock);
     view_take(&o->view, o->options.board);
-    root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kscore", instance(o), "changes", journal(o),
-                     "downstream", downstream(o), "errors", errors(o), "partitions", partitions(o),
-                     "history", history(o));
+    count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
+    facts_take(&facts, o, count);
+    root =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict_of(&facts), "kscore",
+                  instance(o), "changes", journal(o, count), "downstream", downstream(o), "errors",
+                  errors(o, &facts), "partitions", partitions(o), "history", history(o));
     pthread_mutex_unlock(&o->lock);
     text = json_dumps(root, JSON_COMPACT);
     json_decref(root);

@@ -25,6 +25,7 @@ struct verdict_backlog {
     int64_t lag;       /* records, -1: not known */
     int64_t grown;     /* since it was lowest in the last quarter of an hour, 0: it does not grow */
     int64_t since_ms;  /* when it was lowest */
+    int64_t stands_ms; /* since when a group has committed nothing of what is there, 0: it does */
 };
 
 struct verdict_facts {
