@@ -19,6 +19,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct err err = ERR_INIT;
     struct config config;
     static struct pipeline_summary summary;
+    static struct pipeline_orders orders;
     struct pipeline_options how;
     struct serve *serve;
     int code = EXIT_OK;
@@ -28,8 +29,10 @@ static int run(const struct cli_command *command, int argc, char **argv)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
-    how = (struct pipeline_options){
-        .config = &config, .build = cli_build(), .stop = configured_catch_signals()};
+    how = (struct pipeline_options){.config = &config,
+                                    .build = cli_build(),
+                                    .stop = configured_catch_signals(),
+                                    .orders = &orders};
     serve = serve_open(&config, &how);
     if (pipeline_run(&how, &summary, &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);

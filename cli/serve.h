@@ -8,7 +8,8 @@
 
 struct serve;
 
-/* Before the pipeline runs; fills options->board. Never NULL. */
+/* Before the pipeline runs; fills options->board; orders go to options->orders. Never
+ * NULL. */
 struct serve *serve_open(const struct config *config, struct pipeline_options *options);
 
 /* When the pipeline has ended. */
