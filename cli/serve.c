@@ -135,6 +135,20 @@ struct serve *serve_open(const struct config *config, struct pipeline_options *o
     return s;
 }
 
+bool serve_has_page(const struct serve *s)
+{
+    return s->remote != NULL;
+}
+
+json_t *serve_status(struct serve *s)
+{
+    char *text = observer_status(s->observer);
+    json_t *status = json_loads(text, 0, NULL);
+
+    free(text);
+    return status;
+}
+
 void serve_close(struct serve *s)
 {
     http_close(s->remote);

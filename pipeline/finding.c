@@ -103,7 +103,7 @@ static bool is_about_model(const struct journal_entry *e)
 /* 0: no cause; what says that something is another one now counts more than what only began. */
 static int weight(const struct journal_entry *e, int64_t since_ms, const char *schema_id)
 {
-    enum { NEAR_MS = 2 * MINUTE_MS };
+    enum { NEAR_MS = 2 * MINUTE_MS, AT_ONCE_MS = 10000 };
     char id[SCHEMA_ID_TEXT_MAX];
     bool is_near = since_ms - e->at_ms <= NEAR_MS;
 
@@ -115,7 +115,9 @@ static int weight(const struct journal_entry *e, int64_t since_ms, const char *s
         return 4;
     if (is_near && is_about_model(e))
         return 3;
-    return is_near && entry_is(e, "changed") ? 2 : 1;
+    if (is_near && entry_is(e, "changed"))
+        return 2;
+    return since_ms - e->at_ms <= AT_ONCE_MS; /* a start that went well for a while is no cause */
 }
 
 static const struct journal_entry *change_before(const struct verdict_facts *facts,
@@ -190,7 +192,8 @@ static const char *who(const char *blame)
     return "";
 }
 
-void verdict_print(char out[VERDICT_TEXT_MAX], const struct finding *f)
+void verdict_print(char out[VERDICT_TEXT_MAX], const struct finding *f,
+                   const struct journal_entry *known)
 {
     char since[CLOCK_TEXT_MAX];
     size_t len = 0;
@@ -206,10 +209,10 @@ void verdict_print(char out[VERDICT_TEXT_MAX], const struct finding *f)
         add(out, &len, "; from %s[%d]@%lld on", f->topic, f->partition, (long long)f->offset);
     if (*f->blame)
         add(out, &len, "; blame: %s (%s)", f->blame, who(f->blame));
-    if (f->change)
+    if (f->change && f->change != known)
         add(out, &len, "; %.1f s before: %s %.160s",
             f->change->at_ms < f->since_ms ? (double)(f->since_ms - f->change->at_ms) / 1000 : 0.0,
             f->change->event, f->change->text);
-    else if (f->since_ms && *f->topic)
+    else if (!f->change && f->since_ms && *f->topic)
         add(out, &len, "; no change of model, schema or configuration just before");
 }

@@ -263,12 +263,12 @@ static json_t *errors(const struct observer *o, struct facts *facts)
 
 /* ---- the verdict */
 
-static json_t *finding_of(const struct finding *f)
+static json_t *finding_of(const struct finding *f, const struct journal_entry *known)
 {
     char text[VERDICT_TEXT_MAX];
     struct place first = {f->topic, f->partition, f->offset, f->since_ms};
 
-    verdict_print(text, f);
+    verdict_print(text, f, known);
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "level",
                      verdict_level_name(f->level), "kind", f->kind, "text", text_of(text), "what",
                      text_of(f->what), "since", f->since_ms ? time_of(f->since_ms) : json_null(),
@@ -286,7 +286,7 @@ static json_t *verdict_of(const struct facts *facts)
 
     verdict_take(&v, &facts->verdict);
     if (v.count > 0) {
-        verdict = finding_of(&v.findings[0]);
+        verdict = finding_of(&v.findings[0], NULL);
     } else {
         verdict_print_healthy(text, &facts->verdict);
         verdict = json_pack("{s:s, s:s, s:s, s:s, s:n, s:n, s:s, s:n, s:n}", "level",
@@ -294,7 +294,7 @@ static json_t *verdict_of(const struct facts *facts)
                             text, "since", "first", "blame", "", "schema_id", "change");
     }
     for (size_t i = 1; i < v.count; i++)
-        json_array_append_new(also, finding_of(&v.findings[i]));
+        json_array_append_new(also, finding_of(&v.findings[i], v.findings[0].change));
     json_object_set_new(verdict, "also", also);
     return verdict;
 }

@@ -199,6 +199,18 @@ static const struct world worlds[] = {
      .offset = 100,
      .change = NULL,
      .says = {"bind/not_finite", "new"}},
+    {.name = "a start that went well for a while is no cause",
+     .lines = {{60, "starting", "name=fraud"}, {59, "model_loaded", "name=fraud version=7"}},
+     .faults = {{FAULT_BIND_WRONG_TYPE, NO_SCHEMA, 8, 8, 1, 9000, "amount is a string"}},
+     .scored = 50000,
+     .kind = "errors",
+     .level = VERDICT_BAD,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 8,
+     .offset = 100,
+     .change = NULL,
+     .says = {"no change of model"}},
     {.name = "a trickle that has been there for long is none",
      .lines = {START},
      .faults = {{FAULT_DECODE_BAD_JSON, NO_SCHEMA, 2900, 2900, 10, 6, "old"}},
@@ -380,7 +392,7 @@ START_TEST(the_cause_is_named_with_since_when_where_and_whose)
         ck_assert_msg(strcmp(v.findings[0].kind, w->kind) == 0, "%s: %s", w->name,
                       v.findings[0].kind);
         check_finding(w, &v.findings[0]);
-        verdict_print(text, &v.findings[0]);
+        verdict_print(text, &v.findings[0], NULL);
     }
     for (size_t i = 0; i < 3 && w->says[i]; i++)
         ck_assert_msg(strstr(text, w->says[i]), "%s: \"%s\" is not in \"%s\"", w->name, w->says[i],
@@ -425,7 +437,7 @@ START_TEST(a_long_finding_is_cut_and_still_a_text)
     memset(change.text, 'c', sizeof change.text - 1);
     f.change = &change;
     f.since_ms = 1;
-    verdict_print(text, &f);
+    verdict_print(text, &f, NULL);
     ck_assert_uint_lt(strlen(text), VERDICT_TEXT_MAX);
 }
 END_TEST
