@@ -20,7 +20,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct config config;
     static struct pipeline_summary summary;
     static struct pipeline_orders orders;
-    struct pipeline_options how = {.config = &config, .build = cli_build(), .orders = &orders};
+    struct pipeline_options how;
     struct serve *serve;
     int code = EXIT_OK;
 
@@ -29,7 +29,10 @@ static int run(const struct cli_command *command, int argc, char **argv)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
-    how.stop = configured_catch_signals();
+    how = (struct pipeline_options){.config = &config,
+                                    .build = cli_build(),
+                                    .stop = configured_catch_signals(),
+                                    .orders = &orders};
     configured_count_hangups(&orders.reload);
     serve = serve_open(&config, &how);
     if (pipeline_run(&how, &summary, &err) != 0) {

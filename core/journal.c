@@ -138,6 +138,16 @@ size_t journal_read(struct journal *j, uint64_t after, struct journal_entry *out
     return count;
 }
 
+uint64_t journal_last(struct journal *j)
+{
+    uint64_t number;
+
+    pthread_mutex_lock(&j->lock);
+    number = j->number;
+    pthread_mutex_unlock(&j->lock);
+    return number;
+}
+
 size_t journal_word(const char *text, const char *key, const char **value)
 {
     size_t len = strlen(key);
