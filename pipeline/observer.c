@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "pipeline/journaling.h"
 #include "pipeline/observing.h"
 
 enum { TICK_MS = 1000, STILL_MS = 30000 };
@@ -93,7 +94,14 @@ static void *observe(void *arg)
 
     pthread_mutex_lock(&o->lock);
     while (!o->is_ending) {
+        struct model_metrics model;
         look(o);
+        model = o->view.sum.model;
+        pthread_mutex_unlock(&o->lock);
+        journaling_poll(o->options.journaling, &model);
+        pthread_mutex_lock(&o->lock);
+        if (o->is_ending)
+            break;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += TICK_MS / 1000;
         pthread_cond_timedwait(&o->wake, &o->lock, &until);

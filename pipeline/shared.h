@@ -14,11 +14,13 @@
 #include "schemas/schema_share.h"
 #include "scoring/bundle.h"
 
+enum { RUN_MAX = 13 };
+
 struct shared {
     const struct pipeline_options *options;
     const struct config *config;
     struct replay *replay; /* or NULL */
-    char run[13];
+    char run[RUN_MAX];
     struct bundle *bundle;
     struct alerts alerts;         /* of the bundle */
     struct schema_share *schemas; /* NULL: events name no schema */
@@ -31,6 +33,9 @@ struct shared {
  * shared_release in either case. */
 int shared_open(struct shared *shared, const struct pipeline_options *options, struct err *err);
 void shared_release(struct shared *shared);
+
+/* 12 hex digits of build and configuration, which scores and dead letters carry. */
+void shared_name_run(const struct config *config, const char *build, char run[RUN_MAX]);
 
 /* A bundle that may take traffic: its goldens hold. *bundle is the caller's, whatever comes of it.
  */
