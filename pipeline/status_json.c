@@ -177,6 +177,29 @@ static json_t *decisions(const struct observer *o)
     return list;
 }
 
+/* [downstream] groups on the topic of scores. */
+static json_t *group_of(const struct downstream *d)
+{
+    return json_pack("{s:s, s:o, s:o, s:o}", "group", d->group, "lag",
+                     d->lag >= 0 ? json_integer(d->lag) : json_null(), "moved",
+                     d->moved_ms ? time_of(d->moved_ms) : json_null(), "stands_since",
+                     d->stands_ms ? time_of(d->stands_ms) : json_null());
+}
+
+static json_t *groups(const struct observer *o)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < o->group_count; i++)
+        json_array_append_new(list, group_of(&o->groups[i]));
+    return list;
+}
+
+static json_t *age_s(int64_t age_ms)
+{
+    return age_ms >= 0 ? json_real((double)age_ms / 1000) : json_null();
+}
+
 static json_t *partitions(const struct observer *o)
 {
     json_t *list = json_array();
@@ -203,9 +226,11 @@ static json_t *downstream(const struct observer *o)
     int64_t lag = observer_total_lag(o);
 
     return json_pack(
-        "{s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o}", "lag",
-        lag >= 0 ? json_integer(lag) : json_null(), "now", rates(stretch_of(o, 0, NOW_SAMPLES)),
-        "before", rates(stretch_of(o, NOW_SAMPLES, BEFORE_SAMPLES)), "totals", "consumed",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o}", "lag",
+        lag >= 0 ? json_integer(lag) : json_null(), "lag_age_s", age_s(o->ends_age_ms), "groups",
+        groups(o), "groups_age_s", age_s(o->groups_age_ms), "now",
+        rates(stretch_of(o, 0, NOW_SAMPLES)), "before",
+        rates(stretch_of(o, NOW_SAMPLES, BEFORE_SAMPLES)), "totals", "consumed",
         (json_int_t)t.consumed, "scored", (json_int_t)t.scored, "dead", (json_int_t)t.dead,
         "skipped", (json_int_t)t.skipped, "returned", (json_int_t)t.returned, "in_flight",
         (json_int_t)t.in_flight, "alerts", (json_int_t)o->view.sum.alerts, "alerts_stale",
