@@ -6,8 +6,8 @@
 #include "core/text.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_demo,    &cli_run,    &cli_check,   &cli_schema, &cli_tail,
-    &cli_explain, &cli_replay, &cli_redrive, &cli_score,  &cli_model};
+    &cli_demo,   &cli_run,  &cli_check,   &cli_status, &cli_reload,  &cli_rollback, &cli_resume,
+    &cli_schema, &cli_tail, &cli_explain, &cli_replay, &cli_redrive, &cli_score,    &cli_model};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

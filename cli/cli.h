@@ -27,7 +27,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_run, cli_check, cli_schema, cli_tail, cli_explain, cli_replay,
-    cli_redrive, cli_score, cli_model, cli_demo;
+    cli_redrive, cli_score, cli_model, cli_demo, cli_status, cli_resume, cli_rollback, cli_reload;
 
 int cli_main(int argc, char **argv);
 

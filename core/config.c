@@ -31,6 +31,7 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 static const char *const formats[] = {"json", "avro", NULL};
 static const char *const framings[] = {"none", "confluent", "json-schema", "single-object", NULL};
 static const char *const identifications[] = {"https", "none", NULL};
+static const char *const switches[] = {"off", "on", NULL};
 static const char *const gaps[] = {"resume", "stop", NULL};
 
 #define AT(field) offsetof(struct config, field)
@@ -80,6 +81,7 @@ static const struct key keys[] = {
     {{"schemas", "cache", "", false}, TEXT, AT(schema_cache), 0, 0, NULL},
     {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
     {{"model", "rounds", "all", false}, ROUNDS, AT(rounds), 0, 0, NULL},
+    {{"model", "watch", "off", false}, CHOICE, AT(watch), 0, 0, switches},
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},

@@ -92,6 +92,7 @@ struct config {
     struct config_names subjects;    /* of events, instead of <topic>-value; none: those */
     char *schema_cache;
     char *model_path;
+    int64_t watch;  /* 0 off, 1 on: a bundle that changes is loaded */
     int64_t rounds; /* of boosting: 0 all, -1 up to the best one, else so many */
 
     char *score_topic;

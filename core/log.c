@@ -42,9 +42,16 @@ static const char *const events[] = {"starting",
                                      "breaker_open",
                                      "breaker_half_open",
                                      "breaker_closed",
+                                     "suspect",
+                                     "suspect_over",
                                      "changed",
                                      "first_dead_letter",
                                      "http",
+                                     "model_refused",
+                                     "model_swapped",
+                                     "model_unchanged",
+                                     "model_rolled_back",
+                                     "model_first_offset",
                                      NULL};
 
 /* These come back as long as their cause lasts, with other numbers each time: lines that differ in

@@ -9,11 +9,38 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/redriving.h"
+#include "pipeline/watching.h"
+
+/* How many records: those of a poll, or what an open breaker tries. */
+static size_t cap_of(const struct config *config)
+{
+    size_t rows = (size_t)config->batch_rows, tried = (size_t)config->breaker_minimum;
+
+    return config->breaker_share < 1 && tried > rows ? tried : rows;
+}
+
+void room_init(struct room *r, const struct config *config, const struct bundle *bundle)
+{
+    size_t cap = cap_of(config);
+
+    r->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *r->matrix);
+    r->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *r->margins);
+    r->scores = mem_alloc(cap * model_score_count(bundle->model), sizeof *r->scores);
+    r->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+}
+
+void room_release(struct room *r)
+{
+    free(r->matrix);
+    free(r->margins);
+    free(r->scores);
+    free(r->scratch);
+    *r = (struct room){0};
+}
 
 void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
 {
-    size_t rows = (size_t)config->batch_rows, tried = (size_t)config->breaker_minimum;
-    size_t cap = config->breaker_share < 1 && tried > rows ? tried : rows;
+    size_t cap = cap_of(config);
 
     *b = (struct batch){.cap = cap};
     b->records = mem_alloc(cap, sizeof *b->records);
@@ -24,10 +51,7 @@ void batch_init(struct batch *b, const struct config *config, const struct bundl
     b->carried = mem_alloc(cap * b->carry_count, sizeof *b->carried);
     if (config->event_time.step_count)
         b->event_times = mem_alloc(cap, sizeof *b->event_times);
-    b->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *b->matrix);
-    b->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *b->margins);
-    b->scores = mem_alloc(cap * model_score_count(bundle->model), sizeof *b->scores);
-    b->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+    room_init(&b->room, config, bundle);
 }
 
 void batch_release(struct batch *b)
@@ -39,10 +63,7 @@ void batch_release(struct batch *b)
     free(b->carried);
     free(b->event_times);
     free(b->origins);
-    free(b->matrix);
-    free(b->margins);
-    free(b->scores);
-    free(b->scratch);
+    room_release(&b->room);
     *b = (struct batch){0};
 }
 
@@ -142,7 +163,7 @@ static bool decode_one(struct pipeline *p, size_t i)
     const struct record *r = &b->records[i];
     const struct refused *refused =
         p->refusals.refused_count ? refusals_find(&p->refusals, r->part, r->offset) : NULL;
-    float *row = b->matrix + b->row_count * p->bundle->features.count;
+    float *row = b->room.matrix + b->row_count * p->bundle->features.count;
 
     if (p->ledger.parts[r->part].is_parked) { /* what it needs next is asked for together */
         decoder_foresee(p->decoder, r->value, clock_ms());
@@ -189,7 +210,7 @@ static const double *outputs_of(const struct pipeline *p, size_t i)
 {
     const struct batch *b = &p->batch;
 
-    return bundle_outputs(p->bundle, b->margins, b->scores, b->rows[i]);
+    return bundle_outputs(p->bundle, b->room.margins, b->room.scores, b->rows[i]);
 }
 
 /* Outcomes that say scored are letters to be sent back: there are no rows. */
@@ -207,9 +228,9 @@ static void score(struct pipeline *p, size_t from, size_t first)
     if (sends_back(p))
         return;
     if (b->row_count > first)
-        model_score(model, b->matrix + first * p->bundle->features.count, b->row_count - first,
-                    b->margins + first * model_margin_count(model),
-                    b->scores + first * model_score_count(model), b->scratch);
+        model_score(model, b->room.matrix + first * p->bundle->features.count, b->row_count - first,
+                    b->room.margins + first * model_margin_count(model),
+                    b->room.scores + first * model_score_count(model), b->room.scratch);
     for (size_t i = from; i < b->count; i++)
         if (b->outcomes[i].kind == OUTCOME_SCORED && !bundle_is_finite(p->bundle, outputs_of(p, i)))
             b->outcomes[i] = outcome_dead(FAULT_SCORE_NOT_FINITE, 0);
@@ -239,6 +260,38 @@ static void enter_ring(struct pipeline *p, size_t from)
     }
     b->slot->record_count = (uint32_t)b->count;
     b->slot->oldest_ms = oldest_ms < INT64_MAX ? oldest_ms : -1;
+}
+
+/* The first record of a partition that this model scores; and one before it, that came back. */
+static void say_first(struct pipeline *p, const struct span *span)
+{
+    const struct batch *b = &p->batch;
+    struct part *part = &p->ledger.parts[span->part];
+    size_t i = 0;
+
+    while (b->records[i].part != span->part || b->outcomes[i].kind != OUTCOME_SCORED)
+        i++;
+    if (part->model == p->model_count && b->records[i].offset >= part->model_from)
+        return;
+    part->model = p->model_count;
+    part->model_from = b->records[i].offset;
+    log_event(LOG_INFO, "model_first_offset",
+              "topic=%s partition=%d offset=%lld model=%s version=%s digest=%.12s", part->topic,
+              part->partition, (long long)part->model_from, p->bundle->name, p->bundle->version,
+              p->bundle->digest);
+}
+
+/* A replay has one model, and says which. */
+static void say_firsts(struct pipeline *p)
+{
+    const struct slot *slot = p->batch.slot;
+
+    for (size_t i = 0; i < slot->span_count && !p->seat; i++) {
+        const struct span *span = &slot->spans[i];
+        const struct part *part = &p->ledger.parts[span->part];
+        if (span->scored > 0 && (part->model != p->model_count || span->first < part->model_from))
+            say_first(p, span);
+    }
 }
 
 /* How many records the next batch may have. */
@@ -295,6 +348,7 @@ static void join(struct pipeline *p, size_t got)
     score(p, from, first);
     histogram_add(&p->measures.metrics.score, clock_seconds() - decoded, 1);
     enter_ring(p, from);
+    say_firsts(p);
 }
 
 int batch_take(struct pipeline *p, struct err *err)
@@ -313,6 +367,7 @@ int batch_take(struct pipeline *p, struct err *err)
         return 0;
     if (b->count == 0 || !pipeline_judge(p))
         return 0;
+    watching_take(p);
     p->has_unsent = true;
     return 1;
 }
@@ -534,7 +589,7 @@ static enum sent send_both(struct pipeline *p, size_t i, struct score *made, str
         return sink->score(sink, source, made);
     if (b->owes_alert)
         return send_alert(p, i, made, err);
-    made->is_alert = is_wanted && !alerts_is_stale(&p->shared->alerts, made->event_time_ms, now_ms);
+    made->is_alert = is_wanted && !alerts_is_stale(&p->alerts, made->event_time_ms, now_ms);
     sent = producer_send_score(p->producer, source, made, b->slot, err);
     if (sent != SENT_OK || !is_wanted)
         return sent;
@@ -570,7 +625,7 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
                          .event_time_ms =
                              b->event_times ? b->event_times[i] : b->records[i].timestamp_ms,
                          .carried = b->carried + i * b->carry_count,
-                         .is_alert = p->shared->alerts.is_wanted[decision]};
+                         .is_alert = p->alerts.is_wanted[decision]};
     struct header *headers = NULL;
     enum sent sent;
 

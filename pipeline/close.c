@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "pipeline/seat.h"
+#include "pipeline/watching.h"
 
 static void summarise(struct pipeline *p)
 {
@@ -94,6 +95,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     close_consumer(p, err, &late);
     producer_close(p->producer);
     batch_release(&p->batch);
+    watching_close(p);
     decoder_free(p->decoder);
     free(p->transaction.offsets);
     ring_release(&p->ring);

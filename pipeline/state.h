@@ -2,12 +2,14 @@
  *
  *   workers.c   as many of them as are configured
  *   shared.c    what they share: the model, the source of schemas
+ *   lifecycle.c, changeover.c  another model in its place
  *   start.c     before the first record: brokers
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
  *   alerts.c    which scores are alerts
  *   steer.c     waiting: parks, a full ring, rewinds, back-off, an open breaker
  *   breaking.c  what the breaker judges (breaker.h), gives back and says
+ *   watching.c  what looks wrong without an error, for the log
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
@@ -26,6 +28,7 @@
 #include "consumer/ring.h"
 #include "pipeline/backoff.h"
 #include "pipeline/breaker.h"
+#include "pipeline/changeover.h"
 #include "pipeline/commit.h"
 #include "pipeline/measure.h"
 #include "pipeline/pipeline.h"
@@ -35,6 +38,7 @@
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
+#include "scoring/watch.h"
 
 /* One poll: its records, what became of each, and the rows of those that are scored. */
 struct batch {
@@ -52,9 +56,7 @@ struct batch {
     bool owes_alert;   /* its score is sent, its alert is not yet */
     struct slot *slot; /* in the ring, from admission on */
 
-    float *matrix; /* cap x feature_count */
-    double *margins, *scores;
-    void *scratch;
+    struct room room; /* of the bundle in use */
 };
 
 /* The transaction that is open, or ends (exactly_once.c). */
@@ -93,7 +95,10 @@ struct pipeline {
     const struct shared *shared;
     unsigned worker;
     const struct config *config; /* the shared ones */
-    const struct bundle *bundle;
+    const struct bundle *bundle; /* in use, as are these */
+    struct alerts alerts;
+    unsigned model_count; /* bundles that it has had, the one in use is the last */
+    unsigned phase;       /* of the changeover, last taken part in */
     struct pipeline_summary *summary;
     struct measures measures;
     struct counts published; /* what the progress has of it */
@@ -108,6 +113,7 @@ struct pipeline {
     struct provenance provenance;
     bool is_open; /* the loop may turn */
     struct batch batch;
+    struct watch *watch; /* watching.h; NULL in a replay */
     const struct commit *commit;
     struct transaction transaction; /* of exactly_once */
     bool has_unsent;                /* the batch waits to be sent, or to be sent to its end */
@@ -172,6 +178,8 @@ void pipeline_say_schemas(struct pipeline *p);
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
 void batch_release(struct batch *batch);
+void room_init(struct room *room, const struct config *config, const struct bundle *bundle);
+void room_release(struct room *room);
 /* Every header of the record: *count, -1 when they cannot be read. New, with room for
  * REDRIVE_ADDED more. */
 struct header *batch_headers(const struct record *record, ssize_t *count);

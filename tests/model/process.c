@@ -19,7 +19,8 @@ static double share_of(const struct process *p)
 
 static void configure(struct process *p)
 {
-    static struct bundle bundle = {.features = {.count = 1}, .output_count = 1};
+    static struct feature feature = {.name = (char *)"x", .missing = NAN};
+    static struct bundle bundle = {.features = {.items = &feature, .count = 1}, .output_count = 1};
     static char name[] = "model", in[] = "in", scores[] = "scores", alerts[] = "alerts",
                 dead[] = "dead";
     static char *topics[] = {in};
