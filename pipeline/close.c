@@ -83,8 +83,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     if (p->is_open)
         p->commit->settle(p, is_broken(err), p->close_ms);
     late = p->transaction.err;
-    if (p->has_unsent)
-        batch_drop(p);
+    batch_drop(p);
     if (p->is_open && !p->commit->is_idle(p))
         say_late(p, &late);
     else

@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
-#include "pipeline/observing.h"
+#include "pipeline/facts.h"
 
 enum { TICK_MS = 1000, STILL_MS = 30000 };
 
@@ -59,8 +59,10 @@ static void look(struct observer *o)
 {
     view_take(&o->view, o->options.board);
     if (o->sample_count == 0 ||
-        o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms >= SAMPLE_MS)
+        o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms >= SAMPLE_MS) {
         take_sample(o);
+        facts_mark(o);
+    }
 }
 
 static void *observe(void *arg)

@@ -160,7 +160,9 @@ int pipeline_turn(struct pipeline *p, struct err *err)
         pipeline_rewind(p);
     if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) && pipeline_fail(p, err) != 0)
         return -1;
+    pipeline_look_at_breaker(p);
     pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
+    changeover_turn(p);
     if (!pipeline_can_take(p) && !p->is_all_paused) {
         /* waits without consuming: a pause would throw the prefetch away */
         producer_flush(p->producer, 5);
@@ -185,6 +187,8 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
         .worker = worker,
         .config = shared->config,
         .bundle = shared->bundle,
+        .alerts = shared->alerts,
+        .model_count = 1,
         .provenance = {shared->bundle->name, shared->bundle->version, shared->bundle->digest,
                        shared->run, worker,
                        shared->replay ? shared->replay->options->mode : SCORE_LIVE},
@@ -197,6 +201,7 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
     backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);
     ring_init(&p->ring);
+    breaker_init(&p->breaker, p->config, clock_ms());
 }
 
 int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,

@@ -91,6 +91,8 @@ int pipeline_start(struct pipeline *p, struct err *err)
     if (pipeline_open_decoder(p, err) != 0)
         return -1;
     batch_init(&p->batch, p->config, p->bundle);
+    pipeline_note_change(p, "start run=%s model=%s version=%s", p->shared->run, p->bundle->name,
+                         p->bundle->version);
     watching_open(p);
     if (shared_is_stopping(p->shared))
         return 0;

@@ -22,8 +22,8 @@ void watching_close(struct pipeline *p)
 void watching_take(struct pipeline *p)
 {
     const struct batch *b = &p->batch;
-    struct watch_batch seen = {b->records, b->outcomes, b->rows,  b->count,
-                               b->matrix,  b->margins,  b->scores};
+    struct watch_batch seen = {b->records,     b->outcomes,     b->rows,       b->count,
+                               b->room.matrix, b->room.margins, b->room.scores};
 
     if (p->watch)
         watch_take(p->watch, &seen, clock_ms());
