@@ -10,10 +10,10 @@ BUILD ?= release
 O := build/$(BUILD)
 PREFIX ?= /usr/local
 CC = gcc
-PACKAGES := rdkafka jansson libcurl zlib
+PACKAGES := rdkafka jansson libcurl libmicrohttpd zlib
 TEST_PACKAGES := check avro-c
 
-ROOMS := core consumer schemas scoring producer pipeline cli
+ROOMS := core consumer schemas scoring producer pipeline http cli
 SOURCES := $(foreach room,$(ROOMS),$(wildcard $(room)/*.c))
 UNIT := $(wildcard tests/unit/*.c)
 FAULT := $(wildcard tests/fault/*.c)
@@ -30,7 +30,8 @@ FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 LINK_asan := -fsanitize=address,undefined
 FLAGS_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
 LINK_tsan := -fsanitize=thread
-FLAGS_emulated := -O2
+FLAGS_emulated := $(FLAGS_release)
+LINK_emulated := $(LINK_release)
 FLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_fuzz := -fsanitize=fuzzer,address,undefined
 ifeq ($(BUILD),fuzz)
@@ -49,6 +50,14 @@ TEST_LIBS = $(shell pkg-config --libs $(TEST_PACKAGES))
 
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
 test_objects = $(patsubst %.c,$(O)/%.o,$(1) $(HARNESS))
+# Only the scoring code differs in `emulated`: the rest is release's.
+ifeq ($(BUILD),emulated)
+OBJECTS := $(filter $(O)/scoring/%,$(OBJECTS))
+test_objects =
+BORROWED = $(patsubst %.c,build/release/%.o,$(filter-out scoring/%,$(SOURCES)) $(UNIT) $(FUZZ) $(HARNESS))
+build/release/unit: always ; @env -u MAKEFLAGS $(MAKE) -s BUILD=release $@
+$(O)/unit: | build/release/unit
+endif
 
 # The scoring code adds floats in the library's order, one rounding each: no fused multiply-add.
 $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
@@ -110,7 +119,7 @@ $(O)/unsound: $(OBJECTS) $(O)/main.o $(O)/tests/preload/unsound.o
 
 # Fuzz targets are replayed over their corpora by the unit suites.
 $(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT) $(FUZZ))
-	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(BORROWED) $(TEST_LIBS) $(LIBS)
 
 $(O)/fault: $(OBJECTS) $(call test_objects,$(FAULT))
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)

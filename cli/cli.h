@@ -37,6 +37,9 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
               bool (*take)(void *arg, const struct cli_option *option, const char *value),
               void *arg, struct err *err);
 
+/* The command as a shell takes it; the caller frees it. */
+char *cli_command_line(const struct cli_command *command, int argc, char **argv);
+
 /* "kscore run: TEXT" on standard error; returns the error's exit code. */
 int cli_fail(const struct cli_command *command, const struct err *err);
 

@@ -72,7 +72,8 @@ static void *pipeline_thread(void *arg)
     struct demo *d = arg;
 
     d->result = pipeline_run(
-        &(struct pipeline_options){&d->config, cli_build(), &d->stop, &d->progress, NULL},
+        &(struct pipeline_options){
+            .config = &d->config, .build = cli_build(), .stop = &d->stop, .progress = &d->progress},
         &d->summary, &d->err);
     d->has_ended = 1;
     return NULL;
@@ -105,7 +106,7 @@ static int open_world(struct demo *d, struct err *err)
     snprintf(text, sizeof text,
              "[kscore]\nname = fraud\n[kafka]\nbootstrap.servers = %s\n"
              "[consumer]\ntopic = payments\n[model]\npath = %s\n[producer]\ntopic = scores\n"
-             "[dead_letters]\ntopic = payments-dead\n",
+             "[dead_letters]\ntopic = payments-dead\nbreaker_share = 1\n",
              demo_broker_bootstrap(d->broker), d->folder);
     return config_parse(&d->config, "demo.ini", text, strlen(text), NULL, err);
 }

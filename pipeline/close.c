@@ -82,8 +82,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     if (p->is_open)
         p->commit->settle(p, is_broken(err), p->close_ms);
     late = p->transaction.err;
-    if (p->has_unsent)
-        batch_drop(p);
+    batch_drop(p);
     if (p->is_open && !p->commit->is_idle(p))
         say_late(p, &late);
     else
@@ -91,6 +90,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     say_refused(&p->transaction.refused, &late);
     ring_check(&p->ring, &p->ledger, err);
     summarise(p);
+    measure_end(p);
     close_consumer(p, err, &late);
     producer_close(p->producer);
     batch_release(&p->batch);
@@ -98,6 +98,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     free(p->transaction.offsets);
     ring_release(&p->ring);
     ledger_release(&p->ledger);
+    metrics_release(&p->measures.metrics);
     if (!err_is_set(err) && err_is_set(&late))
         *err = late;
     return err_is_set(err) ? -1 : 0;

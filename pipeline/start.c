@@ -12,6 +12,7 @@ bool pipeline_pause(struct pipeline *p)
 {
     if (shared_is_stopping(p->shared))
         return false;
+    measure_turn(p);
     backoff_sleep(&p->backoff);
     decoder_poll(p->decoder, clock_ms()); /* the other workers may be at work already */
     return true;
@@ -89,6 +90,8 @@ int pipeline_start(struct pipeline *p, struct err *err)
     if (pipeline_open_decoder(p, err) != 0)
         return -1;
     batch_init(&p->batch, p->config, p->bundle);
+    pipeline_note_change(p, "start run=%s model=%s version=%s", p->shared->run, p->bundle->name,
+                         p->bundle->version);
     if (shared_is_stopping(p->shared))
         return 0;
     return p->shared->replay ? open_replay(p, err) : open_clients(p, err);
