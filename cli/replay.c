@@ -143,7 +143,7 @@ static const char *owner_of(const struct config *live, const char *name)
         if (strcmp(name, live->topics[i]) == 0)
             return "[consumer]";
     for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
-        if (strcmp(name, written[i].topic) == 0)
+        if (is_same(name, written[i].topic))
             return written[i].section;
     return NULL;
 }

@@ -49,8 +49,8 @@ struct replay_summary {
 };
 
 /* 0: the window is done, or was before, or it was told to stop and all that was begun is kept
- * (is_stopped). -1: err, fatal; EXIT_AGAIN: not all of it is kept; EXIT_DATA: the state is of another replay; EXIT_IO: a file is there already
- * without a state. */
+ * (is_stopped). -1: err, fatal; EXIT_AGAIN: not all of it is kept; EXIT_DATA: the state
+ * is of another replay; EXIT_IO: a file is there already without a state. */
 int replay_run(const struct replay_options *options, struct replay_summary *summary,
                struct err *err);
 
