@@ -18,8 +18,8 @@
 #include "pipeline/replay.h"
 
 struct compare_options {
-    struct replay_options replay;     /* of here; its outputs and compare are not looked at */
-    const struct config *against;     /* of there: the same with another model; NULL: published */
+    struct replay_options replay;       /* of here; its outputs and compare are not looked at */
+    const struct config *against;       /* of there: the same with another model; NULL: published */
     struct published_options published; /* config and stop are the replay's */
     double tolerance;
 };

@@ -107,8 +107,7 @@ static uint16_t schema_word(struct compare_sink *s, int64_t id)
     if (id != s->known.schema_id) {
         schema_id_print(text, id, s->has_fingerprints);
         s->known.schema_id = id;
-        s->known.schema_word =
-            (uint16_t)words_add(&s->target.verdicts->schemas, slice_of(text));
+        s->known.schema_word = (uint16_t)words_add(&s->target.verdicts->schemas, slice_of(text));
     }
     return s->known.schema_word;
 }
@@ -142,8 +141,8 @@ static int add(struct compare_sink *s, const struct held *h, struct err *err)
     memcpy(v->room, &h->verdict, verdict_bytes(v));
     v->room->schema = schema_word(s, h->schema_id);
     v->room->model = s->known.model_word;
-    v->room->word = h->verdict.kind == VERDICT_SCORE ? decision_word(s, h->decision)
-                                                     : fault_word(s, h->fault);
+    v->room->word =
+        h->verdict.kind == VERDICT_SCORE ? decision_word(s, h->decision) : fault_word(s, h->fault);
     return verdicts_add(v, err);
 }
 
@@ -152,9 +151,8 @@ static void learn_model(struct compare_sink *s)
     const struct provenance *p = s->provenance;
 
     if (s->known.model_word == 0)
-        s->known.model_word =
-            (uint16_t)verdicts_model(s->target.verdicts, slice_of(p->model),
-                                     slice_of(p->version), slice_of(p->digest));
+        s->known.model_word = (uint16_t)verdicts_model(s->target.verdicts, slice_of(p->model),
+                                                       slice_of(p->version), slice_of(p->digest));
 }
 
 static int keep(struct sink *sink, size_t batches, struct err *err)
@@ -216,8 +214,7 @@ struct sink *compare_sink_new(const struct compare_target *target, const struct 
     s->provenance = provenance;
     s->parts = parts;
     s->has_fingerprints = config_has_fingerprints(config);
-    s->held_bytes =
-        sizeof(struct held) + target->verdicts->output_cap * sizeof(double);
+    s->held_bytes = sizeof(struct held) + target->verdicts->output_cap * sizeof(double);
     s->known.schema_id = SCHEMA_ID_NONE;
     return &s->sink;
 }

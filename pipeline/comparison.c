@@ -171,8 +171,7 @@ static void keep_largest(struct comparison *c, const struct difference *d)
     if (at == LARGEST)
         return;
     c->largest_count += c->largest_count < LARGEST;
-    memmove(&c->largest[at + 1], &c->largest[at],
-            (c->largest_count - at - 1) * sizeof *c->largest);
+    memmove(&c->largest[at + 1], &c->largest[at], (c->largest_count - at - 1) * sizeof *c->largest);
     c->largest[at] = *d;
 }
 
@@ -328,7 +327,7 @@ static int find_quantiles(struct comparison *c, struct err *err)
     for (size_t q = 0; q < QUANTILES && total > 0; q++) {
         uint64_t rank = (uint64_t)ceil(comparison_quantiles[q] * (double)total);
         rank = rank == 0 ? 1 : rank;
-        for (uint64_t want = rank <= below            ? rank
+        for (uint64_t want = rank <= below             ? rank
                              : rank <= below + c->zero ? below
                                                        : rank - c->zero;
              seen < want; seen++) {

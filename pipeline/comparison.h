@@ -35,12 +35,12 @@ struct difference {
 
 /* Records with more than one outcome there: how many outcomes more, by what they are. */
 struct comparison_others {
-    uint64_t duplicates;  /* scores with the id of the one that counts */
-    uint64_t contrary;    /* of these, with another score or decision than the one before */
-    uint64_t superseded;  /* scores of other bundles, published before */
-    uint64_t resolved;    /* dead letters of records with a score */
-    uint64_t letters;     /* dead letters before the one that counts */
-    uint64_t records;     /* that have any of these */
+    uint64_t duplicates; /* scores with the id of the one that counts */
+    uint64_t contrary;   /* of these, with another score or decision than the one before */
+    uint64_t superseded; /* scores of other bundles, published before */
+    uint64_t resolved;   /* dead letters of records with a score */
+    uint64_t letters;    /* dead letters before the one that counts */
+    uint64_t records;    /* that have any of these */
 };
 
 /* A difference's decimal order: 1 for 0.1 <= |d| < 1, -1 for 0.01 <= |d| < 0.1, ... */

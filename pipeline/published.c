@@ -15,7 +15,13 @@
 #include "schemas/frame.h"
 #include "schemas/score_schema.h"
 
-enum { MAX_HEADERS = 1000, MAX_SCORE_BYTES = 8 << 20, TURN_MS = 2000, POLL_MS = 100, SHOW_MS = 200 };
+enum {
+    MAX_HEADERS = 1000,
+    MAX_SCORE_BYTES = 8 << 20,
+    TURN_MS = 2000,
+    POLL_MS = 100,
+    SHOW_MS = 200
+};
 
 struct search {
     const struct published_options *options;
@@ -75,9 +81,9 @@ static void take_field(struct json *j, const struct json_text *key, struct said 
     const struct {
         const char *name;
         struct json_text *text;
-    } texts[] = {{"topic", &said->topic},     {"schema_id", &said->schema_id},
-                 {"model", &said->model},     {"version", &said->version},
-                 {"digest", &said->digest},   {"decision", &said->decision}};
+    } texts[] = {{"topic", &said->topic},   {"schema_id", &said->schema_id},
+                 {"model", &said->model},   {"version", &said->version},
+                 {"digest", &said->digest}, {"decision", &said->decision}};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (json_text_equals(key, texts[i].name)) {
@@ -194,8 +200,7 @@ static bool take_score(struct search *s, const struct record *r, bool *is_ours, 
 {
     struct slice json = json_of(s, r->value);
 
-    return json.data &&
-           published_score(s->verdicts, json, s->options->digest, is_ours, is_meant);
+    return json.data && published_score(s->verdicts, json, s->options->digest, is_ours, is_meant);
 }
 
 /* ---- one dead letter */

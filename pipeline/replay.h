@@ -37,7 +37,7 @@ struct replay_options {
     /* Outcomes become verdicts, and go nowhere else; or NULL. The window is that of the verdicts,
      * or where they have none yet becomes it. */
     const struct compare_target *compare;
-    int64_t rate;                       /* records per second, all workers; 0: no limit */
+    int64_t rate; /* records per second, all workers; 0: no limit */
     /* Some times a second, by one thread at a time; or NULL. */
     void (*progress)(void *arg, const struct replay_progress *progress);
     void *progress_arg;

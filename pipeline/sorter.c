@@ -74,8 +74,7 @@ static int open_file(struct sorter *s, struct err *err)
 {
     const char *folder = getenv("TMPDIR");
 
-    snprintf(s->name, sizeof s->name, "%.250s/kscore-XXXXXX",
-             folder && *folder ? folder : "/tmp");
+    snprintf(s->name, sizeof s->name, "%.250s/kscore-XXXXXX", folder && *folder ? folder : "/tmp");
     s->file = (struct out_file){.path = s->name, .fd = mkostemp(s->name, O_CLOEXEC)};
     if (s->file.fd < 0)
         return err_fatal(err, EXIT_IO, "%s: %s", s->name, strerror(errno));

@@ -7,9 +7,10 @@
 #define DAY_MS (1440 * MINUTE_MS)
 
 /* Each is a multiple of the one before. The last one parts what is before 1970 from what is not. */
-static const int64_t widths[] = {MINUTE_MS,    10 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS,
-                                 DAY_MS,       7 * DAY_MS,     28 * DAY_MS,    364 * DAY_MS,
-                                 3640 * DAY_MS, 36400 * DAY_MS, 36400 * 100 * DAY_MS, INT64_MAX};
+static const int64_t widths[] = {
+    MINUTE_MS,     10 * MINUTE_MS, 60 * MINUTE_MS,       360 * MINUTE_MS,
+    DAY_MS,        7 * DAY_MS,     28 * DAY_MS,          364 * DAY_MS,
+    3640 * DAY_MS, 36400 * DAY_MS, 36400 * 100 * DAY_MS, INT64_MAX};
 
 void tally_add(struct tally *t, enum relation relation, bool is_flip, double difference)
 {

@@ -30,9 +30,9 @@ struct verdict {
     double score;
     int64_t event_time_ms; /* -1: it has none */
     uint16_t schema, model;
-    uint32_t where;        /* partition that it was published in */
+    uint32_t where; /* partition that it was published in */
     int64_t where_offset;
-    int64_t stamp_ms; /* of the record that was published */
+    int64_t stamp_ms;      /* of the record that was published */
     uint32_t output_count; /* those that it has; may be more than there is room for */
     double outputs[];      /* output_cap of them */
 };
