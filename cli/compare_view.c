@@ -196,6 +196,32 @@ static void show_decade(const struct compare_view *v, const struct decades *d, i
     show_bar(v, label, decade_count(c, d, sign, decade), d->most);
 }
 
+/* The outermost decade of a sign that has something; below d->low: none has. */
+static size_t outermost(const struct comparison *c, const struct decades *d, int sign)
+{
+    size_t i = d->high + 1;
+
+    while (i > d->low && decade_count(c, d, sign, i - 1) == 0)
+        i--;
+    return i;
+}
+
+static void show_quantiles(const struct compare_view *v)
+{
+    const struct comparison *c = &v->result->comparison;
+    char text[24];
+
+    for (int i = 0; i < QUANTILES; i++) {
+        snprintf(text, sizeof text, "%g %%", comparison_quantiles[i] * 100);
+        fprintf(v->paint.out, "%11s", text);
+    }
+    fputc('\n', v->paint.out);
+    for (int i = 0; i < QUANTILES; i++)
+        fprintf(v->paint.out, "%11.4g", c->quantiles[i]);
+    fprintf(v->paint.out, "\n  mean %.6g, mean size %.6g\n", c->sum / (double)c->scored,
+            c->abs_sum / (double)c->scored);
+}
+
 static void show_differences(const struct compare_view *v)
 {
     const struct comparison *c = &v->result->comparison;
@@ -204,16 +230,12 @@ static void show_differences(const struct compare_view *v)
     if (c->largest_count == 0)
         return;
     heading(v, "difference of scores, here - there");
-    for (size_t i = d.high + 1; i-- > d.low;)
+    for (size_t i = outermost(c, &d, 0); i-- > d.low;)
         show_decade(v, &d, 0, i);
     show_bar(v, "0", c->zero, d.most);
-    for (size_t i = d.low; i <= d.high; i++)
+    for (size_t i = d.low; i < outermost(c, &d, 1); i++)
         show_decade(v, &d, 1, i);
-    fprintf(v->paint.out, "  mean %.6g, of its size %.6g\n ", c->sum / (double)c->scored,
-            c->abs_sum / (double)c->scored);
-    for (int i = 0; i < QUANTILES; i++)
-        fprintf(v->paint.out, " %g%%: %.4g", comparison_quantiles[i] * 100, c->quantiles[i]);
-    fputc('\n', v->paint.out);
+    show_quantiles(v);
 }
 
 static const char *decision(const struct compare_view *v, uint32_t word)
@@ -318,8 +340,8 @@ static void show_decisions(const struct compare_view *v)
 
     if (count == 0 || (count == 1 && names[0] == WORDS_NONE))
         return;
-    snprintf(text, sizeof text, "decisions, from there (rows) to here: %llu flip",
-             (unsigned long long)c->all.flips);
+    snprintf(text, sizeof text, "decisions, from there (rows) to here: %llu of %llu flip",
+             (unsigned long long)c->all.flips, (unsigned long long)c->scored);
     heading(v, text);
     (count <= MOST_NAMES ? show_matrix : show_flips)(v, names, count);
 }
