@@ -186,7 +186,7 @@ static size_t decade_of(double size)
 
 static size_t flip_word(uint32_t word)
 {
-    return word < FLIP_WORDS ? word : FLIP_WORDS - 1;
+    return word < FLIP_WORDS ? word : WORDS_OTHERS;
 }
 
 static int account_scores(struct comparison *c, const struct verdict *there,

@@ -66,7 +66,7 @@ struct comparison {
     double sum, abs_sum;
     struct difference largest[LARGEST];
     size_t largest_count;
-    uint64_t *flips; /* FLIP_WORDS x FLIP_WORDS, there x here; what has a higher number: the last */
+    uint64_t *flips; /* FLIP_WORDS x FLIP_WORDS, there x here; higher numbers: WORDS_OTHERS */
 
     uint64_t *dead_here, *dead_there; /* WORDS_MAX: reasons of what is dead on that side only */
     struct tally *schemas, *models;   /* WORDS_MAX; models: of there, where it has the record */
