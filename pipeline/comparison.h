@@ -9,8 +9,8 @@
  * stamp. The others are counted, by what they are to it.
  *
  * Equal are scores with the same bits, the same decision and the same other outputs; dead letters
- * with the same stage and reason. A tolerance is absolute, for each output; a decision that flips is
- * a change whatever the tolerance.
+ * with the same stage and reason. A tolerance is absolute, for each output; a decision that flips
+ * is a change whatever the tolerance.
  *
  * Memory does not depend on how many records there are: quantiles are exact, by sorting the
  * differences in a temporary file. Borrows the verdicts. Thread: one at a time.
