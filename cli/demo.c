@@ -72,7 +72,8 @@ static void *pipeline_thread(void *arg)
     struct demo *d = arg;
 
     d->result = pipeline_run(
-        &(struct pipeline_options){&d->config, cli_build(), &d->stop, &d->progress, NULL},
+        &(struct pipeline_options){
+            .config = &d->config, .build = cli_build(), .stop = &d->stop, .progress = &d->progress},
         &d->summary, &d->err);
     d->has_ended = 1;
     return NULL;

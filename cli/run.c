@@ -2,6 +2,7 @@
 #include "cli/account.h"
 #include "cli/cli.h"
 #include "cli/configured.h"
+#include "cli/serve.h"
 #include "core/log.h"
 #include "pipeline/pipeline.h"
 
@@ -18,7 +19,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct err err = ERR_INIT;
     struct config config;
     static struct pipeline_summary summary;
-    const volatile sig_atomic_t *stop;
+    struct pipeline_options how;
+    struct serve *serve;
     int code = EXIT_OK;
 
     if (cli_parse(command, argc, argv, take, &configured, &err) != 0 ||
@@ -26,12 +28,14 @@ static int run(const struct cli_command *command, int argc, char **argv)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
-    stop = configured_catch_signals();
-    if (pipeline_run(&(struct pipeline_options){&config, cli_build(), stop, NULL, NULL}, &summary,
-                     &err) != 0) {
+    how = (struct pipeline_options){
+        .config = &config, .build = cli_build(), .stop = configured_catch_signals()};
+    serve = serve_open(&config, &how);
+    if (pipeline_run(&how, &summary, &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
         code = err.exit_code;
     }
+    serve_close(serve);
     account_say(&summary, *config.alert_topic, code);
     config_release(&config);
     return code;

@@ -10,6 +10,7 @@
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
+ *   measure.c   what is counted for those who watch (measure.h)
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  *   seat.c, replay.c  what replay has in place of consumer and commits (seat.h)
@@ -25,6 +26,7 @@
 #include "consumer/ring.h"
 #include "pipeline/backoff.h"
 #include "pipeline/commit.h"
+#include "pipeline/measure.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/refusals.h"
 #include "pipeline/shared.h"
@@ -86,6 +88,7 @@ struct pipeline {
     const struct config *config; /* the shared ones */
     const struct bundle *bundle;
     struct pipeline_summary *summary;
+    struct measures measures;
     struct counts published; /* what the progress has of it */
 
     struct ledger ledger;

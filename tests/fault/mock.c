@@ -143,7 +143,8 @@ void mock_set_up(struct mock *m)
 static void *pipeline_thread(void *arg)
 {
     struct mock *m = arg;
-    struct pipeline_options options = {&m->config, "test", &m->stop, &m->progress, NULL};
+    struct pipeline_options options = {
+        .config = &m->config, .build = "test", .stop = &m->stop, .progress = &m->progress};
 
     m->result = pipeline_run(&options, &m->summary, &m->err);
     return NULL;
