@@ -1,4 +1,4 @@
-"""One row of a table: what a command that must end well took for so many records.   peak.py RECORDS COMMAND..."""
+"""One row of a table: what a comparison that must find all equal took.   peak.py KSCORE replay ..."""
 from __future__ import annotations
 
 import json
@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 
-records, began = int(sys.argv[1]), time.monotonic()
-done = subprocess.run(sys.argv[2:], stdout=subprocess.PIPE)
+began = time.monotonic()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 report = json.loads(done.stdout)
-if done.returncode != 0 or report["all"]["counts"]["equal"] != records:
+records = report["all"]["counts"]["equal"]
+if done.returncode != 0 or records != report["here"]["scores"]:
     raise SystemExit(f"exit {done.returncode}: {report['all']}")
 print(f"| {records:,} records, all equal | {(used.ru_utime + used.ru_stime) / records * 1e6:.1f} us | {time.monotonic() - began:.0f} s "
       f"| {used.ru_maxrss / 1024:.0f} MiB |", flush=True)
