@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/mem.h"
 #include "pipeline/shared.h"
 
 /* What is wrong with a bundle is told before the window is read, not behind it. */
@@ -26,12 +27,15 @@ static int replay(const struct compare_options *o, const struct config *config, 
 {
     const struct compare_target target = {&result->verdicts, side};
     struct replay_options options = o->replay;
+    int code;
 
     options.config = config;
     options.mode = SCORE_REPLAY;
     options.score_path = options.dead_path = options.state_path = NULL;
     options.compare = &target;
-    return replay_run(&options, &result->replays[side], err);
+    code = replay_run(&options, &result->replays[side], err);
+    mem_give_back(); /* what librdkafka fetched ahead: another client does the same next */
+    return code;
 }
 
 static int read_there(const struct compare_options *o, struct compare_result *result,

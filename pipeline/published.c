@@ -317,6 +317,8 @@ static int read_all(struct search *s, struct reader *reader, enum verdict_kind k
     int result = 0;
 
     progress->total = left(reader);
+    log_event(LOG_INFO, "assigned", "topic=%s partitions=%zu offsets=%lld what is published",
+              progress->topic, reader_window_count(reader), (long long)progress->total);
     while (result == 0 && !reader_is_done(reader)) {
         ssize_t got = reader_poll(reader, records, cap, POLL_MS, err);
         for (ssize_t i = 0; result == 0 && i < got; i++)

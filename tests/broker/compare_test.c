@@ -155,6 +155,7 @@ START_TEST(what_the_same_bundle_published_is_equal)
     replay_runs(&k, &c, "--from", "earliest", "--compare");
     replay_says(&k, "\n         301  equal\n           0  changed     another score or decision\n");
     replay_says(&k, "\nall 301 records agree\n");
+    replay_says(&k, ".scores partitions=3 offsets=300 what is published\n");
     replay_says(&k, "event=stopped exit=0 consumed=302 scored=300 dead=1 skipped=1");
     child_release(&k);
     compare_exits(&c, &r, 0, "-s", "kscore.workers=2");
