@@ -100,7 +100,7 @@ int comparing_run(const struct comparing *c, const struct replay_options *replay
         bar_clear();
     if (err_is_set(&err))
         log_event(LOG_ERROR, "failed", "exit=%d %s", code, err.text);
-    account_say(&result->replays[SIDE_HERE].run, false, code);
+    account_say(&result->replays[SIDE_HERE].run, false, code, "");
     if (!err_is_set(&err))
         print(result, replay->config, is_json);
     compare_release(result);

@@ -9,10 +9,12 @@
 static int look_at(const struct config *config, char *name, struct verdicts *v, size_t *outputs,
                    struct err *err)
 {
-    struct bundle *bundle;
+    struct bundle *bundle = NULL;
 
-    if (shared_load_bundle(config, &bundle, err) != 0)
+    if (shared_load_bundle(config, config->model_path, &bundle, err) != 0) {
+        bundle_free(bundle);
         return -1;
+    }
     snprintf(name, COMPARE_NAME_MAX, "%.250s %.250s (%.12s)", bundle->name, bundle->version,
              bundle->digest);
     verdicts_learn(v, bundle);
@@ -34,6 +36,8 @@ static int replay(const struct compare_options *o, const struct config *config, 
     options.score_path = options.dead_path = options.state_path = NULL;
     options.compare = &target;
     code = replay_run(&options, &result->replays[side], err);
+    if (code == 0 && result->replays[side].is_stopped)
+        code = err_fatal(err, EXIT_AGAIN, "stopped before the end: nothing is compared");
     mem_give_back(); /* what librdkafka fetched ahead: another client does the same next */
     return code;
 }

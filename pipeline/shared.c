@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/sha256.h"
 #include "pipeline/backoff.h"
+#include "pipeline/folder_watch.h"
 #include "pipeline/golden_events.h"
 #include "pipeline/schemas.h"
 
@@ -14,35 +15,40 @@ bool shared_is_stopping(const struct shared *s)
     return *s->options->stop || atomic_load_explicit(&s->failed, memory_order_relaxed) >= 0;
 }
 
-static void make_run(struct shared *s)
+void shared_name_run(const struct config *config, const char *build, char run[RUN_MAX])
 {
     char hex[SHA256_HEX + 1];
     struct sha256 hash;
 
     sha256_init(&hash);
-    sha256_add(&hash, s->options->build, strlen(s->options->build));
-    sha256_add(&hash, s->config->digest, SHA256_HEX);
+    sha256_add(&hash, build, strlen(build));
+    sha256_add(&hash, config->digest, SHA256_HEX);
     sha256_hex(&hash, hex);
-    snprintf(s->run, sizeof s->run, "%.12s", hex);
+    snprintf(run, RUN_MAX, "%.12s", hex);
 }
 
-int shared_load_bundle(const struct config *config, struct bundle **bundle, struct err *err)
+void shared_say_loaded(const struct bundle *b)
+{
+    log_event(LOG_INFO, "model_loaded", "name=%s version=%s digest=%.12s goldens=%zu %s", b->name,
+              b->version, b->digest, b->golden_count, model_summary(b->model));
+}
+
+int shared_load_bundle(const struct config *config, const char *path, struct bundle **bundle,
+                       struct err *err)
 {
     struct model_options model = {.rounds = config->rounds};
 
-    if (bundle_load(bundle, config->model_path, &model, err) != 0 ||
-        golden_events_run(*bundle, err) != 0)
+    if (bundle_load(bundle, path, &model, err) != 0 || golden_events_run(*bundle, err) != 0)
         return err_prefix(err, "[model]");
     return 0;
 }
 
 static int load_model(struct shared *s, struct err *err)
 {
-    if (shared_load_bundle(s->config, &s->bundle, err) != 0)
+    s->model_stamp = folder_stamp(s->config->model_path);
+    if (shared_load_bundle(s->config, s->config->model_path, &s->bundle, err) != 0)
         return -1;
-    log_event(LOG_INFO, "model_loaded", "name=%s version=%s digest=%.12s goldens=%zu %s",
-              s->bundle->name, s->bundle->version, s->bundle->digest, s->bundle->golden_count,
-              model_summary(s->bundle->model));
+    shared_say_loaded(s->bundle);
     return 0;
 }
 
@@ -81,7 +87,7 @@ int shared_open(struct shared *s, const struct pipeline_options *options, struct
 {
     *s = (struct shared){
         .options = options, .config = options->config, .replay = options->replay, .failed = -1};
-    make_run(s);
+    shared_name_run(s->config, options->build, s->run);
     log_event(LOG_INFO, "starting", "name=%s config=%s run=%s build=%s", s->config->name,
               s->config->file, s->run, options->build);
     if (load_model(s, err) != 0 || alerts_init(&s->alerts, s->config, s->bundle, err) != 0)

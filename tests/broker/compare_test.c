@@ -1,6 +1,7 @@
 /* kscore replay --compare: a window against what is published, or against another bundle. */
 #include <jansson.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -480,6 +481,24 @@ START_TEST(a_topic_of_outcomes_that_is_missing_ends_it)
 }
 END_TEST
 
+/* Half a window is not what the gate was asked about. */
+START_TEST(stopped_before_the_end_it_does_not_pass)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, 1);
+    cluster_send_events(&c, 300);
+    replay_start(&k, &c, "--from", "earliest", "--compare", "--rate", "20");
+    child_wait_line(&k, "event=ready", 1);
+    child_signal(&k, SIGTERM);
+    child_expect_exit(&k, 75);
+    replay_says(&k, "nothing is compared");
+    child_release(&k);
+    cluster_close(&c);
+}
+END_TEST
+
 SUITE(compare)
 {
     CASE("equal", what_the_same_bundle_published_is_equal, avro_scores_are_read,
@@ -491,5 +510,6 @@ SUITE(compare)
          a_topic_of_outcomes_that_is_missing_ends_it);
     CASE("dead", outcomes_that_change_their_kind_are_told_with_their_reasons);
     CASE("against", two_bundles_score_the_same_window,
-         a_bundle_that_does_not_load_ends_it_before_anything_is_read);
+         a_bundle_that_does_not_load_ends_it_before_anything_is_read,
+         stopped_before_the_end_it_does_not_pass);
 }
