@@ -1,4 +1,5 @@
-/* kscore replay --compare: a window against what is published, or against another bundle. */
+/* kscore replay --compare: a window against what is published, or against another bundle. One file:
+ * one command. One piece: its cases share the two sides. */
 #include <jansson.h>
 #include <math.h>
 #include <signal.h>
