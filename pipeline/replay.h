@@ -12,6 +12,7 @@
 #define PIPELINE_REPLAY_H
 
 #include "consumer/reader.h"
+#include "pipeline/compare_sink.h"
 #include "pipeline/file_sink.h"
 #include "pipeline/pipeline.h"
 
@@ -33,7 +34,10 @@ struct replay_options {
     enum file_format format;
     const char *score_path, *dead_path; /* NULL: to the configuration's topic */
     const char *state_path;             /* NULL: none, it begins anew after a kill */
-    int64_t rate;                       /* records per second, all workers; 0: no limit */
+    /* Outcomes become verdicts, and go nowhere else; or NULL. The window is that of the verdicts,
+     * or where they have none yet becomes it. */
+    const struct compare_target *compare;
+    int64_t rate; /* records per second, all workers; 0: no limit */
     /* Some times a second, by one thread at a time; or NULL. */
     void (*progress)(void *arg, const struct replay_progress *progress);
     void *progress_arg;
