@@ -10,10 +10,10 @@ BUILD ?= release
 O := build/$(BUILD)
 PREFIX ?= /usr/local
 CC = gcc
-PACKAGES := rdkafka jansson libcurl zlib
+PACKAGES := rdkafka jansson libcurl libmicrohttpd zlib
 TEST_PACKAGES := check avro-c
 
-ROOMS := core consumer schemas scoring producer pipeline cli
+ROOMS := core consumer schemas scoring producer pipeline http cli
 SOURCES := $(foreach room,$(ROOMS),$(wildcard $(room)/*.c))
 UNIT := $(wildcard tests/unit/*.c)
 FAULT := $(wildcard tests/fault/*.c)

@@ -2,6 +2,7 @@
 #include "cli/account.h"
 #include "cli/cli.h"
 #include "cli/configured.h"
+#include "cli/serve.h"
 #include "core/log.h"
 #include "pipeline/pipeline.h"
 
@@ -19,7 +20,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct config config;
     static struct pipeline_summary summary;
     static struct pipeline_orders orders;
-    struct pipeline_options live = {.config = &config, .build = cli_build(), .orders = &orders};
+    struct pipeline_options how;
+    struct serve *serve;
     int code = EXIT_OK;
 
     if (cli_parse(command, argc, argv, take, &configured, &err) != 0 ||
@@ -27,12 +29,17 @@ static int run(const struct cli_command *command, int argc, char **argv)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
-    live.stop = configured_catch_signals();
+    how = (struct pipeline_options){.config = &config,
+                                    .build = cli_build(),
+                                    .stop = configured_catch_signals(),
+                                    .orders = &orders};
     configured_count_hangups(&orders.reload);
-    if (pipeline_run(&live, &summary, &err) != 0) {
+    serve = serve_open(&config, &how);
+    if (pipeline_run(&how, &summary, &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
         code = err.exit_code;
     }
+    serve_close(serve);
     account_say(&summary, *config.alert_topic, code);
     config_release(&config);
     return code;

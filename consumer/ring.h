@@ -37,10 +37,12 @@ struct span {
 struct slot {
     struct span *spans;
     size_t span_count, span_cap;
-    uint32_t waiting; /* outcomes not yet acknowledged */
-    bool is_open;     /* still being sent: may not retire */
-    bool has_failed;  /* an outcome was not delivered: waits for the rewind */
-    bool is_alone;    /* one record, and nothing else on its way: a refusal means it */
+    uint32_t waiting;      /* outcomes not yet acknowledged */
+    bool is_open;          /* still being sent: may not retire */
+    bool has_failed;       /* an outcome was not delivered: waits for the rewind */
+    int64_t oldest_ms;     /* of its records, -1: they have no time */
+    uint32_t record_count; /* of the whole slot */
+    bool is_alone;         /* one record, and nothing else on its way: a refusal means it */
 };
 
 struct ring {

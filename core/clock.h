@@ -15,6 +15,15 @@ static inline int64_t clock_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Seconds of the same clock, to the nanosecond: how long something took. */
+static inline double clock_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 /* Milliseconds since 1970 UTC: stamps. */
 static inline int64_t clock_wall_ms(void)
 {

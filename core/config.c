@@ -92,6 +92,10 @@ static const struct key keys[] = {
     {{"alerts", "max_age_ms", "", false}, NUMBER, AT(alert_max_age_ms), 1, 31536000000, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
     {{"dead_letters", "attempts", "5", false}, NUMBER, AT(dead_attempts), 1, 1000000, NULL},
+    {{"journal", "topic", "", false}, TOPIC, AT(journal_topic), 0, 0, NULL},
+    {{"downstream", "groups", "", false}, NAMES, AT(downstream), 0, 0, NULL},
+    {{"http", "listen", "127.0.0.1:9464", false}, TEXT, AT(http_listen), 0, 0, NULL},
+    {{"control", "socket", "", false}, TEXT, AT(control_socket), 0, 0, NULL},
 };
 /* clang-format on */
 
@@ -376,8 +380,9 @@ static int unknown_key(struct reader *r, const struct ini_entry *entry)
         }
     }
     if (in_section == 0) {
-        static const char *const sections[] = {"kscore", "kafka",    "consumer", "schemas",
-                                               "model",  "producer", "alerts",   "dead_letters"};
+        static const char *const sections[] = {"kscore",  "kafka",      "consumer", "schemas",
+                                               "model",   "producer",   "alerts",   "dead_letters",
+                                               "journal", "downstream", "http",     "control"};
         near = text_nearest(entry->section, sections, sizeof sections / sizeof sections[0]);
         return ini_fail(&r->ini, entry, r->err, "no section [%s]%s%s%s", entry->section,
                         near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");

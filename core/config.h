@@ -109,6 +109,11 @@ struct config {
     char *dead_topic;
     int64_t dead_attempts; /* of a record, then it is left alone */
 
+    char *journal_topic;            /* "" = none */
+    struct config_names downstream; /* consumer groups whose lag is watched */
+    char *http_listen;              /* host:port, "" = not */
+    char *control_socket;           /* a path, "" = none */
+
     char digest[65]; /* SHA-256 over every effective key and value but secrets */
 };
 

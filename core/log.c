@@ -44,6 +44,9 @@ static const char *const events[] = {"starting",
                                      "model_unchanged",
                                      "model_rolled_back",
                                      "model_first_offset",
+                                     "changed",
+                                     "first_dead_letter",
+                                     "http",
                                      NULL};
 
 /* These come back as long as their cause lasts, with other numbers each time: lines that differ in
@@ -54,6 +57,8 @@ static struct {
     pthread_mutex_t lock;
     enum log_level level;
     bool is_json;
+    log_tap *tap;
+    void *tap_arg;
     /* What was said lately, so that the same line is counted and not repeated. */
     struct recent {
         uint64_t hash;
@@ -77,6 +82,12 @@ void log_set_level(enum log_level level)
 void log_set_json(bool json)
 {
     logger.is_json = json;
+}
+
+void log_set_tap(log_tap *tap, void *arg)
+{
+    logger.tap_arg = arg;
+    logger.tap = tap;
 }
 
 void log_set_worker(int number)
@@ -170,7 +181,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     unsigned repeats;
     va_list args;
 
-    if (!log_is_on(level))
+    if (!log_is_on(level) && !logger.tap)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -178,6 +189,10 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     for (char *p = text; *p; p++)
         if (*p == '\n' || *p == '\r')
             *p = ' ';
+    if (logger.tap)
+        logger.tap(logger.tap_arg, &(struct log_line){level, event, text, worker});
+    if (!log_is_on(level))
+        return;
     clock_gettime(CLOCK_MONOTONIC, &now);
     pthread_mutex_lock(&logger.lock);
     if (is_due(hash_text(event, text), now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1, &repeats))

@@ -23,6 +23,19 @@ void log_set_level(enum log_level level);
 void log_set_json(bool json);
 bool log_is_on(enum log_level level);
 
+/* One line as it was said, before the level and repetition keep it back. */
+struct log_line {
+    enum log_level level;
+    const char *event; /* static */
+    const char *text;
+    int worker; /* -1: none */
+};
+
+/* Hears every line of the closed list, on the thread that says it; must not log. Set before other
+ * threads run, and to NULL behind them. */
+typedef void log_tap(void *arg, const struct log_line *line);
+void log_set_tap(log_tap *tap, void *arg);
+
 /* Lines of this thread say which worker they are from; -1: none. */
 void log_set_worker(int number);
 

@@ -228,6 +228,7 @@ static void score(struct pipeline *p)
 static void enter_ring(struct pipeline *p)
 {
     struct batch *b = &p->batch;
+    int64_t oldest_ms = INT64_MAX;
 
     b->slot = ring_open(&p->ring);
     b->slot->is_alone =
@@ -236,10 +237,14 @@ static void enter_ring(struct pipeline *p)
     b->owes_alert = false;
     for (size_t i = 0; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
+        if (b->records[i].timestamp_ms < oldest_ms && b->records[i].timestamp_ms >= 0)
+            oldest_ms = b->records[i].timestamp_ms;
         span->scored += b->outcomes[i].kind == OUTCOME_SCORED;
         span->dead += b->outcomes[i].kind == OUTCOME_DEAD;
         span->skipped += b->outcomes[i].kind == OUTCOME_SKIPPED;
     }
+    b->slot->record_count = (uint32_t)b->count;
+    b->slot->oldest_ms = oldest_ms < INT64_MAX ? oldest_ms : -1;
 }
 
 /* The first record of a partition that this model scores; and one before it, that came back. */
@@ -295,17 +300,22 @@ int batch_take(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
     ssize_t got = poll_source(p, b->records, most(p), (int)p->config->batch_wait_ms, err);
+    double begun, decoded;
 
     p->is_behind = got == (ssize_t)b->cap;
     if (got <= 0)
         return (int)got;
     b->count = (size_t)got;
+    begun = clock_seconds();
     admit(p);
     decode(p);
+    decoded = clock_seconds();
+    histogram_add(&p->measures.metrics.decode, decoded - begun, 1);
     pipeline_say_schemas(p);
     if (b->count == 0)
         return 0;
     score(p);
+    histogram_add(&p->measures.metrics.score, clock_seconds() - decoded, 1);
     enter_ring(p);
     say_firsts(p);
     p->has_unsent = true;
@@ -335,9 +345,21 @@ static bool is_power_of_ten(uint64_t count)
 }
 
 /* Counts a fault, and says it. */
-static void tally(struct pipeline *p, const struct record *r, enum fault fault, const char *message)
+static void tally(struct pipeline *p, const struct record *r, const struct dead_letter *letter)
 {
+    enum fault fault = letter->fault;
+    const char *message = letter->message;
     struct fault_tally *t = &p->summary->faults[fault];
+    char id[SCHEMA_ID_TEXT_MAX] = "none";
+
+    if (measure_fault(p, r, fault, letter->schema_id, message)) {
+        if (letter->schema_id != SCHEMA_ID_NONE)
+            schema_id_print(id, letter->schema_id, config_has_fingerprints(p->config));
+        log_event(t->count == 0 ? LOG_DEBUG : LOG_WARNING, "first_dead_letter",
+                  "stage=%s reason=%s blame=%s schema_id=%s topic=%s partition=%d offset=%lld %s",
+                  fault_stage(fault), fault_reason(fault), fault_blame(fault), id, r->topic,
+                  r->partition, (long long)r->offset, message);
+    }
 
     if (t->count++ == 0) {
         snprintf(t->topic, sizeof t->topic, "%.249s", r->topic);
@@ -438,7 +460,7 @@ static enum sent send_dead(struct pipeline *p, size_t i, struct err *err)
         return SENT_FAILED;
     }
     if (sent == SENT_OK || sent == SENT_HELD)
-        tally(p, source, letter.fault, message);
+        tally(p, source, &letter);
     return sent;
 }
 
@@ -560,6 +582,8 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
         made.headers = headers = chosen_headers(p, &b->records[i], &made.header_count);
     sent = send_both(p, i, &made, err);
     free(headers);
+    if (sent == SENT_OK && decision < METRICS_DECISIONS)
+        metrics_decided(&p->measures.metrics, p->measures.decision_slots[decision]);
     return sent == SENT_TOO_LARGE ? die(p, i, FAULT_ENCODE_TOO_LARGE, err) : sent;
 }
 

@@ -102,6 +102,7 @@ static void take(struct pipeline *p, struct kit *kit)
     p->provenance.digest = p->bundle->digest;
     producer_set_provenance(p->producer, &p->provenance, (int32_t)p->shared->score_schema_id);
     p->model_count++;
+    measure_bundle(p);
     pipeline_say_schemas(p);
 }
 

@@ -91,6 +91,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     say_refused(&p->transaction.refused, &late);
     ring_check(&p->ring, &p->ledger, err);
     summarise(p);
+    measure_end(p);
     close_consumer(p, err, &late);
     producer_close(p->producer);
     batch_release(&p->batch);
@@ -98,6 +99,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     free(p->transaction.offsets);
     ring_release(&p->ring);
     ledger_release(&p->ledger);
+    metrics_release(&p->measures.metrics);
     if (!err_is_set(err) && err_is_set(&late))
         *err = late;
     return err_is_set(err) ? -1 : 0;

@@ -62,7 +62,7 @@ static bool has_failed(struct pipeline *p, enum transacted said, struct err *err
     }
     if (said == TRANSACT_AGAIN) { /* a slice of time; whoever watches sees when it takes long */
         if (wait_is_on(&p->wait))
-            log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+            measure_waiting(p, "kafka", err->text);
         err_reset(err);
         return true;
     }

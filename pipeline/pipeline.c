@@ -17,7 +17,7 @@ int pipeline_fail(struct pipeline *p, struct err *err)
         err->exit_code = EXIT_INTERNAL;
         return -1;
     case ERR_DEPENDENCY:
-        log_event(LOG_WARNING, "waiting", "for=kafka %s", err->text);
+        measure_waiting(p, "kafka", err->text);
         backoff_fail(&p->backoff);
         wait_fail(&p->wait, clock_ms());
         err_reset(err);
@@ -69,10 +69,11 @@ static void publish_progress(struct pipeline *p)
 
 size_t pipeline_retire(struct pipeline *p)
 {
-    size_t retired = ring_retire(&p->ring, &p->ledger);
+    size_t head = p->ring.head, retired = ring_retire(&p->ring, &p->ledger);
 
     if (retired == 0)
         return 0;
+    measure_retired(p, head, retired);
     p->backoff.tries = 0;
     wait_move(&p->wait, clock_ms());
     if (p->summary->first_score_ms < 0)
@@ -110,7 +111,7 @@ static void watch(struct pipeline *p)
     if (is_stalled || wait_is_on(&p->wait))
         producer_refresh(p->producer, &why);
     if (err_is_set(&why))
-        log_event(LOG_WARNING, "waiting", "for=kafka %s", why.text);
+        measure_waiting(p, "kafka", why.text);
     if (wait_is_over(&p->wait, now_ms, &lasted_ms))
         log_event(LOG_INFO, "recovered", "for=kafka waited_ms=%lld", (long long)lasted_ms);
 }
@@ -152,6 +153,7 @@ int pipeline_turn(struct pipeline *p, struct err *err)
     if (p->commit->step(p, err) != 0 && pipeline_fail(p, err) != 0)
         return -1;
     publish_progress(p);
+    measure_turn(p);
     watch(p);
     if (p->must_rewind && p->commit->is_idle(p))
         pipeline_rewind(p);
@@ -192,6 +194,7 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
                   : shared->config->delivery == DELIVERY_EXACTLY_ONCE ? &commit_exactly_once
                                                                       : &commit_at_least_once,
         .summary = summary};
+    measure_bundle(p);
     backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);
     ring_init(&p->ring);

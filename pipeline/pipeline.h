@@ -27,6 +27,7 @@ struct fault_tally {
     char message[256]; /* of the first */
 };
 
+struct board;
 struct replay;
 
 /* The account that every run ends with, of all workers. */
@@ -56,6 +57,7 @@ struct pipeline_options {
     const char *build;                  /* version of the program, for `run` */
     const volatile sig_atomic_t *stop;  /* not 0: drain and end */
     struct pipeline_progress *progress; /* or NULL */
+    struct board *board;            /* core/metrics.h: where workers show their numbers; or NULL */
     struct replay *replay;          /* pipeline/seat.h: a window instead of the group; or NULL */
     struct pipeline_orders *orders; /* or NULL: none come */
 };

@@ -198,7 +198,7 @@ static int wait_for_schemas(struct pipeline *p, struct err *err)
     while (decoder_await(p->decoder, TURN_MS, err) != 0) {
         if (err->kind != ERR_DEPENDENCY)
             return err_prefix(err, "[schemas]");
-        log_event(LOG_WARNING, "waiting", "for=registry %s", err->text);
+        measure_waiting(p, "registry", err->text);
         err_reset(err);
         backoff_fail(&p->backoff);
         if (decoder_schema_count(p->decoder) > 0 || !pipeline_pause(p))

@@ -12,6 +12,7 @@ bool pipeline_pause(struct pipeline *p)
 {
     if (shared_is_stopping(p->shared))
         return false;
+    measure_turn(p);
     backoff_sleep(&p->backoff);
     decoder_poll(p->decoder, clock_ms()); /* the other workers may be at work already */
     return true;

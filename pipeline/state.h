@@ -11,6 +11,7 @@
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
+ *   measure.c   what is counted for those who watch (measure.h)
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  *   seat.c, replay.c  what replay has in place of consumer and commits (seat.h)
@@ -26,6 +27,7 @@
 #include "pipeline/backoff.h"
 #include "pipeline/changeover.h"
 #include "pipeline/commit.h"
+#include "pipeline/measure.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/refusals.h"
 #include "pipeline/shared.h"
@@ -88,6 +90,7 @@ struct pipeline {
     unsigned model_count; /* bundles that it has had, the one in use is the last */
     unsigned phase;       /* of the changeover, last taken part in */
     struct pipeline_summary *summary;
+    struct measures measures;
     struct counts published; /* what the progress has of it */
 
     struct ledger ledger;

@@ -4,6 +4,8 @@
  * gives everything unfinished back and seeks; a dependency that is down makes all wait with
  * back-off. Each is a reason to pause, and one function turns the reasons into pauses.
  */
+#include <stdio.h>
+
 #include "core/clock.h"
 #include "core/log.h"
 #include "pipeline/seat.h"
@@ -59,8 +61,7 @@ static void take_refusal(struct pipeline *p, const struct span *span, enum fault
               part->topic, part->partition, (long long)span->first, fault_reason(fault), text,
               span->dead ? " (its dead letter)" : "");
     if (span->dead && r->dead_refusals > 2) {
-        log_event(LOG_WARNING, "waiting",
-                  "for=kafka the smallest dead letter there is was refused");
+        measure_waiting(p, "kafka", "the smallest dead letter there is was refused");
         backoff_fail(&p->backoff);
         wait_fail(&p->wait, clock_ms());
     }
@@ -82,6 +83,7 @@ void pipeline_on_report(void *arg, void *tag, enum delivery delivery, const char
     p->must_shrink = p->must_shrink || delivery == DELIVERY_TOO_LARGE;
     if (delivery == DELIVERY_FAILED) {
         log_event(LOG_WARNING, "delivery_failed", "%s", text);
+        snprintf(p->measures.metrics.why, sizeof p->measures.metrics.why, "kafka: %.200s", text);
         backoff_fail(&p->backoff);
         wait_fail(&p->wait, clock_ms());
     } else if (slot->is_alone) {

@@ -223,6 +223,11 @@ class Verifier:
             real.until("all that is fed is acknowledged", 60, self.feeder.is_flushed)
             yield
 
+    def await_committed(self, ends: list[int], seconds: float) -> None:
+        """Until an offset behind one of these ends is committed, or nothing is in so many seconds."""
+        found: list[list[int]] = []
+        until(seconds, lambda: self.attempt(lambda: found.append(self.committed())) and any(c > e for c, e in zip(found[-1], ends)))
+
     def disturb(self) -> None:
         """Right before something is broken."""
         floor = []

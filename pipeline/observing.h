@@ -1,0 +1,53 @@
+/* observing.h: struct observer, shared by observer.c (the thread, health), metrics_text.c and
+ * status_json.c (what it answers). Under its lock, but for what never changes. */
+#ifndef PIPELINE_OBSERVING_H
+#define PIPELINE_OBSERVING_H
+
+#include <pthread.h>
+
+#include "pipeline/observer.h"
+#include "pipeline/view.h"
+
+enum { SAMPLE_MS = 5000, SAMPLES = 720 };
+
+/* What was counted until then. */
+struct sample {
+    int64_t at_ms; /* since 1970 UTC */
+    struct view_totals totals;
+    uint64_t alerts;
+    int64_t lag; /* -1: not known */
+    double freshness_sum;
+    uint64_t freshness_count;
+};
+
+/* How far a log is, as the brokers say. */
+struct log_end {
+    const char *topic; /* of the configuration */
+    int32_t partition;
+    int64_t end; /* last stable offset */
+};
+
+struct observer {
+    struct observer_options options;
+    int64_t started_ms; /* since 1970 UTC */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake; /* is_ending */
+    bool is_ending;
+    struct view view;
+    struct sample samples[SAMPLES]; /* sample_count, the oldest at sample_first */
+    size_t sample_first, sample_count;
+    struct journal_entry entries[JOURNAL_CAP]; /* room for reading the journal */
+    struct log_end *ends;                      /* end_count */
+    size_t end_count;
+};
+
+/* The i-th oldest sample. */
+const struct sample *observer_sample(const struct observer *observer, size_t i);
+
+/* How many records of a partition are not done, -1: not known. */
+int64_t observer_lag(const struct observer *observer, const struct part_metrics *part);
+/* Of all owned partitions, -1: not known. */
+int64_t observer_total_lag(const struct observer *observer);
+
+#endif

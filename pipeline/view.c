@@ -1,0 +1,174 @@
+#include "pipeline/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/mem.h"
+
+void view_init(struct view *v, const struct board *board)
+{
+    *v = (struct view){.worker_count = board_worker_count(board)};
+    v->each = mem_alloc(v->worker_count, sizeof *v->each);
+    v->ages_ms = mem_alloc(v->worker_count, sizeof *v->ages_ms);
+}
+
+void view_release(struct view *v)
+{
+    for (size_t i = 0; i < v->worker_count; i++)
+        metrics_release(&v->each[i]);
+    metrics_release(&v->sum);
+    free(v->each);
+    free(v->ages_ms);
+    *v = (struct view){0};
+}
+
+/* first of two places that were met, and last. */
+static struct place earlier(struct place a, struct place b)
+{
+    return a.at_ms <= b.at_ms ? a : b;
+}
+
+static struct place later(struct place a, struct place b)
+{
+    return a.at_ms > b.at_ms ? a : b;
+}
+
+static void add_faults(struct metrics *sum, const struct metrics *one)
+{
+    uint64_t dead[FAULT_COUNT];
+
+    memcpy(dead, sum->dead, sizeof dead); /* metrics_fault counts each kind once */
+    for (size_t i = 0; i < one->fault_count; i++) {
+        const struct fault_metrics *from = &one->faults[i];
+        struct fault_metrics *to = metrics_fault(sum, from->fault, from->schema_id, &from->first);
+        if (!to)
+            continue;
+        if (to->count == 1 || from->first.at_ms < to->first.at_ms)
+            memcpy(to->message, from->message, sizeof to->message);
+        to->first = earlier(to->first, from->first);
+        to->last = to->count == 1 ? from->last : later(to->last, from->last);
+        to->count += from->count - 1;
+    }
+    for (int f = 0; f < FAULT_COUNT; f++)
+        sum->dead[f] = dead[f] + one->dead[f];
+}
+
+static void add_decisions(struct metrics *sum, const struct metrics *one)
+{
+    for (size_t i = 0; i < one->decision_count; i++) {
+        size_t slot = metrics_decision(sum, one->decisions[i].name);
+        if (slot < METRICS_DECISIONS)
+            sum->decisions[slot].count += one->decisions[i].count;
+    }
+}
+
+static void add_parts(struct metrics *sum, const struct metrics *one)
+{
+    size_t before = sum->part_count;
+    struct part_metrics *parts = metrics_parts(sum, before + one->part_count);
+
+    if (one->part_count > 0)
+        memcpy(parts + before, one->parts, one->part_count * sizeof *parts);
+}
+
+static void add(struct metrics *sum, const struct metrics *one)
+{
+    if (one->activity > sum->activity) {
+        sum->activity = one->activity;
+        memcpy(sum->why, one->why, sizeof sum->why);
+    }
+    if (one->model.since_ms > sum->model.since_ms)
+        sum->model = one->model;
+    histogram_merge(&sum->decode, &one->decode);
+    histogram_merge(&sum->score, &one->score);
+    histogram_merge(&sum->freshness, &one->freshness);
+    histogram_merge(&sum->commit, &one->commit);
+    sum->alerts += one->alerts;
+    sum->stale_alerts += one->stale_alerts;
+    sum->commits += one->commits;
+    sum->rewinds += one->rewinds;
+    sum->no_event_time += one->no_event_time;
+    add_faults(sum, one);
+    add_decisions(sum, one);
+    add_parts(sum, one);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct part_metrics *x = a, *y = b;
+    int order = strcmp(x->topic ? x->topic : "", y->topic ? y->topic : "");
+
+    return order ? order : (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+/* A partition that went from worker to worker is one: what each counted, and where its owner is. */
+static void join_parts(struct metrics *sum)
+{
+    size_t kept = 0;
+
+    if (sum->part_count > 0)
+        qsort(sum->parts, sum->part_count, sizeof *sum->parts, by_place);
+    for (size_t i = 0; i < sum->part_count; i++) {
+        struct part_metrics *to = kept > 0 ? &sum->parts[kept - 1] : NULL, one = sum->parts[i];
+        if (!to || by_place(to, &one) != 0) {
+            sum->parts[kept++] = one;
+            continue;
+        }
+        one.consumed += to->consumed;
+        one.scored += to->scored;
+        one.dead += to->dead;
+        one.skipped += to->skipped;
+        one.returned += to->returned;
+        one.in_flight += to->in_flight;
+        if (to->is_owned || to->moved_ms > one.moved_ms) {
+            one.is_owned = to->is_owned;
+            one.is_parked = to->is_parked;
+            one.position = to->position;
+            one.done = to->done;
+            one.moved_ms = to->moved_ms;
+        }
+        *to = one;
+    }
+    sum->part_count = kept;
+}
+
+void view_take(struct view *v, struct board *board)
+{
+    size_t begun = 0;
+
+    v->sum.part_count = v->sum.fault_count = v->sum.decision_count = 0;
+    v->sum = (struct metrics){.parts = v->sum.parts, .part_cap = v->sum.part_cap};
+    v->at_ms = clock_wall_ms();
+    for (size_t i = 0; i < v->worker_count; i++) {
+        if (!board_read(board, i, &v->each[i], &v->ages_ms[i])) {
+            v->ages_ms[i] = -1;
+            continue;
+        }
+        begun++;
+        add(&v->sum, &v->each[i]);
+    }
+    join_parts(&v->sum);
+    if (begun < v->worker_count && v->sum.activity == ACTIVITY_RUNNING) {
+        v->sum.activity = ACTIVITY_STARTING;
+        snprintf(v->sum.why, sizeof v->sum.why, "%zu of %zu workers have begun", begun,
+                 v->worker_count);
+    }
+}
+
+struct view_totals view_totals(const struct view *v)
+{
+    struct view_totals t = {0};
+
+    for (size_t i = 0; i < v->sum.part_count; i++) {
+        const struct part_metrics *part = &v->sum.parts[i];
+        t.consumed += part->consumed;
+        t.scored += part->scored;
+        t.dead += part->dead;
+        t.skipped += part->skipped;
+        t.returned += part->returned;
+        t.in_flight += part->in_flight;
+    }
+    return t;
+}

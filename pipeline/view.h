@@ -1,0 +1,28 @@
+/* view.h: all workers at one moment, as one: what /metrics, /status and health are made of.
+ *
+ * Taken from the board; a value of its own, no ties to the workers. Any thread, one at a time.
+ */
+#ifndef PIPELINE_VIEW_H
+#define PIPELINE_VIEW_H
+
+#include "core/metrics.h"
+
+struct view {
+    struct metrics sum;   /* activity: the worst; model: the newest; parts: of all, owned or not */
+    struct metrics *each; /* worker_count */
+    int64_t *ages_ms;     /* how long ago the worker's loop turned; -1: it has not begun */
+    size_t worker_count;
+    int64_t at_ms; /* since 1970 UTC */
+};
+
+void view_init(struct view *view, const struct board *board);
+void view_release(struct view *view);
+void view_take(struct view *view, struct board *board);
+
+/* Of all partitions. */
+struct view_totals {
+    uint64_t consumed, scored, dead, skipped, returned, in_flight;
+};
+struct view_totals view_totals(const struct view *view);
+
+#endif
