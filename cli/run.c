@@ -40,7 +40,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
         code = err.exit_code;
     }
     serve_close(serve);
-    account_say(&summary, *config.alert_topic, code);
+    account_say(&summary, *config.alert_topic, code, "");
     config_release(&config);
     return code;
 }

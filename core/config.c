@@ -14,7 +14,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, NAMES, ROUNDS };
+enum kind { TEXT, TOPIC, NUMBER, SHARE, CHOICE, TOPICS, PATH, CARRY, NAMES, ROUNDS };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -92,6 +92,11 @@ static const struct key keys[] = {
     {{"alerts", "max_age_ms", "", false}, NUMBER, AT(alert_max_age_ms), 1, 31536000000, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
     {{"dead_letters", "attempts", "5", false}, NUMBER, AT(dead_attempts), 1, 1000000, NULL},
+    {{"dead_letters", "breaker_window_s", "60", false}, NUMBER, AT(breaker_window_s), 1, 3600,
+     NULL},
+    {{"dead_letters", "breaker_minimum", "100", false}, NUMBER, AT(breaker_minimum), 1, 65536,
+     NULL},
+    {{"dead_letters", "breaker_share", "0.2", false}, SHARE, AT(breaker_share), 0, 1, NULL},
     {{"journal", "topic", "", false}, TOPIC, AT(journal_topic), 0, 0, NULL},
     {{"downstream", "groups", "", false}, NAMES, AT(downstream), 0, 0, NULL},
     {{"http", "listen", "127.0.0.1:9464", false}, TEXT, AT(http_listen), 0, 0, NULL},
@@ -171,6 +176,18 @@ static int take_number(struct reader *r, const struct key *key, const struct ini
     if (integer_parse(text, strlen(text), key->low, key->high, out))
         return 0;
     return ini_fail(&r->ini, entry, r->err, "%s.%s must be a whole number from %lld to %lld",
+                    key->row.section, key->row.name, (long long)key->low, (long long)key->high);
+}
+
+static int take_share(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                      const char *text, double *out)
+{
+    size_t len = strlen(text);
+
+    if (len > 0 && number_parse(text, len, out) == len && *out >= (double)key->low &&
+        *out <= (double)key->high)
+        return 0;
+    return ini_fail(&r->ini, entry, r->err, "%s.%s must be a number from %lld to %lld",
                     key->row.section, key->row.name, (long long)key->low, (long long)key->high);
 }
 
@@ -330,6 +347,7 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
                    : 0;
     /* Without an entry the preset is taken, where there is one. */
     case NUMBER: return entry || *text ? take_number(r, key, entry, text, field) : 0;
+    case SHARE: return entry || *text ? take_share(r, key, entry, text, field) : 0;
     case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
     case PATH: return entry || *text ? take_path(r, key, entry, text, field) : 0;
     case CARRY: return entry || *text ? take_carry(r, key, entry, text) : 0;
@@ -423,14 +441,18 @@ const char *kafka_keys_find(const struct kafka_keys *list, const char *name)
     return NULL;
 }
 
-static void digest_key(struct sha256 *hash, const char *section, const char *name,
-                       const char *value)
+static void add_effective(struct kafka_keys *list, const char *section, const char *name,
+                          const char *value)
 {
+    struct kafka_key *key;
+
     if (config_is_secret(name) || config_holds_user(value))
         return;
-    sha256_add(hash, section, strlen(section) + 1);
-    sha256_add(hash, name, strlen(name) + 1);
-    sha256_add(hash, value, strlen(value) + 1);
+    list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
+    key = &list->items[list->count++];
+    *key = (struct kafka_key){.value = mem_copy_text(value, strlen(value))};
+    if (asprintf(&key->name, "%s.%s", section, name) < 0)
+        abort();
 }
 
 static int by_name(const void *a, const void *b)
@@ -440,7 +462,7 @@ static int by_name(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-static void digest_section(struct sha256 *hash, const char *section, const struct kafka_keys *list)
+static void add_section(struct kafka_keys *out, const char *section, const struct kafka_keys *list)
 {
     const struct kafka_key **sorted = mem_alloc(list->count + 1, sizeof *sorted);
 
@@ -448,27 +470,40 @@ static void digest_section(struct sha256 *hash, const char *section, const struc
         sorted[i] = &list->items[i];
     qsort(sorted, list->count, sizeof *sorted, by_name);
     for (size_t i = 0; i < list->count; i++)
-        digest_key(hash, section, sorted[i]->name, sorted[i]->value);
+        add_effective(out, section, sorted[i]->name, sorted[i]->value);
     free(sorted);
 }
 
-/* Over what is in effect, in an order of its own: every key of ours in the table's, then
- * librdkafka's by name. A default written out, or lines in another order, are the same
- * configuration. */
-static void make_digest(struct reader *r)
+/* In an order of its own: every key of ours in the table's, then librdkafka's by name. A default
+ * written out, or lines in another order, are the same configuration. */
+static void find_effective(struct reader *r)
+{
+    struct kafka_keys *list = &r->config->effective;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct config_row *row = &keys[i].row;
+        const struct ini_entry *entry = ini_find(&r->ini, row->section, row->name);
+        add_effective(list, row->section, row->name, entry ? entry->value : row->preset);
+    }
+    add_section(list, "kafka", &r->config->kafka);
+    add_section(list, "consumer", &r->config->consumer);
+    add_section(list, "producer", &r->config->producer);
+}
+
+static void make_digest(struct config *c)
 {
     struct sha256 hash;
 
     sha256_init(&hash);
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        const struct config_row *row = &keys[i].row;
-        const struct ini_entry *entry = ini_find(&r->ini, row->section, row->name);
-        digest_key(&hash, row->section, row->name, entry ? entry->value : row->preset);
+    for (size_t i = 0; i < c->effective.count; i++) {
+        const struct kafka_key *key = &c->effective.items[i];
+        size_t section_len = strcspn(key->name, ".");
+        sha256_add(&hash, key->name, section_len);
+        sha256_add(&hash, "", 1);
+        sha256_add(&hash, key->name + section_len + 1, strlen(key->name + section_len));
+        sha256_add(&hash, key->value, strlen(key->value) + 1);
     }
-    digest_section(&hash, "kafka", &r->config->kafka);
-    digest_section(&hash, "consumer", &r->config->consumer);
-    digest_section(&hash, "producer", &r->config->producer);
-    sha256_hex(&hash, r->config->digest);
+    sha256_hex(&hash, c->digest);
 }
 
 static int read_all(struct reader *r, const struct config_overrides *overrides)
@@ -480,7 +515,8 @@ static int read_all(struct reader *r, const struct config_overrides *overrides)
             return -1;
     if (take_keys(r) != 0 || config_rules_check(r->config, &r->ini, r->err) != 0)
         return -1;
-    make_digest(r);
+    find_effective(r);
+    make_digest(r->config);
     return 0;
 }
 
@@ -558,6 +594,7 @@ void config_release(struct config *c)
     release_keys(&c->kafka);
     release_keys(&c->consumer);
     release_keys(&c->producer);
+    release_keys(&c->effective);
     free(c->file);
     *c = (struct config){0};
 }

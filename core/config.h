@@ -108,13 +108,17 @@ struct config {
 
     char *dead_topic;
     int64_t dead_attempts; /* of a record, then it is left alone */
+    int64_t breaker_window_s, breaker_minimum;
+    double breaker_share; /* 0 to 1; 1: no breaker */
 
     char *journal_topic;            /* "" = none */
     struct config_names downstream; /* consumer groups whose lag is watched */
     char *http_listen;              /* host:port, "" = not */
     char *control_socket;           /* a path, "" = none */
 
-    char digest[65]; /* SHA-256 over every effective key and value but secrets */
+    struct kafka_keys
+        effective;   /* every key in effect, "section.key", and its value, but secrets */
+    char digest[65]; /* SHA-256 over them */
 };
 
 /* One `-s section.key=value`, as typed. */

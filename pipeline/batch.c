@@ -9,10 +9,19 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/redriving.h"
+#include "pipeline/watching.h"
+
+/* How many records: those of a poll, or what an open breaker tries. */
+static size_t cap_of(const struct config *config)
+{
+    size_t rows = (size_t)config->batch_rows, tried = (size_t)config->breaker_minimum;
+
+    return config->breaker_share < 1 && tried > rows ? tried : rows;
+}
 
 void room_init(struct room *r, const struct config *config, const struct bundle *bundle)
 {
-    size_t cap = (size_t)config->batch_rows;
+    size_t cap = cap_of(config);
 
     r->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *r->matrix);
     r->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *r->margins);
@@ -31,7 +40,7 @@ void room_release(struct room *r)
 
 void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
 {
-    size_t cap = (size_t)config->batch_rows;
+    size_t cap = cap_of(config);
 
     *b = (struct batch){.cap = cap};
     b->records = mem_alloc(cap, sizeof *b->records);
@@ -58,13 +67,14 @@ void batch_release(struct batch *b)
     *b = (struct batch){0};
 }
 
-/* Keeps the records that are ours and not behind the ledger's position; releases the rest. */
-static void admit(struct pipeline *p)
+/* Of the records from one on, keeps those that are ours and not behind the ledger's position;
+ * releases the rest. */
+static void admit(struct pipeline *p, size_t from)
 {
     struct batch *b = &p->batch;
-    size_t kept = 0;
+    size_t kept = from;
 
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = from; i < b->count; i++) {
         const struct record *r = &b->records[i];
         if (r->part != LEDGER_NO_PART && ledger_admit(&p->ledger, r->part, r->offset))
             b->records[kept++] = *r;
@@ -177,15 +187,14 @@ static bool decode_one(struct pipeline *p, size_t i)
     return true;
 }
 
-/* Decodes all; records of a partition that parks on the way leave the batch, and go back to the
+/* Decodes them; records of a partition that parks on the way leave the batch, and go back to the
  * ledger. */
-static void decode(struct pipeline *p)
+static void decode(struct pipeline *p, size_t from)
 {
     struct batch *b = &p->batch;
-    size_t kept = 0;
+    size_t kept = from;
 
-    b->row_count = 0;
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = from; i < b->count; i++) {
         if (decode_one(p, i)) {
             move(b, kept++, i);
             continue;
@@ -210,32 +219,38 @@ static bool sends_back(const struct pipeline *p)
     return redrive_of(p) && redrive_of(p)->options->is_to_origin;
 }
 
-static void score(struct pipeline *p)
+/* The records from one on, which have the rows from first on. */
+static void score(struct pipeline *p, size_t from, size_t first)
 {
     struct batch *b = &p->batch;
+    const struct model *model = p->bundle->model;
 
     if (sends_back(p))
         return;
-    if (b->row_count > 0)
-        model_score(p->bundle->model, b->room.matrix, b->row_count, b->room.margins, b->room.scores,
-                    b->room.scratch);
-    for (size_t i = 0; i < b->count; i++)
+    if (b->row_count > first)
+        model_score(model, b->room.matrix + first * p->bundle->features.count, b->row_count - first,
+                    b->room.margins + first * model_margin_count(model),
+                    b->room.scores + first * model_score_count(model), b->room.scratch);
+    for (size_t i = from; i < b->count; i++)
         if (b->outcomes[i].kind == OUTCOME_SCORED && !bundle_is_finite(p->bundle, outputs_of(p, i)))
             b->outcomes[i] = outcome_dead(FAULT_SCORE_NOT_FINITE, 0);
 }
 
-/* Every record of the batch enters the ring with its outcome. */
-static void enter_ring(struct pipeline *p)
+/* They enter the ring with their outcomes: all of a batch in one slot. */
+static void enter_ring(struct pipeline *p, size_t from)
 {
     struct batch *b = &p->batch;
     int64_t oldest_ms = INT64_MAX;
 
-    b->slot = ring_open(&p->ring);
+    if (from == 0)
+        b->slot = ring_open(&p->ring);
+    else if (b->slot->oldest_ms >= 0)
+        oldest_ms = b->slot->oldest_ms;
     b->slot->is_alone =
         p->refusals.suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
     b->next = 0;
     b->owes_alert = false;
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = from; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
         if (b->records[i].timestamp_ms < oldest_ms && b->records[i].timestamp_ms >= 0)
             oldest_ms = b->records[i].timestamp_ms;
@@ -282,11 +297,14 @@ static void say_firsts(struct pipeline *p)
 /* How many records the next batch may have. */
 static size_t most(const struct pipeline *p)
 {
+    size_t rows = (size_t)p->config->batch_rows;
+
+    if (p->breaker.state == BREAKER_HALF_OPEN)
+        return (size_t)p->breaker.minimum;
     if (p->refusals.suspect_count > 0)
         return 1;
-    if (p->transaction.rows > 0 && p->transaction.rows < p->batch.cap)
-        return (size_t)p->transaction.rows;
-    return p->batch.cap;
+    return p->transaction.rows > 0 && p->transaction.rows < rows ? (size_t)p->transaction.rows
+                                                                 : rows;
 }
 
 static ssize_t poll_source(struct pipeline *p, struct record *records, size_t cap, int timeout_ms,
@@ -296,28 +314,60 @@ static ssize_t poll_source(struct pipeline *p, struct record *records, size_t ca
                    : consumer_poll(p->consumer, records, cap, timeout_ms, err);
 }
 
-int batch_take(struct pipeline *p, struct err *err)
+/* Behind what is held, which a rebalance within takes back. */
+static ssize_t poll_behind(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
-    ssize_t got = poll_source(p, b->records, most(p), (int)p->config->batch_wait_ms, err);
-    double begun, decoded;
+    size_t held = b->count;
+    ssize_t got =
+        poll_source(p, b->records + held, most(p) - held, (int)p->config->batch_wait_ms, err);
 
-    p->is_behind = got == (ssize_t)b->cap;
-    if (got <= 0)
-        return (int)got;
-    b->count = (size_t)got;
-    begun = clock_seconds();
-    admit(p);
-    decode(p);
+    if (got > 0 && b->count < held)
+        memmove(b->records, b->records + held, (size_t)got * sizeof *b->records);
+    return got;
+}
+
+/* They join the batch. */
+static void join(struct pipeline *p, size_t got)
+{
+    struct batch *b = &p->batch;
+    size_t from = b->count, first;
+    double begun = clock_seconds(), decoded;
+
+    if (from == 0)
+        b->row_count = 0;
+    first = b->row_count;
+    b->count += got;
+    admit(p, from);
+    decode(p, from);
     decoded = clock_seconds();
     histogram_add(&p->measures.metrics.decode, decoded - begun, 1);
     pipeline_say_schemas(p);
-    if (b->count == 0)
-        return 0;
-    score(p);
+    if (b->count == from)
+        return;
+    score(p, from, first);
     histogram_add(&p->measures.metrics.score, clock_seconds() - decoded, 1);
-    enter_ring(p);
+    enter_ring(p, from);
     say_firsts(p);
+}
+
+int batch_take(struct pipeline *p, struct err *err)
+{
+    struct batch *b = &p->batch;
+    ssize_t got = poll_behind(p, err);
+    size_t held = b->count;
+
+    p->is_behind = got == p->config->batch_rows;
+    if (got < 0)
+        return -1;
+    if (got > 0)
+        join(p, (size_t)got);
+    if (p->breaker.state == BREAKER_HALF_OPEN &&
+        breaker_holds(&p->breaker, b->count, b->count - held, clock_ms()))
+        return 0;
+    if (b->count == 0 || !pipeline_judge(p))
+        return 0;
+    watching_take(p);
     p->has_unsent = true;
     return 1;
 }
@@ -557,6 +607,7 @@ static enum sent die(struct pipeline *p, size_t i, enum fault fault, struct err 
     b->outcomes[i] = outcome_dead(fault, 0);
     span_of(b, i)->scored--;
     span_of(b, i)->dead++;
+    pipeline_bury(p, i, fault);
     return send_dead(p, i, err);
 }
 

@@ -3,7 +3,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
-#include "pipeline/state.h"
+#include "pipeline/watching.h"
 
 void changeover_init(struct changeover *c, unsigned workers)
 {
@@ -90,7 +90,8 @@ void changeover_end(struct changeover *c)
 /* What is in use goes into the kit, for the helper to free. */
 static void take(struct pipeline *p, struct kit *kit)
 {
-    struct kit old = {p->bundle, p->alerts, p->decoder, p->batch.room};
+    struct kit old = {p->bundle, p->alerts, p->decoder, p->batch.room, NULL};
+    struct watch *watch = kit->watch;
 
     p->bundle = kit->bundle;
     p->alerts = kit->alerts;
@@ -103,6 +104,9 @@ static void take(struct pipeline *p, struct kit *kit)
     producer_set_provenance(p->producer, &p->provenance, (int32_t)p->shared->score_schema_id);
     p->model_count++;
     measure_bundle(p);
+    watching_swap(p, watch);
+    pipeline_note_change(p, "model_swapped model=%s version=%s", p->bundle->name,
+                         p->bundle->version);
     pipeline_say_schemas(p);
 }
 
@@ -112,7 +116,7 @@ void changeover_turn(struct pipeline *p)
     struct err err = ERR_INIT;
     unsigned phase;
 
-    if (!c || p->has_unsent)
+    if (!c || p->batch.count > 0) /* unsent, or held by a half-open breaker: rows of this model */
         return;
     phase = atomic_load_explicit(&c->phase, memory_order_acquire);
     if (phase == p->phase)

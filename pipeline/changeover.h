@@ -23,6 +23,7 @@
 
 struct decoder;
 struct pipeline;
+struct watch;
 
 /* For the rows of a batch, batch_rows of them; as wide as the bundle's. */
 struct room {
@@ -37,6 +38,7 @@ struct kit {
     struct alerts alerts;
     struct decoder *decoder;
     struct room room;
+    struct watch *watch; /* takes over from the one in use, which is freed */
 };
 
 struct changeover {

@@ -36,6 +36,7 @@ static void kit_release(struct kit *kit)
 {
     decoder_free(kit->decoder);
     room_release(&kit->room);
+    watch_free(kit->watch);
     *kit = (struct kit){0};
 }
 
@@ -52,6 +53,7 @@ static int kit_init(struct kit *kit, const struct shared *s, unsigned worker,
         return -1;
     }
     room_init(&kit->room, s->config, bundle);
+    kit->watch = watch_new(bundle);
     return 0;
 }
 

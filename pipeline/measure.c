@@ -10,16 +10,20 @@
 
 enum { PUBLISH_MS = 200 };
 
-void measure_bundle(struct pipeline *p)
+void measure_model(struct model_metrics *model, const struct bundle *bundle)
 {
-    struct measures *s = &p->measures;
-    struct model_metrics *model = &s->metrics.model;
-    const struct bundle *bundle = p->bundle;
-
     snprintf(model->name, sizeof model->name, "%s", bundle->name);
     snprintf(model->version, sizeof model->version, "%s", bundle->version);
     snprintf(model->digest, sizeof model->digest, "%s", bundle->digest);
     model->since_ms = clock_wall_ms();
+}
+
+void measure_bundle(struct pipeline *p)
+{
+    struct measures *s = &p->measures;
+    const struct bundle *bundle = p->bundle;
+
+    measure_model(&s->metrics.model, bundle);
     for (size_t i = 0; i <= METRICS_DECISIONS; i++) {
         const char *name = i <= bundle->threshold_count ? bundle_decision_name(bundle, i) : NULL;
         s->decision_slots[i] = name ? metrics_decision(&s->metrics, name) : METRICS_DECISIONS;
@@ -41,6 +45,8 @@ bool measure_fault(struct pipeline *p, const struct record *r, enum fault fault,
     struct place place = {topic_of(p, r->topic), r->partition, r->offset, clock_wall_ms()};
     struct fault_metrics *f = metrics_fault(&p->measures.metrics, fault, schema_id, &place);
 
+    if (f && p->shared->options->board)
+        metrics_fallout(&p->measures.metrics, board_change(p->shared->options->board), f);
     if (!f || f->count > 1)
         return false;
     snprintf(f->message, sizeof f->message, "%.*s", (int)sizeof f->message - 1, message);
@@ -116,6 +122,9 @@ static void judge_activity(struct pipeline *p)
         m->activity = ACTIVITY_STARTING;
         if (!*m->why)
             snprintf(m->why, sizeof m->why, "no partitions are assigned yet");
+    } else if (p->breaker.is_tripped) {
+        m->activity = ACTIVITY_BREAKER;
+        snprintf(m->why, sizeof m->why, "%s", p->why);
     } else if (wait_is_on(&p->wait)) {
         m->activity = ACTIVITY_WAITING;
     } else if (waiting) {

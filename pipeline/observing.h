@@ -5,10 +5,12 @@
 
 #include <pthread.h>
 
+#include "consumer/lags.h"
 #include "pipeline/observer.h"
+#include "pipeline/standstill.h"
 #include "pipeline/view.h"
 
-enum { SAMPLE_MS = 5000, SAMPLES = 720 };
+enum { SAMPLE_MS = 5000, SAMPLES = 720, MARKS = 60000 / SAMPLE_MS };
 
 /* What was counted until then. */
 struct sample {
@@ -20,11 +22,15 @@ struct sample {
     uint64_t freshness_count;
 };
 
-/* How far a log is, as the brokers say. */
-struct log_end {
-    const char *topic; /* of the configuration */
-    int32_t partition;
-    int64_t end; /* last stable offset */
+/* How often each fault had come at a sample. */
+struct fault_mark {
+    int64_t at_ms;
+    size_t count;
+    struct {
+        enum fault fault;
+        int64_t schema_id;
+        uint64_t count;
+    } kinds[METRICS_FAULTS];
 };
 
 struct observer {
@@ -37,9 +43,17 @@ struct observer {
     struct view view;
     struct sample samples[SAMPLES]; /* sample_count, the oldest at sample_first */
     size_t sample_first, sample_count;
+    struct fault_mark marks[MARKS]; /* of the newest samples; mark_count, the next at % MARKS */
+    size_t mark_count;
     struct journal_entry entries[JOURNAL_CAP]; /* room for reading the journal */
-    struct log_end *ends;                      /* end_count */
+    struct lags *lags;
+    const struct log_end *ends; /* end_count, of lags; as old as ends_age_ms, -1: none */
     size_t end_count;
+    int64_t ends_age_ms;
+    const struct downstream *groups; /* group_count, of lags; groups_age_ms likewise */
+    size_t group_count;
+    int64_t groups_age_ms;
+    struct standstill still;
 };
 
 /* The i-th oldest sample. */
@@ -47,7 +61,7 @@ const struct sample *observer_sample(const struct observer *observer, size_t i);
 
 /* How many records of a partition are not done, -1: not known. */
 int64_t observer_lag(const struct observer *observer, const struct part_metrics *part);
-/* Of all owned partitions, -1: not known. */
+/* Of all owned partitions, -1: none is owned, or not known. */
 int64_t observer_total_lag(const struct observer *observer);
 
 #endif

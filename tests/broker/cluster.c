@@ -47,7 +47,8 @@ static void write_config(struct cluster *c, const char *kafka)
     snprintf(text, sizeof text,
              "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\n%s"
              "[consumer]\ntopic = %s\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s"
-             "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
+             "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n"
+             "breaker_share = 1\n",
              c->group, kafka, c->in, harness_assignment(), c->folder, c->scores, c->dead);
     snprintf(c->config, sizeof c->config, "%s", harness_write(c->folder, name, text, strlen(text)));
 }
@@ -581,6 +582,23 @@ void cluster_commit(struct cluster *c, int32_t partition, int64_t offset, const 
     code = rd_kafka_commit(c->watcher, list, 0);
     rd_kafka_topic_partition_list_destroy(list);
     ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+}
+
+void cluster_commit_as(struct cluster *c, const char *group, const char *topic, int32_t partition,
+                       int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    char setting[300];
+    rd_kafka_resp_err_t code;
+    rd_kafka_t *client;
+
+    snprintf(setting, sizeof setting, "group.id=%s", group);
+    client = new_client(c, RD_KAFKA_CONSUMER, (const char *[]){setting, NULL});
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    code = rd_kafka_commit(client, list, 0);
+    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(client);
 }
 
 int64_t cluster_lag(struct cluster *c)

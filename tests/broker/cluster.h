@@ -29,7 +29,7 @@ struct cluster {
 };
 
 /* Makes the three topics with that many partitions, the bundle and the configuration: commits every
- * 100 ms, a session of 6 s. */
+ * 100 ms, a session of 6 s, no breaker. */
 void cluster_open(struct cluster *cluster, int32_t partitions);
 void cluster_close(struct cluster *cluster);
 
@@ -134,6 +134,10 @@ int64_t cluster_floor(struct cluster *cluster, int64_t *floor);
 /* Commits for the group, which has no member meanwhile. */
 void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
                     const char *metadata);
+
+/* The same for any group and topic. */
+void cluster_commit_as(struct cluster *cluster, const char *group, const char *topic,
+                       int32_t partition, int64_t offset);
 
 /* Sum over the partitions: records behind the committed offset; and waits until there is none. */
 int64_t cluster_lag(struct cluster *cluster);
