@@ -30,7 +30,8 @@ FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 LINK_asan := -fsanitize=address,undefined
 FLAGS_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
 LINK_tsan := -fsanitize=thread
-FLAGS_emulated := -O2
+FLAGS_emulated := $(FLAGS_release)
+LINK_emulated := $(LINK_release)
 FLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_fuzz := -fsanitize=fuzzer,address,undefined
 ifeq ($(BUILD),fuzz)
@@ -49,6 +50,14 @@ TEST_LIBS = $(shell pkg-config --libs $(TEST_PACKAGES))
 
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
 test_objects = $(patsubst %.c,$(O)/%.o,$(1) $(HARNESS))
+# Only the scoring code differs in `emulated`: the rest is release's.
+ifeq ($(BUILD),emulated)
+OBJECTS := $(filter $(O)/scoring/%,$(OBJECTS))
+test_objects =
+BORROWED = $(patsubst %.c,build/release/%.o,$(filter-out scoring/%,$(SOURCES)) $(UNIT) $(FUZZ) $(HARNESS))
+build/release/unit: always ; @env -u MAKEFLAGS $(MAKE) -s BUILD=release $@
+$(O)/unit: | build/release/unit
+endif
 
 # The scoring code adds floats in the library's order, one rounding each: no fused multiply-add.
 $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
@@ -110,7 +119,7 @@ $(O)/unsound: $(OBJECTS) $(O)/main.o $(O)/tests/preload/unsound.o
 
 # Fuzz targets are replayed over their corpora by the unit suites.
 $(O)/unit: $(OBJECTS) $(call test_objects,$(UNIT) $(FUZZ))
-	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
+	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(BORROWED) $(TEST_LIBS) $(LIBS)
 
 $(O)/fault: $(OBJECTS) $(call test_objects,$(FAULT))
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS)
@@ -151,7 +160,7 @@ lint: ## house rules, formatting, warnings as errors, static analysis
 # What a benchmark compares with is used where it is installed.
 XGBOOST_LIBS = $(if $(wildcard /usr/include/xgboost/c_api.h),-lxgboost)
 
-$(O)/bench_forest: $(O)/bench/library.o
+$(O)/bench_forest: $(O)/bench/library.o $(O)/bench/library_onnx.o
 $(O)/bench_%: $(OBJECTS) $(O)/bench/bench_%.o $(O)/bench/synthetic.o $(O)/bench/timing.o
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(TEST_LIBS) $(LIBS) $(XGBOOST_LIBS)
 

@@ -1,4 +1,4 @@
-/* bench_forest.c: scoring alone, each kernel beside the library that wrote the model, on the same
+/* bench_forest.c: scoring alone, each kernel beside the library of the model's format, on the same
  * rows: first the bits are held against each other, then all take turns.
  *
  *   bench_forest FOLDER [DATA]      FOLDER: where the synthetic bundle is written; DATA: reference
@@ -208,6 +208,10 @@ int main(int argc, char **argv)
          library_lightgbm},
         {"LightGBM, 500 trees of 255 leaves, 100 features", "lgb_b_500t_255l_f100.txt",
          "b_500t_d8_f100", library_lightgbm},
+        {"ONNX, 100 trees of depth 6, 30 features", "a_100t_d6_f30.onnx", "a_100t_d6_f30",
+         library_onnx},
+        {"ONNX, 500 trees of depth 8, 100 features", "b_500t_d8_f100.onnx", "b_500t_d8_f100",
+         library_onnx},
     };
     const char *data = argc > 2 ? argv[2] : getenv("KSCORE_DATA");
 

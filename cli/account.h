@@ -6,6 +6,8 @@
 
 #include "pipeline/pipeline.h"
 
-void account_say(const struct pipeline_summary *summary, bool has_alerts, int code);
+/* rest: what follows, "" or " name=value ...". */
+void account_say(const struct pipeline_summary *summary, bool has_alerts, int code,
+                 const char *rest);
 
 #endif

@@ -6,8 +6,8 @@
 #include "core/text.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_demo,    &cli_run,    &cli_check,   &cli_schema, &cli_tail,
-    &cli_explain, &cli_replay, &cli_redrive, &cli_score,  &cli_model};
+    &cli_demo,   &cli_run,  &cli_check,   &cli_status, &cli_reload,  &cli_rollback, &cli_resume,
+    &cli_schema, &cli_tail, &cli_explain, &cli_replay, &cli_redrive, &cli_score,    &cli_model};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -103,6 +103,35 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
                              option->name, value ? value : "this", option->help, command->name);
     }
     return 0;
+}
+
+/* In quotes where a shell would see more than a word. */
+static void print_word(FILE *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_=+:,./@%";
+
+    if (*word && word[strspn(word, plain)] == '\0') {
+        fprintf(out, " %s", word);
+        return;
+    }
+    fputs(" '", out);
+    for (; *word; word++)
+        fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, out);
+    fputc('\'', out);
+}
+
+char *cli_command_line(const struct cli_command *command, int argc, char **argv)
+{
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    fprintf(out, "kscore %s", command->name);
+    for (int i = 0; i < argc; i++)
+        print_word(out, argv[i]);
+    fclose(out);
+    return text;
 }
 
 static bool is_help_option(const char *word)

@@ -27,7 +27,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_run, cli_check, cli_schema, cli_tail, cli_explain, cli_replay,
-    cli_redrive, cli_score, cli_model, cli_demo;
+    cli_redrive, cli_score, cli_model, cli_demo, cli_status, cli_resume, cli_rollback, cli_reload;
 
 int cli_main(int argc, char **argv);
 
@@ -36,6 +36,9 @@ int cli_main(int argc, char **argv);
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               bool (*take)(void *arg, const struct cli_option *option, const char *value),
               void *arg, struct err *err);
+
+/* The command as a shell takes it; the caller frees it. */
+char *cli_command_line(const struct cli_command *command, int argc, char **argv);
 
 /* "kscore run: TEXT" on standard error; returns the error's exit code. */
 int cli_fail(const struct cli_command *command, const struct err *err);

@@ -14,13 +14,15 @@
 #include "cli/demo_bundle.h"
 #include "cli/demo_view.h"
 #include "cli/payments.h"
+#include "cli/serve.h"
+#include "cli/status_view.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "pipeline/pipeline.h"
 
-enum { RATE = 2000, READY_MS = 30000, DRAIN_MS = 15000, TICK_MS = 50 };
+enum { RATE = 2000, READY_MS = 30000, DRAIN_MS = 15000, SHOWN_MS = 2000, TICK_MS = 50 };
 
 /* The story: until when (in events at RATE a second), and how many of the payment service's three
  * instances run the new release. */
@@ -58,6 +60,11 @@ struct demo {
     uint64_t sent;
     int64_t start_ms;
 
+    struct serve *serve;
+    json_t *status;     /* of /status, when all was sent */
+    const char *listen; /* of the page, "": there is none; with it the demo stays */
+
+    struct pipeline_options how;
     pthread_t thread; /* the pipeline's */
     volatile sig_atomic_t stop;
     _Atomic int has_ended;
@@ -71,10 +78,7 @@ static void *pipeline_thread(void *arg)
 {
     struct demo *d = arg;
 
-    d->result = pipeline_run(
-        &(struct pipeline_options){
-            .config = &d->config, .build = cli_build(), .stop = &d->stop, .progress = &d->progress},
-        &d->summary, &d->err);
+    d->result = pipeline_run(&d->how, &d->summary, &d->err);
     d->has_ended = 1;
     return NULL;
 }
@@ -105,10 +109,28 @@ static int open_world(struct demo *d, struct err *err)
         return -1;
     snprintf(text, sizeof text,
              "[kscore]\nname = fraud\n[kafka]\nbootstrap.servers = %s\n"
-             "[consumer]\ntopic = payments\n[model]\npath = %s\n[producer]\ntopic = scores\n"
-             "[dead_letters]\ntopic = payments-dead\n",
-             demo_broker_bootstrap(d->broker), d->folder);
+             "[http]\nlisten = %s\n[consumer]\ntopic = payments\n[model]\npath = "
+             "%s\n[producer]\ntopic = scores\n"
+             "[dead_letters]\ntopic = payments-dead\nbreaker_share = 1\n",
+             demo_broker_bootstrap(d->broker), d->listen, d->folder);
     return config_parse(&d->config, "demo.ini", text, strlen(text), NULL, err);
+}
+
+/* The pipeline as `kscore run` has it, in a thread of its own. */
+static int start(struct demo *d, struct err *err)
+{
+    d->how = (struct pipeline_options){
+        .config = &d->config, .build = cli_build(), .stop = &d->stop, .progress = &d->progress};
+    d->serve = serve_open(&d->config, &d->how);
+    if (*d->listen && !serve_has_page(d->serve))
+        return err_fatal(err, EXIT_UNAVAILABLE, "%s is taken, or no address: --listen HOST:PORT",
+                         d->listen);
+    if (*d->listen)
+        printf("  the page, live: http://%s/\n", d->listen);
+    fflush(stdout);
+    if (pthread_create(&d->thread, NULL, pipeline_thread, d) != 0)
+        return err_fatal(err, EXIT_INTERNAL, "no thread for the pipeline");
+    return 0;
 }
 
 static int wait_ready(struct demo *d, struct err *err)
@@ -123,19 +145,20 @@ static int wait_ready(struct demo *d, struct err *err)
 }
 
 /* Sends the story at RATE. Which events, and what becomes of them, does not depend on the clock. */
-static void play(struct demo *d)
+static void play(struct demo *d, uint64_t count)
 {
     const struct act *act = acts;
     struct payment payment;
     int64_t shown_ms = 0;
 
-    d->start_ms = clock_ms();
-    while (d->sent < EVENT_COUNT && !is_interrupted && !d->has_ended) {
+    d->start_ms = clock_ms() - (int64_t)(d->sent * 1000 / RATE);
+    while (d->sent < count && !is_interrupted && !d->has_ended) {
         int64_t elapsed_ms = clock_ms() - d->start_ms;
         uint64_t due = (uint64_t)elapsed_ms * RATE / 1000;
-        for (; d->sent < due && d->sent < EVENT_COUNT; d->sent++) {
+        for (; d->sent < due && d->sent < count; d->sent++) {
             bool is_new;
-            act += d->sent == act->until;
+            while (act + 1 < acts + ACT_COUNT && d->sent >= act->until)
+                act++;
             is_new = d->sent % 3 < act->updated;
             payments_next(&d->payments, is_new, &payment);
             demo_broker_send(d->broker, &payment, is_new);
@@ -146,6 +169,22 @@ static void play(struct demo *d)
         }
         nap();
     }
+}
+
+/* What the workers have shown lags 200 ms behind what they did. */
+static json_t *final_status(struct demo *d)
+{
+    int64_t until_ms = clock_ms() + SHOWN_MS;
+    json_t *status = serve_status(d->serve), *left;
+
+    while ((left = json_object_get(status, "downstream")) &&
+           json_integer_value(json_object_get(json_object_get(left, "totals"), "in_flight")) > 0 &&
+           clock_ms() < until_ms && !d->has_ended) {
+        json_decref(status);
+        nap();
+        status = serve_status(d->serve);
+    }
+    return status;
 }
 
 static int drain(struct demo *d, struct err *err)
@@ -184,43 +223,26 @@ static void print_counts(const struct demo *d, const struct demo_outcomes *o, bo
     printf("\n");
 }
 
-static void print_cause(const struct demo *d, const struct demo_outcomes *o)
+static void print_truth(const struct demo *d, const struct demo_outcomes *o)
 {
-    const struct demo_view *v = &d->view;
     uint64_t after = d->sent > DEPLOY_AT ? d->sent - DEPLOY_AT : 0, dead = o->dead - o->dead_before;
 
-    printf("\n%sDid my change cause it?%s\n", demo_bold(v), demo_plain(v));
-    printf("  payments-api 3.0 began at");
+    printf("  in truth payments-api 3.0 began at");
     for (int i = 0; i < DEMO_PARTITIONS; i++)
         if (demo_broker_deploy(d->broker, i) >= 0)
             printf(" payments[%d]@%s", i, demo_count((uint64_t)demo_broker_deploy(d->broker, i)));
     printf("\n  before it %s dead of %s; since then %s of %s (%.0f %%)\n",
            demo_count(o->dead_before), demo_count(d->sent - after), demo_count(dead),
            demo_count(after), after ? 100.0 * (double)dead / (double)after : 0);
-    if (o->has_one_digest)
-        printf("  the model is not it: every score is from the same digest, %.12s\n", o->digest);
-    else
-        printf("  %sthe scores are from more than one model%s\n", demo_red(v), demo_plain(v));
 }
 
-static void print_faults(const struct demo *d)
+/* What `kscore status` would say of it, and the page. */
+static void print_answers(const struct demo *d)
 {
-    const struct demo_view *v = &d->view;
+    const struct paint paint = {stdout, d->view.has_colour};
 
-    printf("\n%sWhich part throws the errors?%s\n", demo_bold(v), demo_plain(v));
-    printf("  %-7s %-18s %-8s %8s  %s\n", "stage", "reason", "blame", "events",
-           "since, and the first one");
-    for (int i = 1; i < FAULT_COUNT; i++) {
-        const struct fault_tally *t = &d->summary.faults[i];
-        char since[300];
-        if (t->count == 0)
-            continue;
-        snprintf(since, sizeof since, "%s[%d]@%s", t->topic, t->first_partition,
-                 demo_count((uint64_t)t->first_offset));
-        printf("  %-7s %s%-18s%s %-8s %8s  %s\n%10s%s\n", fault_stage((enum fault)i), demo_red(v),
-               fault_reason((enum fault)i), demo_plain(v), fault_blame((enum fault)i),
-               demo_count(t->count), since, "", t->message);
-    }
+    printf("\n%skscore status%s\n", demo_bold(&d->view), demo_plain(&d->view));
+    status_view_answers(&paint, d->status);
 }
 
 static void print_where(const struct demo *d, const struct demo_outcomes *o)
@@ -265,13 +287,23 @@ static int report(struct demo *d, struct err *err)
                s->consumed == s->scored + s->dead + s->skipped + s->returned + s->in_flight &&
                s->scored + s->dead + s->skipped == d->sent;
     print_counts(d, &o, has_held);
-    print_cause(d, &o);
-    print_faults(d);
+    print_truth(d, &o);
     print_where(d, &o);
+    print_answers(d);
     return has_held ? 0
                     : err_fatal(err, EXIT_INTERNAL,
                                 "consumed = scored + dead + skipped + returned + in flight did not "
                                 "hold; this is a defect of kscore");
+}
+
+/* The new release goes on until a signal: the page keeps moving. */
+static void stay(struct demo *d)
+{
+    print_answers(d);
+    printf("\nThe events go on. The page: http://%s/   Ctrl-C ends.\n", d->listen);
+    fflush(stdout);
+    d->view.is_silent = true;
+    play(d, UINT64_MAX);
 }
 
 static int stop_pipeline(struct demo *d, struct err *err)
@@ -292,22 +324,26 @@ static int tell(struct demo *d, struct err *err)
            "seeded: the same every time\n  joining the group takes the embedded broker some "
            "seconds ...\n");
     fflush(stdout);
-    if (open_world(d, err) != 0)
+    if (open_world(d, err) != 0 || start(d, err) != 0)
         return -1;
-    if (pthread_create(&d->thread, NULL, pipeline_thread, d) != 0)
-        return err_fatal(err, EXIT_INTERNAL, "no thread for the pipeline");
     result = wait_ready(d, err);
     if (result == 0) {
-        play(d);
+        play(d, EVENT_COUNT);
         result = drain(d, err);
+        d->status = final_status(d);
     }
+    if (result == 0 && *d->listen)
+        stay(d);
     if (stop_pipeline(d, err) != 0 || result != 0)
         return -1;
-    return report(d, err);
+    return *d->listen ? 0 : report(d, err);
 }
 
 static void close_world(struct demo *d)
 {
+    if (d->serve)
+        serve_close(d->serve);
+    json_decref(d->status);
     config_release(&d->config);
     demo_broker_free(d->broker);
     if (*d->folder)
@@ -318,13 +354,16 @@ static void close_world(struct demo *d)
 
 static const struct cli_option options[] = {
     {0, "seed", "N", "another stream of payments (1)"},
+    {0, "stay", NULL, "serve the page, live; events go on until Ctrl-C"},
+    {0, "listen", "HOST:PORT", "where --stay serves it (127.0.0.1:9464)"},
     {0, "events", "N", "no broker: print N payments as JSON lines, \"fraud\" says the truth"},
     {'v', "verbose", NULL, "the pipeline's log, on standard error"},
 };
 
 struct arguments {
     int64_t seed, events;
-    bool is_verbose;
+    const char *listen;
+    bool is_verbose, stays;
 };
 
 static bool take(void *arg, const struct cli_option *option, const char *value)
@@ -335,6 +374,10 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
         return false;
     if (option->letter == 'v')
         a->is_verbose = true;
+    else if (strcmp(option->name, "stay") == 0)
+        a->stays = true;
+    else if (strcmp(option->name, "listen") == 0)
+        a->listen = value;
     else if (strcmp(option->name, "seed") == 0)
         return integer_parse(value, strlen(value), 0, INT64_MAX, &a->seed);
     else
@@ -358,7 +401,7 @@ static int print_events(struct payments *payments, int64_t count, struct err *er
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-    struct arguments arguments = {.seed = 1};
+    struct arguments arguments = {.seed = 1, .listen = "127.0.0.1:9464"};
     struct err err = ERR_INIT;
     struct sigaction action = {.sa_handler = on_signal};
     struct demo *d;
@@ -366,6 +409,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     if (cli_parse(command, argc, argv, take, &arguments, &err) != 0)
         return cli_fail(command, &err);
     d = mem_alloc(1, sizeof *d);
+    d->listen = arguments.stays ? arguments.listen : "";
     payments_init(&d->payments, (uint64_t)arguments.seed);
     if (arguments.events > 0) {
         print_events(&d->payments, arguments.events, &err);
@@ -384,18 +428,21 @@ static int run(const struct cli_command *command, int argc, char **argv)
 const struct cli_command cli_demo = {
     .name = "demo",
     .summary = "the main job in one process: payments are scored, then a deploy breaks them",
-    .usage = "kscore demo [--seed N] [--verbose | --events N]",
+    .usage = "kscore demo [--seed N] [--verbose] [--stay [--listen HOST:PORT]] | --events N",
     .help =
         "Starts librdkafka's embedded broker in this process, sends simulated card payments "
         "(2,000 a second)\n"
         "and scores them with the same pipeline as kscore run. After 15 s a release of the payment "
         "service goes\n"
-        "out that breaks events. The end says what was scored, what became a dead letter, why, "
-        "since which\n"
-        "offset, and where to look. Needs no Kafka, no file and no network; takes 30 s. Exit 0: "
-        "every event\n"
-        "had exactly one outcome.\n\n"
+        "out that breaks events. The end says what kscore status says of it: what is wrong, since "
+        "when, from which\n"
+        "record on, who is to blame; --stay shows it on the page, live. Needs no Kafka, no file "
+        "and "
+        "no network; takes\n"
+        "30 s. Exit 0: every event had exactly one outcome.\n\n"
         "  kscore demo\n"
+        "  kscore demo --stay                     the page at http://127.0.0.1:9464/, until "
+        "Ctrl-C\n"
         "  kscore demo --verbose 2>kscore.log     the log that kscore run would write\n"
         "  kscore demo --events 1000 > payments.jsonl\n"
         "  kscore demo --events 1000 | kscore score --model examples/payments/bundle | head\n",

@@ -95,6 +95,8 @@ static void draw(struct demo_view *v, const struct demo_sample *s)
 
 void demo_view_show(struct demo_view *v, const struct demo_sample *s)
 {
+    if (v->is_silent)
+        return;
     add_columns(v, s);
     if (v->is_terminal) {
         draw(v, s);

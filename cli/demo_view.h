@@ -18,7 +18,7 @@ struct demo_sample {
 };
 
 struct demo_view {
-    bool is_terminal, has_colour, is_drawn;
+    bool is_terminal, has_colour, is_drawn, is_silent;
     int64_t said_ms;
     struct demo_column {
         uint32_t scored, dead; /* within DEMO_COLUMN_MS */

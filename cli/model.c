@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/config.h"
 #include "core/mem.h"
 #include "pipeline/model_report.h"
 
 static const struct cli_option options[] = {
     {0, "json", NULL, "one JSON object"},
+    {0, "rounds", "N", "of the first N boosting rounds, or up to the best; default: all"},
 };
 
 struct arguments {
     const char *paths[2];
+    struct model_options model;
     bool is_json;
 };
 
@@ -21,6 +24,8 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
 {
     struct arguments *a = arg;
 
+    if (option && strcmp(option->name, "rounds") == 0)
+        return config_parse_rounds(value, &a->model.rounds);
     if (option)
         a->is_json = true;
     else if (a->paths[1])
@@ -285,10 +290,10 @@ static int run(const struct cli_command *command, int argc, char **argv)
         err_fatal(&err, EXIT_USAGE, "PATH is missing; see kscore model --help");
         return cli_fail(command, &err);
     }
-    if (model_report_load(&reports[0], a.paths[0], &err) == 0) {
+    if (model_report_load(&reports[0], a.paths[0], &a.model, &err) == 0) {
         if (!a.paths[1])
             show_one(&a, &reports[0]);
-        else if (model_report_load(&reports[1], a.paths[1], &err) == 0)
+        else if (model_report_load(&reports[1], a.paths[1], &a.model, &err) == 0)
             show_two(&a, reports, &err);
     }
     model_report_release(&reports[0]);
@@ -299,12 +304,15 @@ static int run(const struct cli_command *command, int argc, char **argv)
 const struct cli_command cli_model = {
     .name = "model",
     .summary = "describe a model, or compare two",
-    .usage = "kscore model PATH [OTHER] [--json]",
+    .usage = "kscore model PATH [OTHER] [--rounds N] [--json]",
     .help = "PATH is a bundle, or a bare model file. A bundle's golden rows and events are run "
             "first.\n\n"
             "  kscore model examples/payments/bundle\n"
             "  kscore model models/delay-1 models/delay-2      what a deploy would change\n"
-            "  kscore model model.ubj --json | jq .trees\n\n"
+            "  kscore model model.ubj --json | jq .trees\n"
+            "  kscore model models/delay-2 --rounds 100        what [model] rounds would score, "
+            "and whether\n"
+            "                                                  the goldens hold with it\n\n"
             "splits  how many nodes of all trees ask for the feature; 0: it has no say\n"
             "speed   one thread of this machine, rows of 1,024 at once\n\n"
             "Two: what became of each feature, and the goldens of both through both models.\n",

@@ -40,6 +40,7 @@ struct arguments {
     const char *topic;
     int64_t limit, rate;
     bool is_go, is_to_origin;
+    char *line; /* all of them, as a command */
 };
 
 static bool take_time(const char *value, int64_t *ms)
@@ -168,12 +169,18 @@ static void print_tallies(const struct redrive_summary *s)
 
 static void print_left(const struct redrive_summary *s)
 {
-    static const char *const why[LEFT_COUNT] = {"no dead letters, or without their origin",
-                                                "from topics that [consumer] topic has not",
-                                                "done by a redrive before",
-                                                "not selected",
-                                                "failed [dead_letters] attempts times",
-                                                "came without a value"};
+    static const char *const why[LEFT_COUNT] = {
+        "no dead letters, or without their origin",
+        "from topics that [consumer] topic has not",
+        "done by a redrive before",
+        "not selected",
+        "failed [dead_letters] attempts times",
+        "came without their value, which is gone from their origin",
+        "came without their value, and another record "
+        "stands at their origin",
+        "came without their value, and their origin may "
+        "not be read",
+        "have no value"};
 
     for (int i = 0; i < LEFT_COUNT; i++)
         if (s->left[i] > 0)
@@ -215,9 +222,15 @@ static void print_summary(const struct arguments *a, const struct redrive_summar
     printf("%s: %zu partitions, %" PRIu64 " dead letters selected\n", a->topic, s->partitions,
            s->selected);
     print_tallies(s);
+    if (s->fetched > 0)
+        printf("%10" PRIu64 "  of them came without their value: it is read from their origin\n",
+               s->fetched);
     print_left(s);
     print_result(a, s);
     print_faults(&s->run);
+    if (s->is_stopped)
+        printf("stopped, not complete: %s%s\n", a->is_go ? "to go on: " : "nothing was done",
+               a->is_go ? a->line : "");
 }
 
 static int redrive(const struct arguments *a, const struct config *config, struct err *err)
@@ -256,10 +269,12 @@ static int run(const struct cli_command *command, int argc, char **argv)
     }
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
+    a.line = cli_command_line(command, argc, argv);
     if (check_topics(&a, &config, &err) != 0)
         result = cli_fail(command, &err);
     else
         result = redrive(&a, &config, &err) == 0 ? EXIT_OK : err.exit_code;
+    free(a.line);
     selection_release(&a.selection);
     config_release(&config);
     return result;
@@ -286,9 +301,10 @@ const struct cli_command cli_redrive = {
         "What is done is noted in Kafka, in the group <group>-redrive: no redrive does it again, "
         "whatever it selects.\n"
         "See docs/redrive.md.\n\n"
-        "0 done, also with dead letters; 75 stopped before the end; 65 model, or no room for a "
-        "note; 77 permission;\n"
-        "78 configuration or a topic that is missing.\n",
+        "0 done, also with dead letters, or stopped: then the last line says so and how to go on; "
+        "75 another redrive is\n"
+        "at work, or not all was noted; 65 model, or no room for a note; 77 permission; 78 "
+        "configuration or a topic that\nis missing.\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

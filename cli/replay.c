@@ -41,6 +41,7 @@ struct arguments {
     const char *from_text, *to_text;
     int64_t partition, rate;
     const char *file, *topic, *dead_file, *dead_topic, *state, *model;
+    char *line; /* all of them, as a command */
     int format; /* enum file_format, -1: as the file ends */
     bool is_correction, is_json;
 };
@@ -129,28 +130,35 @@ static int check_words(const struct arguments *a, struct err *err)
     return 0;
 }
 
+/* Whose live topic that is, NULL: nobody's. */
+static const char *owner_of(const struct config *live, const char *name)
+{
+    const struct {
+        const char *section, *topic;
+    } written[] = {{"[producer]", live->score_topic},
+                   {"[dead_letters]", live->dead_topic},
+                   {"[alerts]", live->alert_topic}};
+
+    for (size_t i = 0; i < live->topic_count; i++)
+        if (strcmp(name, live->topics[i]) == 0)
+            return "[consumer]";
+    for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
+        if (strcmp(name, written[i].topic) == 0)
+            return written[i].section;
+    return NULL;
+}
+
 /* Nobody who reads what run writes is to meet what a replay writes, nor does run. */
 static int refuse_live(const struct config *live, const char *option, const char *name,
                        struct err *err)
 {
-    const char *what = NULL;
+    const char *section = name ? owner_of(live, name) : NULL;
 
-    if (!name)
-        return 0;
-    for (size_t i = 0; i < live->topic_count; i++)
-        if (strcmp(name, live->topics[i]) == 0)
-            what = "[consumer]";
-    if (strcmp(name, live->score_topic) == 0)
-        what = "[producer]";
-    else if (strcmp(name, live->dead_topic) == 0)
-        what = "[dead_letters]";
-    else if (strcmp(name, live->alert_topic) == 0)
-        what = "[alerts]";
-    if (!what)
+    if (!section)
         return 0;
     return err_fatal(err, EXIT_USAGE, "%s %s is the live topic of %s: a replay needs its own%s",
-                     option, name, what,
-                     is_same(option, "--output-topic") && is_same(name, live->score_topic)
+                     option, name, section,
+                     is_same(option, "--output-topic") && is_same(section, "[producer]")
                          ? ", or --correct to correct what is published"
                          : "");
 }
@@ -163,6 +171,25 @@ static int check_topics(const struct arguments *a, const struct config *live, st
     if (is_same(a->topic, a->dead_topic))
         return err_fatal(err, EXIT_USAGE, "%s takes scores or dead letters, not both", a->topic);
     return 0;
+}
+
+/* -s may name other topics, but run is not started with it: what the file says is live, too. A file
+ * that says nothing whole without -s is not asked. */
+static int check_file(const struct arguments *a, const struct cli_command *command,
+                      const struct config *with, struct err *err)
+{
+    struct configured alone = {.path = a->configured.path};
+    struct err ignored = ERR_INIT;
+    struct config file;
+    int result;
+
+    if (configured_load(&file, command, &alone, &ignored) != 0)
+        return 0;
+    result = check_topics(a, &file, err);
+    if (result == 0 && a->is_correction && !is_same(with->score_topic, file.score_topic))
+        result = refuse_live(&file, "--correct: -s producer.topic", with->score_topic, err);
+    config_release(&file);
+    return result;
 }
 
 /* ---- the configuration of a replay: that of the file, with other topics and another model */
@@ -192,7 +219,7 @@ static int load(struct config *config, const struct cli_command *command, const 
 
     if (configured_load(config, command, &c, err) != 0)
         return -1;
-    result = check_topics(a, config, err);
+    result = check_topics(a, config, err) == 0 ? check_file(a, command, config, err) : -1;
     config_release(config);
     if (result != 0)
         return -1;
@@ -264,6 +291,26 @@ static struct names names_of(const struct arguments *a)
     return n;
 }
 
+/* How it goes on, NULL where nothing is left; the caller frees it. */
+static char *stopped_text(const struct arguments *a, const struct replay_summary *s,
+                          const struct names *names)
+{
+    if (!s->is_stopped)
+        return NULL;
+    return names->state ? join("to go on: ", a->line)
+                        : join("without --state the next run begins anew", "");
+}
+
+/* A script that saw exit 0 alone would take a stop for the end. */
+static void say_end(const struct replay_view *v, int code)
+{
+    char *rest = v->stopped ? join(" complete=no stopped; ", v->stopped)
+                            : join(" complete=", v->is_finished ? "yes" : "no");
+
+    account_say(&v->summary->run, false, code, rest);
+    free(rest);
+}
+
 static int replay(const struct arguments *a, const struct config *config, struct err *err)
 {
     struct progress progress = {.start_ms = clock_ms()};
@@ -288,16 +335,18 @@ static int replay(const struct arguments *a, const struct config *config, struct
     struct replay_view view = {.summary = summary,
                                .scores = a->file ? a->file : config->score_topic,
                                .dead = names.dead ? names.dead : config->dead_topic,
-                               .is_finished = result == 0,
+                               .is_finished = result == 0 && !summary->is_stopped,
+                               .stopped = stopped_text(a, summary, &names),
                                .seconds = (double)(clock_ms() - progress.start_ms) / 1000};
 
     if (progress.is_drawn)
         bar_clear();
     if (result != 0)
         log_event(LOG_ERROR, "failed", "exit=%d %s", err->exit_code, err->text);
-    account_say(&summary->run, false, result == 0 ? EXIT_OK : err->exit_code);
+    say_end(&view, result == 0 ? EXIT_OK : err->exit_code);
     if (result == 0 || summary->partitions > 0) /* there is something to tell */
         (a->is_json ? replay_view_print_json : replay_view_print)(&view);
+    free(view.stopped);
     free(names.dead);
     free(names.state);
     free(names.range);
@@ -317,7 +366,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
+    a.line = cli_command_line(command, argc, argv);
     result = replay(&a, &config, &err);
+    free(a.line);
     config_release(&config);
     return result == 0 ? EXIT_OK : err.exit_code;
 }
@@ -346,9 +397,12 @@ const struct cli_command cli_replay = {
         "least once. [kscore] workers share the partitions; a file has each partition's scores in "
         "order of offset.\n"
         "Time stamps of what goes to topics are now. See docs/replay.md.\n\n"
-        "0 done, also with dead letters; 75 stopped before the end; 65 model, or a state of "
-        "another replay; 74 a file,\n"
-        "or it is there already; 77 permission; 78 configuration or a topic that is missing.\n",
+        "0 done, also with dead letters, or stopped: then the last line says complete=no and how "
+        "to "
+        "go on; 75 stopped,\n"
+        "and not all was kept; 65 model, or a state of another replay; 74 a file, or it is there "
+        "already; 77 permission;\n"
+        "78 configuration or a topic that is missing.\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

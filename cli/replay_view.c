@@ -40,6 +40,8 @@ void replay_view_print(const struct replay_view *v)
         printf("  gone     %10lld offsets: see event=gap\n", (long long)p->lost);
     if (v->summary->is_resumed)
         printf("  of these, earlier runs passed %lld offsets\n", (long long)p->passed_before);
+    if (v->stopped)
+        printf("stopped, not complete: %s\n", v->stopped);
 }
 
 static json_t *json_faults(const struct pipeline_summary *s)
@@ -69,6 +71,8 @@ void replay_view_print_json(const struct replay_view *v)
         "gone", (json_int_t)p->lost, "seconds", v->seconds, "scores", v->scores, "dead_letters",
         v->dead, "faults", json_faults(&v->summary->run));
 
+    if (v->stopped)
+        json_object_set_new(json, "stopped", json_string(v->stopped));
     json_dumpf(json, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(json);

@@ -8,6 +8,7 @@ struct replay_view {
     const struct replay_summary *summary;
     const char *scores, *dead; /* where they went */
     bool is_finished;
+    char *stopped;  /* how it goes on; NULL: it was not stopped. The caller's */
     double seconds; /* of this run */
 };
 

@@ -18,6 +18,7 @@ struct serve {
     struct journaling *journaling; /* NULL: no [journal] topic */
     struct board *board;
     struct observer *observer;
+    struct pipeline_orders *orders;
     struct http_server *remote, *local;
 };
 
@@ -59,12 +60,50 @@ static void on_ready(void *arg, struct http_answer *answer)
     take(answer, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, "text/plain; charset=utf-8", why);
 }
 
+/* ---- orders: what was asked for, and where it is seen how it went */
+
+static void accept(struct http_answer *answer, _Atomic unsigned *order, const char *text)
+{
+    enum { HTTP_ACCEPTED = 202 };
+
+    atomic_fetch_add(order, 1);
+    http_say(answer, HTTP_ACCEPTED, text);
+}
+
+static void on_reload(void *arg, struct http_answer *answer)
+{
+    accept(answer, &((struct serve *)arg)->orders->reload,
+           "asked to load the bundle anew; kscore status says whether it was taken\n");
+}
+
+static void on_rollback(void *arg, struct http_answer *answer)
+{
+    accept(answer, &((struct serve *)arg)->orders->rollback,
+           "asked to go back to the bundle before; kscore status says whether there was one\n");
+}
+
+static void on_resume(void *arg, struct http_answer *answer)
+{
+    accept(answer, &((struct serve *)arg)->orders->resume,
+           "asked to try again; kscore status says whether the breaker closed\n");
+}
+
 static const struct http_route routes[] = {
-    {"/metrics", on_metrics, false},
-    {"/status", on_status, false},
-    {"/healthz", on_health, false},
-    {"/readyz", on_ready, false},
+    {"/metrics", on_metrics, false}, {"/status", on_status, false},
+    {"/healthz", on_health, false},  {"/readyz", on_ready, false},
+    {"/reload", on_reload, true},    {"/rollback", on_rollback, true},
+    {"/resume", on_resume, true},
 };
+
+/* Workers note the first dead letter behind each change. */
+static void hear(void *arg, const struct log_line *line)
+{
+    struct serve *s = arg;
+
+    journal_take(s->journal, line);
+    if (journal_kind_of(line->event) == JOURNAL_CHANGE)
+        board_set_change(s->board, journal_last(s->journal));
+}
 
 static void open_servers(struct serve *s, const struct config *config)
 {
@@ -98,14 +137,29 @@ struct serve *serve_open(const struct config *config, struct pipeline_options *o
 {
     struct serve *s = mem_alloc(1, sizeof *s);
 
+    s->orders = options->orders;
     s->journal = journal_new();
-    log_set_tap(journal_take, s->journal);
     s->board = options->board = board_new((size_t)config->workers);
+    log_set_tap(hear, s);
     open_journal_topic(s, config, options);
     s->observer = observer_new(
         &(struct observer_options){config, options->build, s->board, s->journal, s->journaling});
     open_servers(s, config);
     return s;
+}
+
+bool serve_has_page(const struct serve *s)
+{
+    return s->remote != NULL;
+}
+
+json_t *serve_status(struct serve *s)
+{
+    char *text = observer_status(s->observer);
+    json_t *status = json_loads(text, 0, NULL);
+
+    free(text);
+    return status;
 }
 
 void serve_close(struct serve *s)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer/claim.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_trouble.h"
 #include "core/log.h"
@@ -16,7 +17,7 @@ struct bookmarks {
     rd_kafka_t *client;
     rd_kafka_queue_t *queue; /* answers to commits */
     struct kafka_trouble trouble;
-    bool is_denied; /* the group */
+    struct claim claim;
     char group[300];
 };
 
@@ -26,6 +27,15 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
 
     (void)client;
     kafka_trouble_take(&b->trouble, (rd_kafka_resp_err_t)code, reason);
+}
+
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct bookmarks *b = opaque;
+
+    (void)client;
+    claim_rebalance(&b->claim, code, partitions);
 }
 
 struct bookmarks *bookmarks_new(const struct config *config, const char *group, struct err *err)
@@ -38,10 +48,11 @@ struct bookmarks *bookmarks_new(const struct config *config, const char *group, 
     b = mem_alloc(1, sizeof *b);
     snprintf(b->group, sizeof b->group, "%s", group);
     kafka_conf_set(conf, "group.id", group);
-    kafka_conf_set(conf, "group.instance.id", "");
+    claim_configure(conf, config);
     kafka_conf_set(conf, "enable.auto.commit", "false");
     rd_kafka_conf_set_opaque(conf, b);
     rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     kafka_conf_set(conf, "allow.auto.create.topics", "false");
     b->client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (!b->client) {
@@ -49,6 +60,7 @@ struct bookmarks *bookmarks_new(const struct config *config, const char *group, 
         return NULL;
     }
     b->queue = rd_kafka_queue_new(b->client);
+    b->claim = (struct claim){.client = b->client, .group = b->group};
     return b;
 }
 
@@ -68,18 +80,6 @@ static rd_kafka_topic_partition_list_t *list_of(const struct bookmark *items, si
     return list;
 }
 
-/* Why there is no answer: a denied group comes as a message, all else by the callback. */
-static void hear(struct bookmarks *b)
-{
-    rd_kafka_message_t *message;
-
-    rd_kafka_poll(b->client, 0);
-    while ((message = rd_kafka_consumer_poll(b->client, 0))) {
-        b->is_denied = b->is_denied || message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
-        rd_kafka_message_destroy(message);
-    }
-}
-
 /* The call's error, or the first of a partition. */
 static int judge(struct bookmarks *b, rd_kafka_resp_err_t code,
                  const rd_kafka_topic_partition_list_t *list, struct err *err)
@@ -88,11 +88,22 @@ static int judge(struct bookmarks *b, rd_kafka_resp_err_t code,
         code = list->elems[i].err;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
-    hear(b);
-    if (b->is_denied)
+    rd_kafka_poll(b->client, 0);
+    claim_serve(&b->claim, 0); /* a denied group comes as a message, all else by the callback */
+    if (b->claim.is_denied)
         code = RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
     kafka_err(err, code, b->group);
     err_prefix(err, "group");
+    return kafka_trouble_explain(&b->trouble, b->client, err);
+}
+
+int bookmarks_hold(struct bookmarks *b, const char *topic, int timeout_ms, struct err *err)
+{
+    int result = claim_hold(&b->claim, topic, timeout_ms, err);
+
+    if (result >= 0)
+        return result;
+    rd_kafka_poll(b->client, 0);
     return kafka_trouble_explain(&b->trouble, b->client, err);
 }
 
@@ -141,6 +152,11 @@ void bookmarks_free(struct bookmarks *b)
     if (!b)
         return;
     rd_kafka_queue_destroy(b->queue);
+    if (!claim_leave(&b->claim, CLOSE_MS)) {
+        log_event(LOG_WARNING, "stopping", "the group %s was not left within %d ms", b->group,
+                  CLOSE_MS);
+        return; /* the client's thread has it yet */
+    }
     if (!kafka_client_destroy(b->client, CLOSE_MS))
         log_event(LOG_WARNING, "stopping", "a client did not end within %d ms; leaving it",
                   CLOSE_MS);

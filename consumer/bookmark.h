@@ -1,8 +1,9 @@
 /* bookmark.h: how far a job outside of any group is, kept in Kafka under a group's name: an offset
  * of a partition, with a text of the job's own.
  *
- * Nobody joins the group: who commits last is right. Brokers forget bookmarks that lie longer than
- * offsets.retention.minutes (a week) after the last one. Every call waits up to timeout_ms.
+ * Of two that do the job at once, both would: bookmarks_hold makes it one's alone. Brokers forget
+ * bookmarks that lie longer than offsets.retention.minutes (a week) after the last one. Every call
+ * waits up to timeout_ms, or a few times that.
  *
  * Owns a librdkafka client. Thread: the owner's.
  */
@@ -26,6 +27,9 @@ struct bookmarks;
 
 /* NULL and EXIT_CONFIGURATION. Opens no connection that it waits for. */
 struct bookmarks *bookmarks_new(const struct config *config, const char *group, struct err *err);
+
+/* Before they are read to be written, and again at least every few minutes: claim_hold's answers. */
+int bookmarks_hold(struct bookmarks *bookmarks, const char *topic, int timeout_ms, struct err *err);
 
 /* Fills offset and text of each. Denied 77, no answer = dependency. */
 int bookmarks_read(struct bookmarks *bookmarks, struct bookmark *items, size_t count,

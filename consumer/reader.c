@@ -7,6 +7,7 @@
 
 #include "consumer/consumer.h"
 #include "consumer/places.h"
+#include "consumer/silence.h"
 #include "core/clock.h"
 #include "core/kafka_conf.h"
 #include "core/kafka_topic.h"
@@ -29,6 +30,7 @@ struct span {
     bool is_done;
     bool is_lost; /* its position is outside of the log; it is sought anew at retry_ms */
     int64_t retry_ms;
+    struct silence silence;
 };
 
 struct reader {
@@ -41,8 +43,9 @@ struct reader {
     size_t last_span; /* of the message before: they come in runs */
     rd_kafka_message_t **messages;
     size_t message_cap;
-    int64_t lost;  /* offsets that were below the log */
-    bool has_read; /* a record or the end of a partition: from then on denials are waited for */
+    int64_t lost;   /* offsets that were below the log */
+    int64_t now_ms; /* of the last poll */
+    bool has_read;  /* a record or the end of a partition: from then on denials are waited for */
     struct kafka_trouble trouble; /* why there is no connection */
     struct err err;
 };
@@ -113,9 +116,7 @@ static void finish(struct reader *r, struct span *s)
     s->is_done = true;
     s->is_lost = false;
     r->done_count++;
-    if (s->is_started)
-        rd_kafka_consume_stop(s->topic, s->partition);
-    s->is_started = false;
+    reader_stop(r, (size_t)(s - r->spans));
 }
 
 static int find_span(struct reader *r, struct span *s, const struct reader_range *range,
@@ -171,6 +172,7 @@ static int start(struct reader *r, struct span *s, struct err *err)
     if (rd_kafka_consume_start_queue(s->topic, s->partition, s->next, r->queue) != 0)
         return kafka_err(err, rd_kafka_last_error(), s->name);
     s->is_started = true;
+    silence_break(&s->silence, clock_ms());
     return 0;
 }
 
@@ -378,6 +380,7 @@ static bool take_record(struct reader *r, struct record *record, rd_kafka_messag
     if (!s || s->is_done || m->offset < s->next)
         return false;
     r->has_read = true;
+    silence_break(&s->silence, r->now_ms);
     if (m->offset >= s->end) {
         finish(r, s);
         return false;
@@ -401,6 +404,44 @@ static bool take_record(struct reader *r, struct record *record, rd_kafka_messag
     return true;
 }
 
+/* It has an end, which did not come yet, and is not paused. */
+static bool is_awaited(const struct span *s)
+{
+    return !s->is_done && (s->is_started || s->is_lost) && s->end != INT64_MAX;
+}
+
+/* All partitions of the topic learn from one answer. */
+static void ask_why(struct reader *r, const char *name)
+{
+    int32_t count = silence_ask(r->client, name);
+    int64_t now_ms = clock_ms();
+
+    for (size_t i = 0; i < r->span_count; i++) {
+        struct span *s = &r->spans[i];
+        enum silence_verdict verdict;
+        if (!is_awaited(s) || s->silence.ask_ms > r->now_ms || strcmp(s->name, name) != 0)
+            continue;
+        verdict = silence_judge(&s->silence, s->partition, count, now_ms);
+        if (verdict == SILENCE_BACK)
+            s->is_lost = true;
+        else if (verdict == SILENCE_GONE)
+            err_fatal(&r->err, EXIT_CONFIGURATION,
+                      "topic %s, partition %d was deleted while it was read: offsets %lld to %lld "
+                      "are gone",
+                      name, s->partition, (long long)s->next, (long long)s->end);
+    }
+}
+
+/* One topic a poll: each question may take its time. */
+static void break_silence(struct reader *r)
+{
+    for (size_t i = 0; i < r->span_count; i++)
+        if (is_awaited(&r->spans[i]) && r->spans[i].silence.ask_ms <= r->now_ms) {
+            ask_why(r, r->spans[i].name);
+            return;
+        }
+}
+
 ssize_t reader_poll(struct reader *r, struct record *records, size_t cap, int timeout_ms,
                     struct err *err)
 {
@@ -410,6 +451,7 @@ ssize_t reader_poll(struct reader *r, struct record *records, size_t cap, int ti
         if (r->spans[i].is_lost)
             find_again(r, &r->spans[i]);
     rd_kafka_poll(r->client, 0);
+    r->now_ms = clock_ms();
     got = rd_kafka_consume_batch_queue(r->queue, timeout_ms, r->messages,
                                        cap < r->message_cap ? cap : r->message_cap);
     for (ssize_t i = 0; i < got; i++) {
@@ -421,6 +463,8 @@ ssize_t reader_poll(struct reader *r, struct record *records, size_t cap, int ti
         else
             rd_kafka_message_destroy(r->messages[i]);
     }
+    if (got <= 0)
+        break_silence(r);
     if (!err_is_set(&r->err))
         return count;
     reader_release(records, (size_t)count);

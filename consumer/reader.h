@@ -10,7 +10,8 @@
  *   reader_poll  records, until reader_is_done
  *
  * A place outside of the log, at the start or later (retention is faster than we are), is a gap:
- * said in the log with its size, and reading goes on at the log's edge.
+ * said in the log with its size, and reading goes on at the log's edge. What has an end is waited
+ * for as long as it is there: a topic that is deleted meanwhile ends the reading.
  *
  * Owns the librdkafka consumer, borrows the configuration. Thread: the owner's.
  */
@@ -93,7 +94,8 @@ int64_t reader_lost(const struct reader *reader);
 bool reader_is_past(const struct reader *reader, size_t part);
 
 /* As consumer_poll and consumer_release; record.part numbers the partitions that are read. -1:
- * EXIT_DENIED before the first record; later troubles are said in the log and waited for. */
+ * EXIT_DENIED before the first record, EXIT_CONFIGURATION when a topic with an end was deleted;
+ * other troubles are said in the log and waited for. */
 ssize_t reader_poll(struct reader *reader, struct record *records, size_t cap, int timeout_ms,
                     struct err *err);
 void reader_release(const struct record *records, size_t count);

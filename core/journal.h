@@ -47,6 +47,9 @@ log_tap journal_take;
 /* Copies up to cap entries whose number is above `after`, oldest first. Returns how many. */
 size_t journal_read(struct journal *journal, uint64_t after, struct journal_entry *out, size_t cap);
 
+/* The number of the newest entry, 0: none. */
+uint64_t journal_last(struct journal *journal);
+
 /* Of an event of the log's closed list. */
 enum journal_kind journal_kind_of(const char *event);
 

@@ -162,5 +162,6 @@ bool letter_read(struct letter *letter, const struct header *headers, size_t cou
                      &letter->failed_ms))
         letter->failed_ms = -1;
     letter->is_without_value = dropped.data && memmem(dropped.data, dropped.len, "value", 5);
+    letter->is_without_key = dropped.data && memmem(dropped.data, dropped.len, "key", 3);
     return true;
 }

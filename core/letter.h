@@ -39,7 +39,7 @@ struct letter {
     int64_t failed_ms;                                   /* the first time; -1: not told */
     int64_t attempts;                                    /* how often it failed: at least 1 */
     struct slice stage, reason, blame, schema_id, model; /* data NULL: not told */
-    bool is_without_value;                               /* it was too large to come along */
+    bool is_without_value, is_without_key;               /* it was too large to come along */
 };
 
 /* The last header of that name; NULL: there is none. */

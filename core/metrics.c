@@ -1,6 +1,7 @@
 #include "core/metrics.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,23 +58,63 @@ void metrics_release(struct metrics *m)
     metrics_init(m);
 }
 
-struct fault_metrics *metrics_fault(struct metrics *m, enum fault fault, int64_t schema_id,
-                                    const struct place *place)
+/* A trickle that lasts is old news, and does not hide that it has become a flood. */
+static void pace(struct fault_metrics *f, const struct place *place)
+{
+    enum { WINDOW_MS = 10000, QUIET_MS = 60000, MUCH = 10 };
+    struct fault_pace *p = &f->pace;
+    bool is_burst;
+
+    if (place->at_ms - p->first.at_ms >= WINDOW_MS) {
+        bool is_next = place->at_ms - p->first.at_ms < (int64_t)2 * WINDOW_MS;
+        *p = (struct fault_pace){*place, 0, is_next ? p->now : 0, is_next && p->is_burst};
+    }
+    p->now++;
+    is_burst = p->now > MUCH && p->now > MUCH * p->before;
+    if (place->at_ms - f->last.at_ms >= QUIET_MS)
+        f->since = *place;
+    else if (is_burst && !p->is_burst && p->first.at_ms > f->since.at_ms + WINDOW_MS)
+        f->since = p->first;
+    p->is_burst = p->is_burst || is_burst;
+}
+
+struct fault_metrics *metrics_kind(struct metrics *m, enum fault fault, int64_t schema_id)
 {
     struct fault_metrics *f = m->faults, *end = f + m->fault_count;
 
-    m->dead[fault]++;
     while (f < end && (f->fault != fault || f->schema_id != schema_id))
         f++;
     if (f == end && m->fault_count == METRICS_FAULTS)
         return NULL;
     if (f == end) {
-        *f = (struct fault_metrics){.fault = fault, .schema_id = schema_id, .first = *place};
+        *f = (struct fault_metrics){.fault = fault, .schema_id = schema_id};
         m->fault_count++;
     }
-    f->count++;
+    return f;
+}
+
+struct fault_metrics *metrics_fault(struct metrics *m, enum fault fault, int64_t schema_id,
+                                    const struct place *place)
+{
+    struct fault_metrics *f = metrics_kind(m, fault, schema_id);
+
+    m->dead[fault]++;
+    if (!f)
+        return NULL;
+    if (f->count++ == 0)
+        f->first = *place;
+    pace(f, place);
     f->last = *place;
     return f;
+}
+
+void metrics_fallout(struct metrics *m, uint64_t change, const struct fault_metrics *f)
+{
+    const struct fallout *last = &m->fallout[(m->fallout_count - 1) % METRICS_CHANGES];
+
+    if (change > 0 && (m->fallout_count == 0 || last->change < change))
+        m->fallout[m->fallout_count++ % METRICS_CHANGES] =
+            (struct fallout){change, f->fault, f->schema_id, f->last};
 }
 
 size_t metrics_decision(struct metrics *m, const char *name)
@@ -105,6 +146,7 @@ struct copy_of {
 
 struct board {
     pthread_mutex_t lock;
+    _Atomic uint64_t change;
     size_t count;
     struct copy_of *seats;
 };
@@ -133,6 +175,19 @@ void board_free(struct board *b)
 size_t board_worker_count(const struct board *b)
 {
     return b->count;
+}
+
+void board_set_change(struct board *b, uint64_t change)
+{
+    uint64_t known = board_change(b);
+
+    while (known < change && !atomic_compare_exchange_weak(&b->change, &known, change))
+        ; /* another thread's change came between: known is that one now */
+}
+
+uint64_t board_change(const struct board *b)
+{
+    return atomic_load_explicit(&b->change, memory_order_relaxed);
 }
 
 /* Of the tables only what is filled. */

@@ -24,6 +24,7 @@ enum {
     METRICS_FAULTS =
         64, /* kinds that are told apart: fault and schema; the rest is counted by fault alone */
     METRICS_DECISIONS = 64, /* names of decisions; the rest is not counted by name */
+    METRICS_CHANGES = 32,   /* of the last ones the first dead letter behind each is known */
     METRICS_TEXT = 256,
 };
 
@@ -60,13 +61,30 @@ struct place {
     int64_t at_ms; /* when it was met, since 1970 UTC */
 };
 
+/* How often a fault comes, in windows of 10 s. */
+struct fault_pace {
+    struct place first; /* of the window */
+    uint64_t now, before;
+    bool is_burst; /* since is this window's or the last one's doing */
+};
+
 /* Dead letters of one kind. */
 struct fault_metrics {
     enum fault fault;
     int64_t schema_id;
     uint64_t count;
     struct place first, last;
+    struct place since;     /* where it began to come: behind a quiet minute, or much more often */
+    struct fault_pace pace; /* for `since` */
     char message[METRICS_TEXT]; /* of the first */
+};
+
+/* The first dead letter behind a change. */
+struct fallout {
+    uint64_t change; /* its number, board_change */
+    enum fault fault;
+    int64_t schema_id;
+    struct place place;
 };
 
 struct decision_metrics {
@@ -97,7 +115,9 @@ struct metrics {
     struct histogram freshness;     /* per record, its batch's oldest: its time to its ack */
     struct histogram commit;        /* per commit: how long the brokers took */
     uint64_t alerts, stale_alerts, commits, rewinds, no_event_time;
-    uint64_t dead[FAULT_COUNT]; /* by fault, all of them */
+    uint64_t dead[FAULT_COUNT];              /* by fault, all of them */
+    struct fallout fallout[METRICS_CHANGES]; /* a ring: the i-th is at i % METRICS_CHANGES */
+    size_t fallout_count;
     struct fault_metrics faults[METRICS_FAULTS];
     size_t fault_count;
     struct decision_metrics decisions[METRICS_DECISIONS];
@@ -109,10 +129,16 @@ struct metrics {
 void metrics_init(struct metrics *metrics);
 void metrics_release(struct metrics *metrics);
 
+/* The entry of a kind of dead letter, count 0 when new. NULL: there are too many kinds. */
+struct fault_metrics *metrics_kind(struct metrics *metrics, enum fault fault, int64_t schema_id);
+
 /* One dead letter: the entry of its kind, new (count 1) the first time. NULL: there are too many
  * kinds, and only the sum by fault has it. */
 struct fault_metrics *metrics_fault(struct metrics *metrics, enum fault fault, int64_t schema_id,
                                     const struct place *place);
+
+/* The first dead letter behind the change of this number, unless one is known. */
+void metrics_fallout(struct metrics *metrics, uint64_t change, const struct fault_metrics *fault);
 
 /* Where a decision of this name is counted; METRICS_DECISIONS when there is no room. */
 size_t metrics_decision(struct metrics *metrics, const char *name);
@@ -131,6 +157,10 @@ struct board;
 struct board *board_new(size_t worker_count);
 void board_free(struct board *board);
 size_t board_worker_count(const struct board *board);
+
+/* The number of the last change (core/journal.h), 0: none. Any thread; no lock. */
+void board_set_change(struct board *board, uint64_t change);
+uint64_t board_change(const struct board *board);
 
 /* The worker's thread: others see this from now on. */
 void board_publish(struct board *board, size_t worker, const struct metrics *metrics);

@@ -10,6 +10,7 @@
 #include "core/json_path.h"
 #include "core/mem.h"
 #include "pipeline/explaining.h"
+#include "pipeline/origin.h"
 #include "pipeline/schemas.h"
 #include "schemas/bind.h"
 #include "schemas/decoder.h"

@@ -4,111 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumer/reader.h"
-#include "core/clock.h"
 #include "core/letter.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "pipeline/explaining.h"
+#include "pipeline/origin.h"
 
-enum { POLL_MS = 100, MAX_HEADERS = 1000, MAX_FILE_BYTES = 256 << 20 };
-
-/* ---- copies */
-
-static struct slice copy(struct slice s)
-{
-    if (s.data)
-        s.data = (const uint8_t *)mem_copy_text((const char *)s.data, s.len);
-    return s;
-}
-
-static void copy_record(struct explain_record *out, const struct record *r)
-{
-    struct header *headers = mem_alloc(MAX_HEADERS, sizeof *headers);
-    size_t count = reader_headers(r, headers, MAX_HEADERS);
-
-    *out = (struct explain_record){.topic = mem_copy_text(r->topic, strlen(r->topic)),
-                                   .partition = r->partition,
-                                   .offset = r->offset,
-                                   .timestamp_ms = r->timestamp_ms,
-                                   .key = copy(r->key),
-                                   .value = copy(r->value)};
-    if (count == SIZE_MAX) /* librdkafka cannot read them */
-        count = 0;
-    out->header_count = count < MAX_HEADERS ? count : MAX_HEADERS;
-    out->headers = headers;
-    for (size_t i = 0; i < out->header_count; i++) {
-        headers[i].name = mem_copy_text(headers[i].name, strlen(headers[i].name));
-        headers[i].value = copy(headers[i].value);
-    }
-}
-
-void explain_record_release(struct explain_record *r)
-{
-    for (size_t i = 0; i < r->header_count; i++) {
-        free((char *)r->headers[i].name);
-        free((uint8_t *)r->headers[i].value.data);
-    }
-    free(r->headers);
-    free(r->topic);
-    free((uint8_t *)r->key.data);
-    free((uint8_t *)r->value.data);
-    *r = (struct explain_record){0};
-}
+enum { MAX_FILE_BYTES = 256 << 20 };
 
 struct slice explain_header(const struct explain_record *r, const char *name)
 {
     const struct header *h = header_find(r->headers, r->header_count, name);
 
     return h ? h->value : (struct slice){NULL, 0};
-}
-
-/* ---- from a topic */
-
-/* A record's place. */
-struct place {
-    const char *topic;
-    int32_t partition;
-    int64_t offset;
-};
-
-/* The first record that the reader has. 1: it is the one at that offset, and in *out; 0: there is
- * none; -1: err. */
-static int take_first(struct reader *reader, int64_t offset, struct explain_record *out,
-                      int timeout_ms, struct err *err)
-{
-    int64_t until_ms = clock_ms() + timeout_ms;
-    struct record record;
-
-    while (!reader_is_done(reader) && clock_ms() < until_ms) {
-        ssize_t got = reader_poll(reader, &record, 1, POLL_MS, err);
-        bool is_it = got == 1 && record.offset == offset;
-        if (is_it)
-            copy_record(out, &record);
-        if (got > 0)
-            reader_release(&record, 1);
-        if (got != 0)
-            return got < 0 ? -1 : is_it;
-    }
-    return reader_is_done(reader) ? 0 : err_dependency(err, "no answer within %d ms", timeout_ms);
-}
-
-/* From the offset to the end of the log, which may come before it, and what comes first may come
- * behind it. */
-static int read_place(const struct config *c, struct place place, struct explain_record *out,
-                      int timeout_ms, struct err *err)
-{
-    const struct reader_range range = {
-        place.partition, {PLACE_OFFSET, place.offset}, {PLACE_END, 0}, 1};
-    struct reader *reader = reader_new(c, err);
-    int result = -1;
-
-    if (reader && reader_open(reader, &place.topic, 1, &range, timeout_ms, err) == 0)
-        result = take_first(reader, place.offset, out, timeout_ms, err);
-    reader_free(reader);
-    return result < 0 ? err_prefix(err, "%s[%d]@%lld", place.topic, place.partition,
-                                   (long long)place.offset)
-                      : result;
 }
 
 /* ---- from a dead letter */
@@ -124,13 +32,6 @@ static bool read_letter(struct letter *letter, const struct config *c,
     return letter_read(letter, r->headers, r->header_count) && letter->topic.len > 0;
 }
 
-static bool is_equal(struct slice a, struct slice b)
-{
-    if (!a.data || !b.data)
-        return !a.data == !b.data;
-    return slice_equals(a, (const char *)b.data, b.len);
-}
-
 /* The letter's own bytes in the origin's place. */
 static void take_letter(struct explanation *e, const struct letter *said)
 {
@@ -141,8 +42,8 @@ static void take_letter(struct explanation *e, const struct letter *said)
         .partition = said->partition,
         .offset = said->offset,
         .timestamp_ms = said->timestamp_ms >= 0 ? said->timestamp_ms : letter->timestamp_ms,
-        .key = copy(letter->key),
-        .value = copy(letter->value)};
+        .key = origin_copy(letter->key),
+        .value = origin_copy(letter->value)};
 }
 
 /* e->letter is a dead letter, which said where it comes from. */
@@ -150,8 +51,8 @@ static int follow(struct explanation *e, const struct letter *said, int timeout_
 {
     struct err why = ERR_INIT;
     char *topic = mem_copy_text((const char *)said->topic.data, said->topic.len);
-    struct place place = {topic, said->partition, said->offset};
-    int result = read_place(e->config, place, &e->record, timeout_ms, &why);
+    struct origin place = {topic, said->partition, said->offset};
+    int result = origin_read(e->config, place, &e->record, timeout_ms, &why);
     bool has_value = !said->is_without_value;
 
     free(topic);
@@ -160,7 +61,7 @@ static int follow(struct explanation *e, const struct letter *said, int timeout_
         *err = why;
         return -1;
     }
-    if (result == 1 && (!has_value || is_equal(e->record.value, e->letter.value)))
+    if (result == 1 && (!has_value || origin_is_equal(e->record.value, e->letter.value)))
         return 0;
     if (result == 1) {
         explain_record_release(&e->record);
@@ -217,13 +118,13 @@ static int read_file(struct explanation *e, const char *path, struct err *err)
 
 int explain_read(struct explanation *e, const struct explain_options *o, struct err *err)
 {
-    struct place asked = {o->topic, o->partition, o->offset};
+    struct origin asked = {o->topic, o->partition, o->offset};
     struct letter letter;
     int result;
 
     if (o->file)
         return read_file(e, o->file, err);
-    result = read_place(e->config, asked, &e->record, o->timeout_ms, err);
+    result = origin_read(e->config, asked, &e->record, o->timeout_ms, err);
     if (result < 0)
         return -1;
     if (result == 0)

@@ -7,7 +7,6 @@
 /* explain_read.c: the record that was asked for, or the one that it is a dead letter of. */
 int explain_read(struct explanation *explanation, const struct explain_options *options,
                  struct err *err);
-void explain_record_release(struct explain_record *record);
 
 /* explain_published.c: what lies in the topics of scores, alerts and dead letters, and where the
  * group stands. */

@@ -45,6 +45,8 @@ bool measure_fault(struct pipeline *p, const struct record *r, enum fault fault,
     struct place place = {topic_of(p, r->topic), r->partition, r->offset, clock_wall_ms()};
     struct fault_metrics *f = metrics_fault(&p->measures.metrics, fault, schema_id, &place);
 
+    if (f && p->shared->options->board)
+        metrics_fallout(&p->measures.metrics, board_change(p->shared->options->board), f);
     if (!f || f->count > 1)
         return false;
     snprintf(f->message, sizeof f->message, "%.*s", (int)sizeof f->message - 1, message);
@@ -120,6 +122,9 @@ static void judge_activity(struct pipeline *p)
         m->activity = ACTIVITY_STARTING;
         if (!*m->why)
             snprintf(m->why, sizeof m->why, "no partitions are assigned yet");
+    } else if (p->breaker.is_tripped) {
+        m->activity = ACTIVITY_BREAKER;
+        snprintf(m->why, sizeof m->why, "%s", p->why);
     } else if (wait_is_on(&p->wait)) {
         m->activity = ACTIVITY_WAITING;
     } else if (waiting) {

@@ -63,10 +63,11 @@ static double time_rows(const struct loaded *l)
     return runs[RUNS / 2];
 }
 
-int model_report_load(struct model_report *report, const char *path, struct err *err)
+int model_report_load(struct model_report *report, const char *path,
+                      const struct model_options *options, struct err *err)
 {
     *report = (struct model_report){0};
-    if (loaded_load(&report->loaded, path, NULL, err) != 0)
+    if (loaded_load(&report->loaded, path, options, err) != 0)
         return -1;
     report->row_ns = time_rows(&report->loaded);
     return 0;

@@ -15,8 +15,10 @@ struct model_report {
     double row_ns; /* CPU time for one row of 1,024 that are scored at once, median */
 };
 
-/* Loads and times (about 0.1 s). EXIT_IO, EXIT_DATA. The struct must stay in its place. */
-int model_report_load(struct model_report *report, const char *path, struct err *err);
+/* Loads and times (about 0.1 s). options: NULL for none. EXIT_IO, EXIT_DATA. The struct must stay
+ * in its place. */
+int model_report_load(struct model_report *report, const char *path,
+                      const struct model_options *options, struct err *err);
 void model_report_release(struct model_report *report);
 
 /* Two models on the golden rows of both where their features are the same, else on the golden

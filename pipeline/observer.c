@@ -5,8 +5,8 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "pipeline/facts.h"
 #include "pipeline/journaling.h"
-#include "pipeline/observing.h"
 
 enum { TICK_MS = 1000, STILL_MS = 30000 };
 
@@ -83,8 +83,10 @@ static void look(struct observer *o)
         standstill_take(&o->still, &o->view.sum.parts[i], observer_lag(o, &o->view.sum.parts[i]),
                         clock_ms());
     if (o->sample_count == 0 ||
-        o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms >= SAMPLE_MS)
+        o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms >= SAMPLE_MS) {
         take_sample(o);
+        facts_mark(o);
+    }
 }
 
 static void *observe(void *arg)

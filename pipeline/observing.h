@@ -10,7 +10,7 @@
 #include "pipeline/standstill.h"
 #include "pipeline/view.h"
 
-enum { SAMPLE_MS = 5000, SAMPLES = 720 };
+enum { SAMPLE_MS = 5000, SAMPLES = 720, MARKS = 60000 / SAMPLE_MS };
 
 /* What was counted until then. */
 struct sample {
@@ -20,6 +20,17 @@ struct sample {
     int64_t lag; /* -1: not known */
     double freshness_sum;
     uint64_t freshness_count;
+};
+
+/* How often each fault had come at a sample. */
+struct fault_mark {
+    int64_t at_ms;
+    size_t count;
+    struct {
+        enum fault fault;
+        int64_t schema_id;
+        uint64_t count;
+    } kinds[METRICS_FAULTS];
 };
 
 struct observer {
@@ -32,6 +43,8 @@ struct observer {
     struct view view;
     struct sample samples[SAMPLES]; /* sample_count, the oldest at sample_first */
     size_t sample_first, sample_count;
+    struct fault_mark marks[MARKS]; /* of the newest samples; mark_count, the next at % MARKS */
+    size_t mark_count;
     struct journal_entry entries[JOURNAL_CAP]; /* room for reading the journal */
     struct lags *lags;
     const struct log_end *ends; /* end_count, of lags; as old as ends_age_ms, -1: none */

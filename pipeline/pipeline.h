@@ -2,8 +2,8 @@
  * producer.
  *
  * A pipeline is one worker: its own consumer, producer and ring; no globals. [kscore] workers says
- * how many run, each on a thread of its own; they share the model and the source of schemas
- * (pipeline/shared.h), which do not change. All run until they are told to stop or one of them
+ * how many run, each on a thread of its own; they share the model, which a new one may follow
+ * (pipeline/lifecycle.h), and the source of schemas (pipeline/shared.h). All run until they are told to stop or one of them
  * fails. ARCHITECTURE.md has the life of a record.
  */
 #ifndef PIPELINE_PIPELINE_H
@@ -47,15 +47,21 @@ struct pipeline_progress {
     _Atomic unsigned ready_workers; /* that had their first assignment */
 };
 
+/* Orders from outside, each a count of how often it was given; any thread, and a signal's handler,
+ * adds to it. Several of a kind that come while one is carried out are one. */
+struct pipeline_orders {
+    _Atomic unsigned reload, rollback, resume;
+};
+
 struct pipeline_options {
     const struct config *config;
     const char *build;                  /* version of the program, for `run` */
     const volatile sig_atomic_t *stop;  /* not 0: drain and end */
     struct pipeline_progress *progress; /* or NULL */
-    struct board *board; /* core/metrics.h: where workers show their numbers; or NULL */
-    struct journaling
-        *journaling;       /* pipeline/journaling.h: what changed since the run before; or NULL */
-    struct replay *replay; /* pipeline/seat.h: a window instead of the group; or NULL */
+    struct board *board;            /* core/metrics.h: where workers show their numbers; or NULL */
+    struct journaling *journaling;  /* what changed since the run before; or NULL */
+    struct replay *replay;          /* pipeline/seat.h: a window instead of the group; or NULL */
+    struct pipeline_orders *orders; /* or NULL: none come */
 };
 
 /* Runs all workers until *stop or an error of one of them; then the others drain and commit. Fills

@@ -48,6 +48,8 @@ static int find_all(void *arg, struct err *err)
 
     if (!f->has_window && find_window(f, err) != 0)
         return -1;
+    if (!d->options->is_dry && bookmarks_hold(d->bookmarks, d->options->topic, ASK_MS, err) < 0)
+        return err_prefix(err, "redrive");
     for (; f->topics < f->config->topic_count; f->topics++)
         if (reader_partitions(f->reader, f->config->topics[f->topics], ASK_MS,
                               &d->partitions[f->topics], err) != 0)
@@ -169,6 +171,7 @@ static void configure(struct config *c, const struct redrive_options *o)
     *c = *o->config;
     c->workers = 1;
     c->delivery = DELIVERY_AT_LEAST_ONCE;
+    c->breaker_share = 1; /* letters that die again are what is asked for */
     if (o->is_dry)
         c->score_format = FORMAT_JSON; /* no schema is registered for it */
     if (!o->is_to_origin)
@@ -189,6 +192,8 @@ static void release(struct replay *r)
     free(d->parts);
     free(d->partitions);
     bookmarks_free(d->bookmarks);
+    redrive_forget(d);
+    free(d->originals);
     replay_state_release(&r->state);
     pthread_mutex_destroy(&r->lock);
     free(r);
@@ -211,9 +216,7 @@ int redrive_run(const struct redrive_options *o, struct redrive_summary *summary
     pthread_mutex_init(&r->lock, NULL);
     configure(&r->config, o);
     result = pipeline_run(&run, &summary->run, err);
-    if (result == 0 && !redrive.is_over)
-        result = err_fatal(err, EXIT_AGAIN, "stopped before the end: %s",
-                           o->is_dry ? "nothing was done" : "the same command goes on from here");
+    summary->is_stopped = result == 0 && !redrive.is_over;
     release(r);
     return result;
 }

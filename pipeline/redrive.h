@@ -22,7 +22,11 @@ enum left {
     LEFT_DONE,      /* a redrive before did it */
     LEFT_OTHER,     /* not selected */
     LEFT_ATTEMPTS,  /* failed as often as it may */
-    LEFT_NO_VALUE,  /* the letter came without it */
+    /* The letter came without its value, and at its origin ... */
+    LEFT_GONE,     /* it is gone */
+    LEFT_CHANGED,  /* stands another record: the topic was made anew */
+    LEFT_DENIED,   /* nothing may be read */
+    LEFT_NO_VALUE, /* there is none either */
     LEFT_COUNT
 };
 
@@ -49,14 +53,16 @@ struct redrive_options {
 struct redrive_summary {
     struct pipeline_summary run; /* to_origin: scored counts what was sent back */
     uint64_t selected, left[LEFT_COUNT];
+    uint64_t fetched; /* of the selected: from their origin, for they came without their value */
     struct redrive_tally tallies[REDRIVE_TALLIES]; /* as they were met; the last: all others */
     size_t tally_count;
     size_t partitions;
-    bool is_cut; /* by the limit */
+    bool is_cut;     /* by the limit */
+    bool is_stopped; /* told to, before the end: the same call goes on */
 };
 
-/* 0: all is done. -1: err, fatal; EXIT_AGAIN: stopped before the end, or the last notes could not
- * be written. *summary is filled whatever happens. */
+/* 0: all is done, or it was told to stop and what was done is noted (is_stopped). -1: err, fatal;
+ * EXIT_AGAIN: another redrive is at work, or the last notes could not be written. *summary is filled whatever happens. */
 int redrive_run(const struct redrive_options *options, struct redrive_summary *summary,
                 struct err *err);
 

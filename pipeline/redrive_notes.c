@@ -48,6 +48,59 @@ static size_t collect(struct pipeline *p, struct bookmark *items, size_t *which)
     return count;
 }
 
+/* ---- whose they are */
+
+/* What is noted in Kafka, against what this redrive noted last, or was about to. */
+static int compare(struct replay *r, const struct bookmark *item, struct redrive_part *part,
+                   struct err *err)
+{
+    struct notes there = {0};
+    int result = 0;
+
+    if (item->text && *item->text)
+        notes_parse(&there, item->text);
+    for (size_t i = 0; result == 0 && i < there.count; i++) {
+        const struct note *n = &there.items[i];
+        if (n->offset > notes_of(&part->notes, &n->selection)->offset)
+            result = err_fatal(err, EXIT_AGAIN,
+                               "cut off from group %s for too long: another redrive went on "
+                               "meanwhile",
+                               r->redrive->group);
+    }
+    notes_release(&there);
+    return result;
+}
+
+static int compare_all(struct replay *r, int timeout_ms, struct err *err)
+{
+    size_t count = r->redrive->part_count;
+    struct bookmark *items = mem_alloc(count, sizeof *items);
+    int result;
+
+    for (size_t i = 0; i < count; i++)
+        items[i] =
+            (struct bookmark){r->state.parts[i].topic, r->state.parts[i].partition, -1, NULL};
+    result = bookmarks_read(r->redrive->bookmarks, items, count, timeout_ms, err);
+    for (size_t i = 0; result == 0 && i < count; i++)
+        result = compare(r, &items[i], &r->redrive->parts[i], err);
+    free_texts(items, count);
+    return result;
+}
+
+static int hold(struct replay *r, int timeout_ms, struct err *err)
+{
+    struct redrive *d = r->redrive;
+    int result = bookmarks_hold(d->bookmarks, d->options->topic, timeout_ms, err);
+
+    d->has_lost = d->has_lost || result != 0;
+    if (result < 0)
+        return err_prefix(err, "redrive");
+    if (d->has_lost && compare_all(r, timeout_ms, err) != 0)
+        return -1;
+    d->has_lost = false;
+    return 0;
+}
+
 /* 0: Kafka has them all. */
 static int note(struct pipeline *p, int timeout_ms, struct err *err)
 {
@@ -58,6 +111,8 @@ static int note(struct pipeline *p, int timeout_ms, struct err *err)
 
     if (!d->bookmarks)
         return 0;
+    if (hold(p->seat->replay, timeout_ms, err) != 0)
+        return -1;
     items = mem_alloc(d->part_count + 1, sizeof *items);
     which = mem_alloc(d->part_count + 1, sizeof *which);
     count = collect(p, items, which);
@@ -97,8 +152,7 @@ static int step(struct pipeline *p, struct err *err)
 
 static bool can_send(const struct pipeline *p)
 {
-    (void)p;
-    return true;
+    return !p->seat->replay->redrive->has_lost;
 }
 
 static bool is_idle(const struct pipeline *p)

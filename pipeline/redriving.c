@@ -47,7 +47,9 @@ static enum left judge(const struct pipeline *p, const struct record *r,
         return LEFT_OTHER;
     if (letter->attempts >= d->options->selection->attempts)
         return LEFT_ATTEMPTS;
-    return letter->is_without_value || !r->value.data ? LEFT_NO_VALUE : LEFT_COUNT;
+    if ((letter->is_without_value || !r->value.data) && !redrive_original(d, r))
+        return LEFT_NO_VALUE;
+    return LEFT_COUNT;
 }
 
 static enum left read_and_judge(const struct pipeline *p, const struct record *r,
@@ -101,38 +103,66 @@ static void stop_all(struct pipeline *p)
     }
 }
 
-static void count_one(struct pipeline *p, const struct record *r)
+static void count_one(struct pipeline *p, const struct record *r, const struct letter *letter,
+                      enum left left)
 {
     struct redrive *d = redrive_of(p);
-    struct header *headers;
-    struct letter letter;
-    enum left left = read_and_judge(p, r, &letter, &headers);
 
     redrive_part_of(p, r->part)->seen = r->offset + 1;
     if (left != LEFT_COUNT) {
         d->summary->left[left]++;
-    } else {
-        tally(d->summary, &letter);
-        d->summary->selected++;
+        return;
     }
-    free(headers);
-    if (left == LEFT_COUNT && (int64_t)d->summary->selected == d->options->limit)
+    tally(d->summary, letter);
+    d->summary->fetched += redrive_original(d, r) != NULL;
+    if ((int64_t)++d->summary->selected == d->options->limit)
         stop_all(p);
+}
+
+/* False: its value could not be had now, it is to come again. */
+static bool pick_one(struct pipeline *p, const struct record *r)
+{
+    struct header *headers;
+    struct letter letter;
+    enum left left = read_and_judge(p, r, &letter, &headers);
+    bool is_answered = true;
+
+    if (left == LEFT_NO_VALUE) {
+        left = redrive_fetch(p, r, &letter);
+        is_answered = left != LEFT_NO_LETTER;
+    }
+    if (is_answered && r->offset >= redrive_part_of(p, r->part)->seen)
+        count_one(p, r, &letter, left);
+    free(headers);
+    return is_answered;
+}
+
+static void give_back(struct pipeline *p, const struct record *records, size_t count)
+{
+    struct reader *reader = p->seat->reader;
+
+    for (size_t i = 0; i < count; i++)
+        if (records[i].offset < reader_window(reader, records[i].part).from)
+            reader_seek(reader, records[i].part, records[i].offset);
+    reader_release(records, count);
 }
 
 size_t redrive_pick(struct pipeline *p, struct record *records, size_t got)
 {
+    struct redrive *d = redrive_of(p);
     size_t kept = 0;
 
+    redrive_forget(d);
     for (size_t i = 0; i < got; i++) {
         const struct record r = records[i];
-        const struct redrive_part *part = redrive_part_of(p, r.part);
-        if (r.offset >= part->stop) {
+        if (r.offset >= redrive_part_of(p, r.part)->stop) {
             reader_release(&r, 1);
             continue;
         }
-        if (r.offset >= part->seen)
-            count_one(p, &r);
+        if (d->original_bytes > REDRIVE_ORIGINAL_BYTES || !pick_one(p, &r)) {
+            give_back(p, records + i, got - i);
+            break;
+        }
         records[kept++] = r;
     }
     return kept;
@@ -140,6 +170,7 @@ size_t redrive_pick(struct pipeline *p, struct record *records, size_t got)
 
 bool redrive_judge(struct pipeline *p, struct record *r, int64_t *offset, struct outcome *outcome)
 {
+    const struct original *original = redrive_original(redrive_of(p), r);
     struct header *headers;
     struct letter letter;
     enum left left = read_and_judge(p, r, &letter, &headers);
@@ -148,6 +179,10 @@ bool redrive_judge(struct pipeline *p, struct record *r, int64_t *offset, struct
     if (left != LEFT_COUNT) {
         *outcome = (struct outcome){OUTCOME_SKIPPED, FAULT_NONE, OUTCOME_NO_FEATURE, 0};
         return true;
+    }
+    if (original) {
+        r->key = original->record.key;
+        r->value = original->record.value;
     }
     r->topic = p->config->topics[find_topic(p->config, letter.topic)];
     r->partition = letter.partition;

@@ -1,4 +1,5 @@
-/* redriving.h: a redrive at work: what it is in the loop, in redriving.c and redrive_notes.c.
+/* redriving.h: a redrive at work: what it is in the loop, in redriving.c, redrive_origin.c and
+ * redrive_notes.c.
  *
  *   redrive_pick    each letter that was read is judged and counted, the first time it comes;
  *                   behind the limit nothing is taken
@@ -11,6 +12,7 @@
 #define PIPELINE_REDRIVING_H
 
 #include "consumer/bookmark.h"
+#include "pipeline/origin.h"
 #include "pipeline/redrive.h"
 #include "pipeline/seat.h"
 
@@ -31,6 +33,9 @@ struct redrive {
     struct bookmarks *bookmarks; /* NULL: dry */
     char group[300];
     int64_t noted_ms;
+    bool has_lost;              /* the group: another redrive may be at work, or have been */
+    struct original *originals; /* redrive_origin.c: original_count */
+    size_t original_count, original_cap, original_bytes;
     bool is_over; /* the end was reached, or the limit */
 };
 
@@ -60,6 +65,23 @@ int32_t redrive_partition(const struct pipeline *p, const struct record *r);
 
 /* Takes what a dry redrive makes, and forgets it. New. */
 struct sink *redrive_sink_new(void);
+
+/* redrive_origin.c: records whose letters came without their value, read from their origin. They
+ * stay until the next batch is picked. */
+struct original {
+    uint32_t part; /* of the letter */
+    int64_t offset;
+    struct explain_record record;
+};
+enum { REDRIVE_ORIGINAL_BYTES = 16 << 20 }; /* a batch that has more is cut */
+
+/* LEFT_COUNT: it was found, or before; else why not. LEFT_NO_LETTER: no answer, and the log says
+ * so. */
+enum left redrive_fetch(const struct pipeline *p, const struct record *r,
+                        const struct letter *letter);
+/* NULL: it was not fetched. */
+const struct original *redrive_original(const struct redrive *d, const struct record *r);
+void redrive_forget(struct redrive *d);
 
 /* redrive_notes.c: once a second, and at the end. */
 extern const struct commit commit_redrive;

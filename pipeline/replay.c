@@ -195,6 +195,7 @@ static void configure(struct replay *r)
     c->delivery = DELIVERY_AT_LEAST_ONCE;
     c->alert_topic += strlen(c->alert_topic);
     c->alert_decisions.count = 0;
+    c->breaker_share = 1; /* its window has an end, and its errors are counted */
     r->needs_topics = !o->score_path || !o->dead_path;
     if (o->score_path) {
         c->score_format = FORMAT_JSON; /* no schema is registered for it */
@@ -216,11 +217,8 @@ static int end(struct replay *r, struct replay_summary *summary, struct err *err
         *err = late;
     summary->all = replay_progress(r);
     summary->partitions = r->state.part_count;
-    if (is_done || err_is_set(err))
-        return err_is_set(err) ? -1 : 0;
-    return err_fatal(err, EXIT_AGAIN, "stopped before the end: %s",
-                     r->options->state_path ? "the same command goes on from here"
-                                            : "without --state the next run begins anew");
+    summary->is_stopped = !is_done;
+    return err_is_set(err) ? -1 : 0;
 }
 
 int replay_run(const struct replay_options *options, struct replay_summary *summary,
@@ -242,8 +240,8 @@ int replay_run(const struct replay_options *options, struct replay_summary *summ
         result = end(r, summary, err);
     else if (r->was_finished)
         summary->all = replay_progress(r);
-    else if (result == 0)
-        result = err_fatal(err, EXIT_AGAIN, "stopped before it began");
+    else
+        summary->is_stopped = result == 0;
     score_files_close(&r->files);
     replay_state_release(&r->state);
     pthread_mutex_destroy(&r->lock);

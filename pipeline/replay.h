@@ -45,10 +45,11 @@ struct replay_summary {
     size_t partitions;
     bool is_resumed;
     bool was_finished; /* by an earlier run: nothing was done */
+    bool is_stopped;   /* told to, before the end: with a state the same call goes on */
 };
 
-/* 0: the window is done, or was before. -1: err, fatal; EXIT_AGAIN: told to stop before, the same
- * call goes on; EXIT_DATA: the state is of another replay; EXIT_IO: a file is there already
+/* 0: the window is done, or was before, or it was told to stop and all that was begun is kept
+ * (is_stopped). -1: err, fatal; EXIT_AGAIN: not all of it is kept; EXIT_DATA: the state is of another replay; EXIT_IO: a file is there already
  * without a state. */
 int replay_run(const struct replay_options *options, struct replay_summary *summary,
                struct err *err);

@@ -90,7 +90,7 @@ ssize_t seat_poll(struct pipeline *p, struct record *records, size_t cap, int ti
                          "where",
                          (long long)reader_lost(s->reader));
     }
-    if (got > 0 && s->replay->redrive)
+    if (got > 0 && s->replay->redrive && !p->is_all_paused) /* else they are only let go of */
         got = (ssize_t)redrive_pick(p, records, (size_t)got);
     take_ends(p);
     return got;

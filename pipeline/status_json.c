@@ -1,17 +1,32 @@
 /* status_json.c: /status, laid out as the answers to the three questions. docs/status.md names each
  * member; the page and `kscore status` show nothing that is not in here. */
 #include <jansson.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/mem.h"
 #include "core/schema_id.h"
-#include "pipeline/observing.h"
+#include "core/text.h"
+#include "pipeline/facts.h"
 
 enum {
     NOW_SAMPLES = 12,
     BEFORE_SAMPLES = 180
 }; /* the last minute; the quarter of an hour before */
+
+/* Text of others may be cut within a character, or be none: the document holds all the same. */
+static json_t *text_of(const char *text)
+{
+    size_t len = strlen(text);
+    char *repaired = mem_alloc(len * 3 + 1, 1);
+    json_t *json = json_stringn(repaired, utf8_repair(repaired, text, len));
+
+    free(repaired);
+    return json;
+}
 
 static json_t *time_of(int64_t ms)
 {
@@ -40,9 +55,9 @@ static json_t *models(const struct observer *o)
         for (size_t k = 0; k < i && is_new; k++)
             is_new = strcmp(o->view.each[k].model.digest, m->digest) != 0;
         if (is_new)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", m->name,
-                                                  "version", m->version, "digest", m->digest,
-                                                  "since", time_of(m->since_ms)));
+            json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "name", text_of(m->name),
+                                                  "version", text_of(m->version), "digest",
+                                                  m->digest, "since", time_of(m->since_ms)));
     }
     return list;
 }
@@ -51,11 +66,12 @@ static json_t *instance(const struct observer *o)
 {
     const struct config *c = o->options.config;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:s, s:o}", "name", c->name,
-                     "instance", c->instance, "build", o->options.build, "config", c->file,
-                     "started", time_of(o->started_ms), "now", time_of(o->view.at_ms), "workers",
-                     (int)o->view.worker_count, "activity", activity_name(o->view.sum.activity),
-                     "why", o->view.sum.why, "models", models(o));
+    return json_pack(
+        "{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:b, s:s, s:o, s:o}", "name", text_of(c->name),
+        "instance", text_of(c->instance), "build", o->options.build, "config", text_of(c->file),
+        "started", time_of(o->started_ms), "now", time_of(o->view.at_ms), "workers",
+        (int)o->view.worker_count, "ready", o->view.sum.activity == ACTIVITY_RUNNING, "activity",
+        activity_name(o->view.sum.activity), "why", text_of(o->view.sum.why), "models", models(o));
 }
 
 /* ---- a stretch of time, from samples */
@@ -93,25 +109,57 @@ static json_t *rates(struct stretch s)
 
 /* ---- 1. did my change cause it? */
 
-static json_t *entry_of(const struct journal_entry *e)
+static json_t *schema_of(const struct observer *o, int64_t schema_id)
+{
+    char id[SCHEMA_ID_TEXT_MAX];
+
+    if (schema_id == SCHEMA_ID_NONE)
+        return json_null();
+    schema_id_print(id, schema_id, config_has_fingerprints(o->options.config));
+    return json_string(id);
+}
+
+static json_t *first_dead(const struct observer *o, uint64_t change)
+{
+    const struct fallout *f = view_fallout(&o->view, change);
+    json_t *place = f ? place_of(&f->place) : json_null();
+
+    if (f)
+        json_object_update_new(place, json_pack("{s:s, s:s, s:o}", "stage", fault_stage(f->fault),
+                                                "reason", fault_reason(f->fault), "schema_id",
+                                                schema_of(o, f->schema_id)));
+    return place;
+}
+
+static json_t *number_or_null(double value)
+{
+    return isnan(value) ? json_null() : json_real(value);
+}
+
+static json_t *entry_of(const struct observer *o, const struct journal_entry *e)
 {
     static const char *const kinds[] = {"", "change", "trouble", "error"};
-    json_t *entry =
-        json_pack("{s:I, s:o, s:s, s:s, s:s}", "number", (json_int_t)e->number, "time",
-                  time_of(e->at_ms), "kind", kinds[e->kind], "event", e->event, "text", e->text);
+    json_t *entry = json_pack("{s:I, s:o, s:s, s:s, s:o}", "number", (json_int_t)e->number, "time",
+                              time_of(e->at_ms), "kind", kinds[e->kind], "event", e->event, "text",
+                              text_of(e->text));
 
     if (e->worker >= 0)
         json_object_set_new(entry, "worker", json_integer(e->worker));
+    if (e->kind == JOURNAL_CHANGE)
+        json_object_set_new(
+            entry, "effect",
+            json_pack("{s:o, s:o, s:o}", "first_dead", first_dead(o, e->number),
+                      "dead_share_before", number_or_null(facts_dead_share_before(o, e->at_ms)),
+                      "dead_share_after", number_or_null(facts_dead_share_after(o, e->at_ms))));
     return entry;
 }
 
-static json_t *journal(struct observer *o)
+static json_t *journal(const struct observer *o, size_t count)
 {
-    size_t count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, entry_of(&o->entries[i]));
+        json_array_append_new(list, entry_of(o, &o->entries[i]));
     return list;
 }
 
@@ -123,8 +171,8 @@ static json_t *decisions(const struct observer *o)
 
     for (size_t i = 0; i < o->view.sum.decision_count; i++) {
         const struct decision_metrics *d = &o->view.sum.decisions[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:I}", "decision", d->name, "count", (json_int_t)d->count));
+        json_array_append_new(list, json_pack("{s:o, s:I}", "decision", text_of(d->name), "count",
+                                              (json_int_t)d->count));
     }
     return list;
 }
@@ -191,46 +239,89 @@ static json_t *downstream(const struct observer *o)
 
 /* ---- 3. which part throws the errors? */
 
-static json_t *error_of(const struct observer *o, const struct fault_metrics *f)
+/* The command to paste. */
+static json_t *explain_of(const struct observer *o, const struct place *place)
 {
-    char id[SCHEMA_ID_TEXT_MAX];
-    json_t *error =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s}", "stage", fault_stage(f->fault),
-                  "reason", fault_reason(f->fault), "blame", fault_blame(f->fault), "help",
-                  fault_help(f->fault), "count", (json_int_t)f->count, "first", place_of(&f->first),
-                  "last", place_of(&f->last), "message", f->message);
+    char line[1024];
 
-    if (f->schema_id == SCHEMA_ID_NONE) {
-        json_object_set_new(error, "schema_id", json_null());
-    } else {
-        schema_id_print(id, f->schema_id, config_has_fingerprints(o->options.config));
-        json_object_set_new(error, "schema_id", json_string(id));
-    }
-    json_object_set_new(error, "explain",
-                        json_sprintf("kscore explain -c %s %s %d %lld", o->options.config->file,
-                                     f->first.topic ? f->first.topic : "", f->first.partition,
-                                     (long long)f->first.offset));
-    return error;
+    snprintf(line, sizeof line, "kscore explain -c %s %s %d %lld", o->options.config->file,
+             place->topic ? place->topic : "", place->partition, (long long)place->offset);
+    return text_of(line);
 }
 
-static int by_count(const void *a, const void *b)
+static json_t *error_of(const struct observer *o, const struct fault_metrics *f, uint64_t recent)
 {
-    const struct fault_metrics *const *x = a, *const *y = b;
-
-    return ((*x)->count < (*y)->count) - ((*x)->count > (*y)->count);
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "stage",
+                     fault_stage(f->fault), "reason", fault_reason(f->fault), "blame",
+                     fault_blame(f->fault), "schema_id", schema_of(o, f->schema_id), "help",
+                     fault_help(f->fault), "count", (json_int_t)f->count, "last_minute",
+                     (json_int_t)recent, "first", place_of(&f->first), "since", place_of(&f->since),
+                     "last", place_of(&f->last), "message", text_of(f->message), "explain",
+                     explain_of(o, &f->since));
 }
 
-static json_t *errors(const struct observer *o)
+/* Those that come now first, then those that came most. */
+static int by_count(const void *a, const void *b, void *arg)
 {
-    const struct fault_metrics *order[METRICS_FAULTS];
+    const size_t *x = a, *y = b;
+    const struct facts *facts = arg;
+    const struct fault_metrics *faults = facts->verdict.sum->faults;
+
+    if (facts->recent[*x] != facts->recent[*y])
+        return facts->recent[*x] < facts->recent[*y] ? 1 : -1;
+    return (faults[*x].count < faults[*y].count) - (faults[*x].count > faults[*y].count);
+}
+
+static json_t *errors(const struct observer *o, struct facts *facts)
+{
+    size_t order[METRICS_FAULTS], count = o->view.sum.fault_count;
     json_t *list = json_array();
 
-    for (size_t i = 0; i < o->view.sum.fault_count; i++)
-        order[i] = &o->view.sum.faults[i];
-    qsort(order, o->view.sum.fault_count, sizeof *order, by_count);
-    for (size_t i = 0; i < o->view.sum.fault_count; i++)
-        json_array_append_new(list, error_of(o, order[i]));
+    for (size_t i = 0; i < count; i++)
+        order[i] = i;
+    qsort_r(order, count, sizeof *order, by_count, facts);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list,
+                              error_of(o, &o->view.sum.faults[order[i]], facts->recent[order[i]]));
     return list;
+}
+
+/* ---- the verdict */
+
+static json_t *finding_of(const struct finding *f, const struct journal_entry *known)
+{
+    char text[VERDICT_TEXT_MAX];
+    struct place first = {f->topic, f->partition, f->offset, f->since_ms};
+
+    verdict_print(text, f, known);
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "level",
+                     verdict_level_name(f->level), "kind", f->kind, "text", text_of(text), "what",
+                     text_of(f->what), "since", f->since_ms ? time_of(f->since_ms) : json_null(),
+                     "first", *f->topic ? place_of(&first) : json_null(), "blame", f->blame,
+                     "schema_id", *f->schema_id ? json_string(f->schema_id) : json_null(), "change",
+                     f->change ? json_integer((json_int_t)f->change->number) : json_null());
+}
+
+/* The first finding is the verdict, the others are in `also`. */
+static json_t *verdict_of(const struct facts *facts)
+{
+    struct verdict v;
+    json_t *verdict, *also = json_array();
+    char text[VERDICT_TEXT_MAX];
+
+    verdict_take(&v, &facts->verdict);
+    if (v.count > 0) {
+        verdict = finding_of(&v.findings[0], NULL);
+    } else {
+        verdict_print_healthy(text, &facts->verdict);
+        verdict = json_pack("{s:s, s:s, s:s, s:s, s:n, s:n, s:s, s:n, s:n}", "level",
+                            verdict_level_name(VERDICT_OK), "kind", "healthy", "text", text, "what",
+                            text, "since", "first", "blame", "", "schema_id", "change");
+    }
+    for (size_t i = 1; i < v.count; i++)
+        json_array_append_new(also, finding_of(&v.findings[i], v.findings[0].change));
+    json_object_set_new(verdict, "also", also);
+    return verdict;
 }
 
 /* ---- curves: one value per interval between samples, oldest first */
@@ -256,14 +347,19 @@ static json_t *history(const struct observer *o)
 
 char *observer_status(struct observer *o)
 {
+    struct facts facts;
+    size_t count;
     json_t *root;
     char *text;
 
     pthread_mutex_lock(&o->lock);
     view_take(&o->view, o->options.board);
-    root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kscore", instance(o), "changes", journal(o),
-                     "downstream", downstream(o), "errors", errors(o), "partitions", partitions(o),
-                     "history", history(o));
+    count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
+    facts_take(&facts, o, count);
+    root =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict_of(&facts), "kscore",
+                  instance(o), "changes", journal(o, count), "downstream", downstream(o), "errors",
+                  errors(o, &facts), "partitions", partitions(o), "history", history(o));
     pthread_mutex_unlock(&o->lock);
     text = json_dumps(root, JSON_COMPACT);
     json_decref(root);

@@ -35,24 +35,34 @@ static struct place later(struct place a, struct place b)
     return a.at_ms > b.at_ms ? a : b;
 }
 
+/* Workers that met the same flood: the first one's. One that had a trickle before: the newer. */
+static struct place onset(struct place a, struct place b)
+{
+    enum { TOGETHER_MS = 60000 };
+    int64_t apart_ms = a.at_ms - b.at_ms;
+
+    return llabs(apart_ms) < TOGETHER_MS ? earlier(a, b) : later(a, b);
+}
+
 static void add_faults(struct metrics *sum, const struct metrics *one)
 {
-    uint64_t dead[FAULT_COUNT];
-
-    memcpy(dead, sum->dead, sizeof dead); /* metrics_fault counts each kind once */
     for (size_t i = 0; i < one->fault_count; i++) {
         const struct fault_metrics *from = &one->faults[i];
-        struct fault_metrics *to = metrics_fault(sum, from->fault, from->schema_id, &from->first);
-        if (!to)
+        struct fault_metrics *to = metrics_kind(sum, from->fault, from->schema_id);
+        bool is_new = to && to->count == 0;
+        if (is_new)
+            *to = *from;
+        if (!to || is_new)
             continue;
-        if (to->count == 1 || from->first.at_ms < to->first.at_ms)
+        if (from->first.at_ms < to->first.at_ms)
             memcpy(to->message, from->message, sizeof to->message);
+        to->since = onset(to->since, from->since);
         to->first = earlier(to->first, from->first);
-        to->last = to->count == 1 ? from->last : later(to->last, from->last);
-        to->count += from->count - 1;
+        to->last = later(to->last, from->last);
+        to->count += from->count;
     }
     for (int f = 0; f < FAULT_COUNT; f++)
-        sum->dead[f] = dead[f] + one->dead[f];
+        sum->dead[f] += one->dead[f];
 }
 
 static void add_decisions(struct metrics *sum, const struct metrics *one)
@@ -155,6 +165,40 @@ void view_take(struct view *v, struct board *board)
         snprintf(v->sum.why, sizeof v->sum.why, "%zu of %zu workers have begun", begun,
                  v->worker_count);
     }
+}
+
+/* A worker has one for the newest change that was known to it: it is behind all before, too. */
+static const struct fallout *fallout_of(const struct metrics *m, uint64_t change)
+{
+    const struct fallout *found = NULL;
+
+    for (size_t i = 0; i < METRICS_CHANGES && i < m->fallout_count; i++) {
+        const struct fallout *one = &m->fallout[i];
+        if (one->change >= change && (!found || one->change < found->change))
+            found = one;
+    }
+    return found;
+}
+
+/* What is left of its ring does not say what came first behind an older change. */
+static bool is_forgotten(const struct metrics *m, uint64_t change)
+{
+    return m->fallout_count > METRICS_CHANGES &&
+           change <= m->fallout[m->fallout_count % METRICS_CHANGES].change;
+}
+
+const struct fallout *view_fallout(const struct view *v, uint64_t change)
+{
+    const struct fallout *found = NULL;
+
+    for (size_t i = 0; i < v->worker_count; i++) {
+        const struct fallout *one = fallout_of(&v->each[i], change);
+        if (v->ages_ms[i] >= 0 && is_forgotten(&v->each[i], change))
+            return NULL;
+        if (v->ages_ms[i] >= 0 && one && (!found || one->place.at_ms < found->place.at_ms))
+            found = one;
+    }
+    return found;
 }
 
 struct view_totals view_totals(const struct view *v)

@@ -19,6 +19,9 @@ void view_init(struct view *view, const struct board *board);
 void view_release(struct view *view);
 void view_take(struct view *view, struct board *board);
 
+/* The first dead letter behind a change that a worker has met; NULL: none, or too long ago. */
+const struct fallout *view_fallout(const struct view *view, uint64_t change);
+
 /* Of all partitions. */
 struct view_totals {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;

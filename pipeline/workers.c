@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/journaling.h"
+#include "pipeline/lifecycle.h"
 #include "pipeline/redriving.h"
 
 struct worker {
@@ -125,8 +126,10 @@ int pipeline_run(const struct pipeline_options *options, struct pipeline_summary
                                      .err = ERR_INIT};
     if (shared_open(&shared, options, err) == 0 && !shared_is_stopping(&shared) &&
         may_run(&shared, &count, err)) {
+        struct lifecycle *lifecycle = lifecycle_new(&shared);
         begin_journal(&shared);
         run_all(workers, count);
+        lifecycle_free(lifecycle);
     }
     for (size_t i = 0; i < (size_t)options->config->workers; i++)
         add_summary(summary, &workers[i].summary);

@@ -67,7 +67,16 @@ bool onnx_constant(const struct onnx_reader *r, struct slice value, struct onnx_
     return n && slice_equals(n->op, "Constant", 8) && onnx_attribute_tensor(n, "value", tensor);
 }
 
-/* A constant of several numbers must lie along the columns, not along the rows. */
+/* A tensor's numbers: as many as its shape says, and where they are several, along the columns, not
+ * along the rows. */
+static bool lies_along_columns(size_t count, const struct wire_ints *shape)
+{
+    int64_t last = shape->count > 0 ? shape->items[shape->count - 1] : 1;
+    int64_t first = shape->count > 1 ? shape->items[0] : 1;
+
+    return shape->count <= 2 && first == 1 && (size_t)last == count;
+}
+
 int onnx_constant_floats(struct onnx_reader *r, const struct onnx_node *n, struct slice value,
                          size_t width, struct wire_floats *list)
 {
@@ -76,9 +85,8 @@ int onnx_constant_floats(struct onnx_reader *r, const struct onnx_node *n, struc
     bool is_good = onnx_constant(r, value, &tensor) && onnx_tensor_floats(&tensor, list) &&
                    onnx_tensor_shape(&tensor, &shape);
 
-    is_good = is_good && shape.count <= 2 &&
-              (list->count == 1 ||
-               (list->count == width && (size_t)shape.items[shape.count - 1] == width));
+    is_good = is_good && (list->count == 1 || list->count == width) &&
+              lies_along_columns(list->count, &shape);
     free(shape.items);
     return is_good ? 0
                    : onnx_refuse(r, n, "an operand that is no float constant of 1 or %zu columns",

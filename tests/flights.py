@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Real flights through a real Kafka: every margin to the bit, every score, every offset one outcome, every broken event
-dead-lettered with the stage and reason that its writer names."""
+dead-lettered with the stage and reason that its writer names, and after a fix one redrive that makes good what can be."""
 from __future__ import annotations
 
 import argparse
@@ -124,17 +124,23 @@ def doubles_to_the_bit(flights: Flights, account: real.Account, folder: Path) ->
             account.check(out == want, f"delay-lgbm {schema}: {len(want) * 8 // int(size)} {what}s equal by bits", f"{len(out)} bytes")
 
 
-def run_kscore(flights: Flights, broker: real.Broker, name: str, model: str, avro: bool, total: int, skipped: int):
-    """Scores topic NAME to its end; returns exit code and the last log line."""
-    schemas = broker.folder / "schemas"
+def give_schemas(flights: Flights, broker: real.Broker, name: str, versions: tuple[int, ...]) -> Path:
+    schemas = broker.folder / f"{name}-schemas"
     schemas.mkdir(exist_ok=True)
-    for i in (1, 2, 3):
+    for i in versions:
         (schemas / f"{i}.avsc").write_bytes((flights.folder / "schemas" / f"flight-v{i}.avsc").read_bytes())
+    return schemas
+
+
+def run_kscore(flights: Flights, broker: real.Broker, name: str, model: str, avro: bool, truths: list[dict],
+               versions: tuple[int, ...] = (1, 2, 3)):
+    """Scores topic NAME to its end; returns exit code and the last log line."""
+    outcomes = sum(t["outcome"] != "skipped" for t in truths)
     config = real.write_config(
         broker.folder / f"{name}.ini", broker,
         {"kscore": {"name": f"kscore-{name}"},
          "consumer": {"topic": name, "format": "avro" if avro else "json"},
-         "schemas": {"folder": schemas},
+         "schemas": {"folder": give_schemas(flights, broker, name, versions)},
          "model": {"path": flights.folder / "models" / model},
          "producer": {"topic": f"{name}-scores"},
          "dead_letters": {"topic": f"{name}-dead"}},
@@ -143,8 +149,8 @@ def run_kscore(flights: Flights, broker: real.Broker, name: str, model: str, avr
     with open(log, "wb") as err:
         process = subprocess.Popen([flights.args.kscore, "run", "-c", config], stderr=err)
     try:
-        real.until(f"{name}: {total} outcomes (see {log})", 120,
-                   lambda: broker.count(f"{name}-scores") + broker.count(f"{name}-dead") >= total - skipped
+        real.until(f"{name}: {outcomes} outcomes (see {log})", 120,
+                   lambda: broker.count(f"{name}-scores") + broker.count(f"{name}-dead") >= outcomes
                    or process.poll() is not None)
     finally:
         process.terminate()
@@ -157,9 +163,8 @@ def stopped_counts(line: str) -> dict[str, int]:
     return {k: int(v) for k, v in (w.split("=", 1) for w in line.split() if "=" in w) if v.isdigit()}
 
 
-def through_kafka(flights: Flights, account: real.Account, broker: real.Broker, model: str, avro: bool, hostile: float) -> None:
-    name = f"{'avro' if avro else 'json'}-{model}{'-hostile' if hostile else ''}"
-    print(name, flush=True)
+def publish(flights: Flights, broker: real.Broker, name: str, avro: bool, hostile: float) -> list[dict]:
+    """Makes topic NAME, for scores and dead letters too, and fills it; returns what is true of each event."""
     broker.topics(name, f"{name}-scores", f"{name}-dead")
     truth_file = broker.folder / f"{name}.truth"
     # in JSON the broken ones need one schema version: `carrier` and `carrier_code` differ between them
@@ -167,11 +172,28 @@ def through_kafka(flights: Flights, account: real.Account, broker: real.Broker, 
     options = ["--format", "avro"] if avro else []
     flights.write("--schema", schema, "--brokers", broker.bootstrap, "--topic", name, "--truth", str(truth_file),
                   *options, *(["--hostile", str(hostile)] if hostile else []))
-    truths = [json.loads(line) for line in truth_file.read_text().splitlines()]
+    return [json.loads(line) for line in truth_file.read_text().splitlines()]
+
+
+def places(truths: list[dict], outcome: str) -> set[tuple[int, int]]:
+    return {(t["partition"], t["offset"]) for t in truths if t["outcome"] == outcome}
+
+
+def origin(headers: dict[str, bytes]) -> tuple[int, int]:
+    return int(headers["__connect.errors.partition"]), int(headers["__connect.errors.offset"])
+
+
+def said(headers: dict[str, bytes]) -> tuple[str, str]:
+    return headers["__connect.errors.stage"].decode(), headers["__connect.errors.exception.class.name"].decode()
+
+
+def through_kafka(flights: Flights, account: real.Account, broker: real.Broker, model: str, avro: bool, hostile: float) -> None:
+    name = f"{'avro' if avro else 'json'}-{model}{'-hostile' if hostile else ''}"
+    print(name, flush=True)
+    truths = publish(flights, broker, name, avro, hostile)
     events = {(m.partition(), m.offset()): m for m in broker.read(name)}
     by_place = {(t["partition"], t["offset"]): t for t in truths}
-    skipped = sum(t["outcome"] == "skipped" for t in truths)
-    code, last = run_kscore(flights, broker, name, model, avro, len(truths), skipped)
+    code, last = run_kscore(flights, broker, name, model, avro, truths)
     counts = stopped_counts(last)
     want = Counter(t["outcome"] for t in truths)
     account.check(code == 0, "SIGTERM ends with exit code 0", f"{code}: {last}")
@@ -185,14 +207,14 @@ def through_kafka(flights: Flights, account: real.Account, broker: real.Broker, 
     values = [json.loads(m.value()) for m in scores]
     scored_at = Counter((v["partition"], v["offset"]) for v in values)
     headers = [dict(m.headers() or []) for m in dead]
-    dead_at = Counter((int(h["__connect.errors.partition"]), int(h["__connect.errors.offset"])) for h in headers)
+    dead_at = Counter(map(origin, headers))
     outcomes = Counter()
     outcomes.update(scored_at)
     outcomes.update(dead_at)
-    outcomes.update(p for p, t in by_place.items() if t["outcome"] == "skipped")
+    outcomes.update(places(truths, "skipped"))
     account.check(set(outcomes) == set(events) and set(outcomes.values()) == {1}, "every offset has exactly one outcome",
                   f"{len(set(events) - set(outcomes))} without, {sum(c > 1 for c in outcomes.values())} with several")
-    account.check(set(scored_at) == {p for p, t in by_place.items() if t["outcome"] == "scored"},
+    account.check(set(scored_at) == places(truths, "scored"),
                   "scored are those that the truth says")
 
     if not hostile:
@@ -216,17 +238,60 @@ def through_kafka(flights: Flights, account: real.Account, broker: real.Broker, 
     if hostile:
         wrong = []
         for m, h in zip(dead, headers):
-            place = int(h["__connect.errors.partition"]), int(h["__connect.errors.offset"])
+            place = origin(h)
             t, source = by_place[place], events[place]
-            said = h["__connect.errors.stage"].decode(), h["__connect.errors.exception.class.name"].decode()
-            if said != (t["stage"], t["reason"]) or m.value() != source.value() or m.key() != source.key() or m.partition() != place[0]:
-                wrong.append(f"{t['kind']} at {place}: {said}, not {(t['stage'], t['reason'])}; "
+            if said(h) != (t["stage"], t["reason"]) or m.value() != source.value() or m.key() != source.key() or m.partition() != place[0]:
+                wrong.append(f"{t['kind']} at {place}: {said(h)}, not {(t['stage'], t['reason'])}; "
                              f"{h['__connect.errors.exception.message'].decode()}")
         kinds = Counter(t["kind"] for t in truths if t["outcome"] == "dead")
         account.check(not wrong and len(dead) == want["dead"],
                       f"{len(dead)} dead letters of {len(kinds)} kinds: stage, reason, bytes, key, partition", "; ".join(wrong[:5]))
     else:
         account.check(not dead, "no dead letters", str(headers[:1]))
+
+
+def redrive(flights: Flights, broker: real.Broker, name: str) -> str:
+    done = subprocess.run([flights.args.kscore, "redrive", "-c", broker.folder / f"{name}.ini", "--go"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return f"exit {done.returncode}\n{done.stdout}"
+
+
+def after_a_schema_fix(flights: Flights, account: real.Account, broker: real.Broker, hostile: float) -> None:
+    """The third version's schema is missing at first; then it is there, and one redrive makes good what can be made good."""
+    name = "redriven"
+    print(name, flush=True)
+    truths = publish(flights, broker, name, True, hostile)
+    good, broken = places(truths, "scored"), places(truths, "dead")
+    code, last = run_kscore(flights, broker, name, "delay-2", True, truths, versions=(1, 2))
+    scored = {(v["partition"], v["offset"]) for v in (json.loads(m.value()) for m in broker.read(f"{name}-scores"))}
+    fixable = good - scored
+    letters = [dict(m.headers()) for m in broker.read(f"{name}-dead")]
+    account.check(code == 0 and scored < good and {origin(h) for h in letters} == fixable | broken,
+                  f"without a schema {len(fixable)} good events and {len(broken)} broken ones are dead letters", last)
+    account.check({said(h) for h in letters if origin(h) in fixable} == {("schema", "unknown_schema_id")}, "the good ones for its sake")
+
+    give_schemas(flights, broker, name, (3,))
+    told = redrive(flights, broker, name)
+    account.check(told.startswith("exit 0\n") and f"\n{len(fixable)} scored, {len(broken)} dead letters again\n" in told,
+                  f"one redrive scores {len(fixable)}, and {len(broken)} are dead letters again", told)
+    values = [json.loads(m.value()) for m in broker.read(f"{name}-scores")]
+    count = Counter((v["partition"], v["offset"]) for v in values)
+    account.check(set(count) == good and set(count.values()) == {1}, f"each of {len(good)} good events has exactly one score, and no other has one",
+                  f"{len(good - set(count))} without, {len(set(count) - good)} of others, {sum(c > 1 for c in count.values())} with several")
+    n = {(t["partition"], t["offset"]): t["n"] for t in truths if t["kind"] == flights.events.GOOD.name}
+    want = flights.expected("delay-2", [t["schema"] for t in truths])[1]
+    values = [v for v in values if (v["partition"], v["offset"]) in n]  # without the odd ones that are scored all the same
+    got = np.array([v["score"] for v in values])
+    account.check(int(ulps(got, want[[n[v["partition"], v["offset"]] for v in values]]).max()) <= 1
+                  and all(v["topic"] == name and v["mode"] == "live" for v in values), f"{len(got)} scores within 1 ulp of those expected")
+    truth = {(t["partition"], t["offset"]): (t["stage"], t["reason"]) for t in truths if t["outcome"] == "dead"}
+    again = [h for h in (dict(m.headers()) for m in broker.read(f"{name}-dead")) if h["kscore.attempt"] == b"2"]
+    account.check(Counter(map(origin, again)) == Counter(broken) and all(said(h) == truth[origin(h)] for h in again),
+                  f"each of {len(broken)} broken ones is one letter more, for its own reason", f"{len(again)}")
+
+    told = redrive(flights, broker, name)
+    account.check(f"\n0 scored, {len(broken)} dead letters again\n" in told and broker.count(f"{name}-scores") == len(good),
+                  "a second redrive adds no score", told)
 
 
 def main() -> None:
@@ -248,6 +313,7 @@ def main() -> None:
             for model in ("delay-1", "delay-2"):
                 through_kafka(flights, account, broker, model, avro, 0)
             through_kafka(flights, account, broker, "delay-2", avro, args.hostile)
+        after_a_schema_fix(flights, account, broker, args.hostile)
     account.end()
 
 

@@ -109,7 +109,7 @@ static struct bytes tensor(const char *name, int type, const char *shape, const 
     char kind = type == 1 ? 'F' : type == 7 ? 'I' : 'D', *copy = strdup(shape), *rest = copy;
     struct bytes b = {0};
 
-    for (char *item; (item = strsep(&rest, "x")) != NULL;)
+    for (char *item; strcmp(shape, "-") != 0 && (item = strsep(&rest, "x")) != NULL;)
         put_int(&b, 1, strtoll(item, NULL, 10));
     put_int(&b, 2, type);
     put_text(&b, 8, name);

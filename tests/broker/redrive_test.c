@@ -237,11 +237,92 @@ START_TEST(a_stop_is_no_end_and_the_same_command_goes_on)
     redrive_start(&k, &c, "--go", "--rate", "20");
     cluster_wait_outcomes(&c, 61 + 5);
     child_signal(&k, SIGTERM);
-    child_expect_exit(&k, 75);
-    replay_says(&k, "stopped before the end: the same command goes on from here");
+    child_expect_exit(&k, 0);
+    replay_says(&k, "\nstopped, not complete: to go on: kscore redrive -c /");
+    replay_says(&k, " --go --rate 20\n");
     child_release(&k);
     redrive_says(&c, "1 dead letters again\n", "--go");
     ck_assert_uint_eq(expect_scores(&c), 60);
+    cluster_close(&c);
+}
+END_TEST
+
+/* ---- two at once */
+
+/* Until the brokers have given the redrive's membership up. */
+static void wait_for_its_session(struct cluster *c)
+{
+    int64_t until = harness_deadline();
+    char group[100];
+    int members = 1;
+
+    snprintf(group, sizeof group, "%s-redrive", c->group);
+    while (members > 0) {
+        const struct rd_kafka_group_list *list;
+        ck_assert_msg(clock_ms() < until, "%s still has a member", group);
+        ck_assert(!rd_kafka_list_groups(c->watcher, group, &list, 10000));
+        ck_assert_int_eq(list->group_cnt, 1);
+        members = list->groups[0].member_cnt;
+        rd_kafka_group_list_destroy(list);
+        harness_breathe();
+    }
+}
+
+START_TEST(of_two_at_once_the_second_says_who_is_at_work_and_ends_with_75)
+{
+    struct cluster c;
+    struct child k;
+    char who[200];
+
+    open_broken(&c, 1, 150);
+    redrive_start(&k, &c, "--go", "--rate", "5");
+    cluster_wait_outcomes(&c, 151 + 1);
+    snprintf(who, sizeof who, "-%d at 127.0.0.1 is at work in group %s-redrive", (int)k.pid,
+             c.group);
+    redrive_exits(&c, 75, who, "--go");
+    redrive_says(&c, "dry run: "); /* writes nothing, disturbs nobody */
+    child_signal(&k, SIGTERM);
+    child_expect_exit(&k, 0);
+    child_release(&k);
+    redrive_says(&c, "1 dead letters again\n", "--go");
+    ck_assert_uint_eq(expect_scores(&c), 150);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(one_that_slept_and_was_overtaken_ends_with_75)
+{
+    struct cluster c;
+    struct child k;
+
+    open_broken(&c, 1, 150);
+    redrive_start(&k, &c, "--go", "--rate", "10");
+    cluster_wait_outcomes(&c, 151 + 20);
+    child_signal(&k, SIGSTOP);
+    redrive_says(&c, "1 dead letters again\n", "--go");
+    child_signal(&k, SIGCONT);
+    child_expect_exit(&k, 75);
+    replay_says(&k, "-redrive for too long: another redrive went on meanwhile");
+    child_release(&k);
+    ck_assert_int_lt(cluster_outcome_count(&c), 2 * 151 + 60);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(one_that_slept_and_was_not_overtaken_goes_on)
+{
+    struct cluster c;
+    struct child k;
+
+    open_broken(&c, 1, 150);
+    redrive_start(&k, &c, "--go", "--rate", "10");
+    cluster_wait_outcomes(&c, 151 + 20);
+    child_signal(&k, SIGSTOP);
+    wait_for_its_session(&c);
+    child_signal(&k, SIGCONT);
+    child_expect_exit(&k, 0);
+    child_release(&k);
+    ck_assert_uint_eq(expect_scores(&c), 150);
     cluster_close(&c);
 }
 END_TEST
@@ -343,7 +424,8 @@ START_TEST(letters_of_other_systems_are_read)
                  topic);
     redrive_says(&c, " 1  left alone: from topics that [consumer] topic has not\n", "--topic",
                  topic);
-    redrive_says(&c, " 1  left alone: came without a value\n", "--topic", topic);
+    redrive_says(&c, " 1  left alone: came without their value, which is gone from their origin\n",
+                 "--topic", topic);
     redrive_says(&c, "1 scored, 0 dead letters again\n", "--topic", topic, "--go", "--reason",
                  "Offset rejected by client.");
     redrive_says(&c, "4 scored, 0 dead letters again\n", "--topic", topic, "--go");
@@ -390,6 +472,113 @@ START_TEST(foreign_letters_go_back_with_their_attempts_counted)
 }
 END_TEST
 
+/* ---- without their value */
+
+/* A letter that says it is of in[0]@offset, which had a key, and that both were too large. */
+static void send_cut_letter(struct cluster *c, int64_t offset, const char *stamp)
+{
+    char text[40];
+    const struct foreign_header headers[6] = {{"__connect.errors.topic", "@", 0},
+                                              {"__connect.errors.partition", "0", 0},
+                                              {"__connect.errors.offset", text, 0},
+                                              {"kscore.timestamp", stamp, 0},
+                                              {"kscore.dropped", "value, headers, key", 0}};
+
+    snprintf(text, sizeof text, "%lld", (long long)offset);
+    send_foreign(c, c->dead, headers, NULL);
+}
+
+/* Of the first record of in[0], as text. */
+static const char *timestamp_of(struct cluster *c)
+{
+    static char text[32];
+    rd_kafka_timestamp_type_t type;
+    struct dump in;
+
+    dump_load(&in, c, c->in);
+    snprintf(text, sizeof text, "%lld", (long long)rd_kafka_message_timestamp(in.items[0], &type));
+    dump_release(&in);
+    return text;
+}
+
+/* Records 0 to 3, of which the first is deleted; then letters of 0, 1, 2 (of another time) and 9. */
+START_TEST(a_letter_without_its_value_takes_it_from_its_origin_as_long_as_it_is_there)
+{
+    struct cluster c;
+    struct dump scores;
+
+    cluster_open(&c, 1);
+    cluster_send_events(&c, 4);
+    cluster_send(&c, 0, "k", "{", 1);
+    cluster_delete_records(&c, 0, 1);
+    send_cut_letter(&c, 0, timestamp_of(&c));
+    send_cut_letter(&c, 1, timestamp_of(&c));
+    send_cut_letter(&c, 2, "7");
+    send_cut_letter(&c, 9, timestamp_of(&c));
+    cluster_flush(c.producer);
+    redrive_says(&c, " 2  left alone: came without their value, which is gone from their origin\n");
+    redrive_says(&c, " 1  left alone: came without their value, and another record stands at ");
+    redrive_says(&c, "1 scored, 0 dead letters again\n", "--go");
+    redrive_says(&c, "0 scored, 0 dead letters again\n", "--go");
+    dump_load(&scores, &c, c.scores);
+    ck_assert_uint_eq(scores.count, 1);
+    ck_assert(memmem(scores.items[0]->payload, scores.items[0]->len, "\"offset\":1,", 11) != NULL);
+    ck_assert_uint_eq(scores.items[0]->key_len, 2);
+    dump_release(&scores);
+    cluster_close(&c);
+}
+END_TEST
+
+/* More bytes than a redrive keeps at a time, and one that is broken: its letter has its value. */
+START_TEST(many_large_letters_without_their_value_are_done_in_parts)
+{
+    enum { SIZE = 900000, COUNT = 40 };
+    char *event = malloc(SIZE), stamp[32] = "";
+    struct cluster c;
+
+    cluster_open(&c, 1);
+    memset(event, ' ', SIZE);
+    for (int i = 0; i < COUNT; i++) {
+        memcpy(event, i == 0 ? "{\"x\":1 " : "{\"x\":1}", 7);
+        cluster_send(&c, 0, NULL, event, SIZE);
+        if (i % 8 == 0)
+            cluster_flush(c.producer);
+    }
+    cluster_flush(c.producer);
+    for (int i = 0; i < COUNT; i++)
+        send_cut_letter(&c, i, stamp);
+    cluster_flush(c.producer);
+    redrive_says(&c, "39 scored, 1 dead letters again\n", "--go", "-s",
+                 "consumer.max_value_kib=1000");
+    ck_assert_uint_eq(expect_scores(&c), COUNT - 1);
+    expect_letter(&c, COUNT, "0", "2");
+    redrive_says(&c, "0 scored, 1 dead letters again\n", "--go", "-s",
+                 "consumer.max_value_kib=1000");
+    free(event);
+    cluster_close(&c);
+}
+END_TEST
+
+START_TEST(without_its_value_it_goes_back_with_it)
+{
+    struct cluster c;
+    struct dump in;
+
+    cluster_open(&c, 1);
+    cluster_send_events(&c, 2);
+    send_cut_letter(&c, 1, "");
+    cluster_flush(c.producer);
+    redrive_says(&c, "1 sent back, 0 dead letters again\n", "--to-origin", "--go");
+    dump_load(&in, &c, c.in);
+    ck_assert_uint_eq(in.count, 3);
+    ck_assert_uint_eq(in.items[2]->len, in.items[1]->len);
+    ck_assert_mem_eq(in.items[2]->payload, in.items[1]->payload, in.items[1]->len);
+    ck_assert_uint_eq(in.items[2]->key_len, in.items[1]->key_len);
+    dump_release(&in);
+    cluster_close(&c);
+}
+END_TEST
+
 START_TEST(without_permission_on_its_group_it_ends_with_77)
 {
     struct cluster c;
@@ -417,8 +606,14 @@ SUITE(redrive)
     CASE("origin", letters_go_back_to_their_origin_and_keep_it);
     CASE("crash", a_crash_repeats_at_most_what_was_not_noted,
          a_stop_is_no_end_and_the_same_command_goes_on);
+    CASE("two", of_two_at_once_the_second_says_who_is_at_work_and_ends_with_75,
+         one_that_slept_and_was_overtaken_ends_with_75,
+         one_that_slept_and_was_not_overtaken_goes_on);
     CASE("foreign", letters_of_other_systems_are_read,
          a_foreign_letter_that_fails_here_counts_as_its_second_attempt,
          foreign_letters_go_back_with_their_attempts_counted);
+    CASE("values", a_letter_without_its_value_takes_it_from_its_origin_as_long_as_it_is_there,
+         many_large_letters_without_their_value_are_done_in_parts,
+         without_its_value_it_goes_back_with_it);
     CASE("permission", without_permission_on_its_group_it_ends_with_77);
 }

@@ -107,11 +107,11 @@ START_TEST(a_container_is_whole_and_has_each_record_once)
 }
 END_TEST
 
-START_TEST(a_stop_ends_it_with_75_and_the_same_command_goes_on)
+START_TEST(a_stop_ends_it_with_0_and_says_the_command_to_go_on)
 {
     struct cluster c;
     struct child k;
-    char out[400];
+    char out[400], again[1000];
 
     cluster_open(&c, 3);
     send_all(&c);
@@ -119,8 +119,12 @@ START_TEST(a_stop_ends_it_with_75_and_the_same_command_goes_on)
     replay_start(&k, &c, "--from", "0", "-o", out, "--rate", "1000");
     child_wait_line(&k, "event=dead_letter", 1);
     child_signal(&k, SIGTERM);
-    child_expect_exit(&k, 75);
-    replay_says(&k, "the same command goes on from here");
+    child_expect_exit(&k, 0);
+    snprintf(again, sizeof again, "to go on: kscore replay -c %s --from 0 -o %s --rate 1000\n",
+             c.config, out);
+    replay_says(&k, "complete=no stopped; to go on: ");
+    replay_says(&k, "stopped, not complete: to go on: ");
+    ck_assert_int_eq(child_count(&k, again), 2);
     child_release(&k);
     ck_assert_int_lt((int64_t)lines_count(out), EVENTS);
     replay_runs(&k, &c, "--from", "0", "-o", out);
@@ -128,6 +132,7 @@ START_TEST(a_stop_ends_it_with_75_and_the_same_command_goes_on)
     ck_assert_uint_eq(lines_count(out), EVENTS);
     replay_runs(&k, &c, "--from", "0", "-o", out);
     replay_says(&k, "finished before: nothing to do");
+    replay_says(&k, " complete=yes\n");
     child_release(&k);
     ck_assert_uint_eq(lines_count(out), EVENTS);
     cluster_close(&c);
@@ -178,7 +183,7 @@ START_TEST(what_was_deleted_meanwhile_is_counted_and_on_gap_decides)
     replay_start(&k, &c, "--from", "0", "-o", out, "--rate", "20", "-s", gaps[_i].on_gap);
     child_wait_line(&k, "event=ready", 1);
     child_signal(&k, SIGTERM);
-    child_expect_exit(&k, 75);
+    child_expect_exit(&k, 0);
     child_release(&k);
     cluster_delete_records(&c, 0, 200);
     replay_exits(&k, &c, gaps[_i].code, "--from", "0", "-o", out, "-s", gaps[_i].on_gap);
@@ -237,6 +242,6 @@ SUITE(replay_kill)
     tcase_add_test(tcase, into_a_topic_nothing_is_lost_and_what_is_twice_has_one_id);
     tcase_add_loop_test(harness_case(suite, "gaps", NULL, 0),
                         what_was_deleted_meanwhile_is_counted_and_on_gap_decides, 0, 2);
-    CASE("stops", a_stop_ends_it_with_75_and_the_same_command_goes_on,
+    CASE("stops", a_stop_ends_it_with_0_and_says_the_command_to_go_on,
          what_another_replay_left_is_not_touched);
 }

@@ -84,8 +84,48 @@ START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
 }
 END_TEST
 
+/* More bytes than are fetched before they are asked for, a quarter of memory_mib. */
+static void send_large(struct cluster *c)
+{
+    enum { SIZE = 100000, COUNT = 300 };
+    char *event = malloc(SIZE);
+    int len = snprintf(event, SIZE, "{\"x\":1,\"pad\":\"");
+
+    memset(event + len, 'p', (size_t)(SIZE - len));
+    memcpy(event + SIZE - 2, "\"}", 2);
+    for (int i = 0; i < COUNT; i++)
+        cluster_send(c, i % 2, "k", event, SIZE);
+    cluster_flush(c->producer);
+    free(event);
+}
+
+START_TEST(a_topic_that_is_deleted_meanwhile_ends_it_with_78_and_so_the_next_start)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, 2);
+    send_large(&c);
+    replay_start(&k, &c, "--from", "0", "-o", replay_path(&c, "out.jsonl"), "--rate", "100", "-s",
+                 "kscore.memory_mib=64");
+    child_wait_line(&k, "event=ready", 1);
+    cluster_delete_topic(&c, c.in);
+    for (int start = 0; start < 2; start++) {
+        child_expect_exit(&k, 78);
+        replay_says(&k, "event=failed exit=78 topic ");
+        replay_says(&k, " was deleted while it was read: offsets ");
+        child_release(&k);
+        if (start == 0)
+            replay_start(&k, &c, "--from", "0", "-o", replay_path(&c, "out.jsonl"), "-s",
+                         "kscore.memory_mib=64");
+    }
+    cluster_close(&c);
+}
+END_TEST
+
 SUITE(replay_outage)
 {
+    CASE("deleted", a_topic_that_is_deleted_meanwhile_ends_it_with_78_and_so_the_next_start);
     CASE("brokers", brokers_that_die_in_the_middle_are_waited_for,
          brokers_that_are_not_there_at_the_start_are_waited_for);
     CASE("permissions", a_permission_to_write_that_goes_and_comes_back_is_waited_for);

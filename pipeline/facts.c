@@ -1,0 +1,173 @@
+#include "pipeline/facts.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MINUTE_MS = 60000, QUARTER = 15 * MINUTE_MS / SAMPLE_MS };
+
+/* ---- the last minute */
+
+void facts_mark(struct observer *o)
+{
+    struct fault_mark *mark = &o->marks[o->mark_count++ % MARKS];
+    const struct metrics *sum = &o->view.sum;
+
+    mark->at_ms = o->view.at_ms;
+    mark->count = sum->fault_count;
+    for (size_t i = 0; i < sum->fault_count; i++) {
+        mark->kinds[i].fault = sum->faults[i].fault;
+        mark->kinds[i].schema_id = sum->faults[i].schema_id;
+        mark->kinds[i].count = sum->faults[i].count;
+    }
+}
+
+static uint64_t count_then(const struct fault_mark *mark, const struct fault_metrics *f)
+{
+    for (size_t i = 0; i < mark->count; i++)
+        if (mark->kinds[i].fault == f->fault && mark->kinds[i].schema_id == f->schema_id)
+            return mark->kinds[i].count;
+    return 0;
+}
+
+static void take_recent(struct facts *facts, const struct observer *o)
+{
+    static const struct fault_mark start;
+    const struct fault_mark *then =
+        o->mark_count >= MARKS ? &o->marks[o->mark_count % MARKS] : &start;
+
+    for (size_t i = 0; i < o->view.sum.fault_count; i++) {
+        const struct fault_metrics *f = &o->view.sum.faults[i];
+        facts->recent[i] = f->count - count_then(then, f);
+    }
+}
+
+struct sample facts_minute(const struct observer *o, double *seconds)
+{
+    size_t last = o->sample_count - 1;
+    struct sample then = {.at_ms = o->started_ms};
+
+    if (o->sample_count >= MARKS)
+        then = *observer_sample(o, last - (MARKS - 1));
+    *seconds = (double)(o->view.at_ms - then.at_ms) / 1000;
+    return then;
+}
+
+/* ---- shares around a change */
+
+static double share(const struct view_totals *from, const struct view_totals *to)
+{
+    double dead = (double)(to->dead - from->dead);
+    double all = dead + (double)(to->scored - from->scored);
+
+    return all > 0 ? dead / all : NAN;
+}
+
+/* The last sample that is not behind a time; -1: all are. */
+static ptrdiff_t sample_at(const struct observer *o, int64_t at_ms)
+{
+    size_t low = 0, high = o->sample_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (observer_sample(o, middle)->at_ms <= at_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (ptrdiff_t)low - 1;
+}
+
+double facts_dead_share_before(const struct observer *o, int64_t at_ms)
+{
+    ptrdiff_t to = sample_at(o, at_ms), from = sample_at(o, at_ms - MINUTE_MS);
+
+    if (to < 0)
+        return NAN;
+    return share(&observer_sample(o, from < 0 ? 0 : (size_t)from)->totals,
+                 &observer_sample(o, (size_t)to)->totals);
+}
+
+double facts_dead_share_after(const struct observer *o, int64_t at_ms)
+{
+    static const struct view_totals none;
+    ptrdiff_t from = sample_at(o, at_ms), to = sample_at(o, at_ms + MINUTE_MS);
+    struct view_totals now = view_totals(&o->view);
+    bool is_past = to >= 0 && (size_t)to + 1 < o->sample_count;
+
+    if (from < 0 && o->sample_count > 0 && observer_sample(o, 0)->at_ms > o->started_ms + MINUTE_MS)
+        return NAN; /* the samples of then are gone */
+    return share(from < 0 ? &none : &observer_sample(o, (size_t)from)->totals,
+                 is_past ? &observer_sample(o, (size_t)to)->totals : &now);
+}
+
+/* ---- what waits */
+
+/* The slowest partition of those that have something to do. */
+static void take_standing(struct facts *facts, const struct observer *o)
+{
+    const struct part_metrics *slowest = NULL;
+
+    for (size_t i = 0; i < o->view.sum.part_count; i++) {
+        const struct part_metrics *part = &o->view.sum.parts[i];
+        if (part->is_owned && part->topic && observer_lag(o, part) != 0 &&
+            (!slowest || part->moved_ms < slowest->moved_ms))
+            slowest = part;
+    }
+    if (!slowest)
+        return;
+    facts->standing = (struct place){slowest->topic, slowest->partition, slowest->done, 0};
+    facts->verdict.standing = &facts->standing;
+}
+
+/* Since it was lowest in the last quarter of an hour; what shrinks does not count. */
+static struct verdict_backlog own_backlog(const struct observer *o)
+{
+    enum { SHRINKS = 4 };
+    struct verdict_backlog b = {.lag = observer_total_lag(o)};
+    size_t first = o->sample_count > QUARTER ? o->sample_count - QUARTER : 0;
+    int64_t lowest = INT64_MAX, before = 0;
+
+    for (size_t i = first; i < o->sample_count; i++) {
+        const struct sample *s = observer_sample(o, i);
+        if (s->lag >= 0 && s->lag <= lowest) {
+            lowest = s->lag;
+            b.since_ms = s->at_ms;
+        }
+        if (i + SHRINKS == o->sample_count)
+            before = s->lag;
+    }
+    if (b.since_ms && b.lag >= before && b.lag > lowest)
+        b.grown = b.lag - lowest;
+    return b;
+}
+
+static struct verdict_backlog backlog_of(const struct downstream *d)
+{
+    return (struct verdict_backlog){d->group, d->lag, d->lag > d->low ? d->lag - d->low : 0,
+                                    d->low_ms, d->stands_ms};
+}
+
+void facts_take(struct facts *facts, struct observer *o, size_t entry_count)
+{
+    struct sample then;
+    struct verdict_facts *v = &facts->verdict;
+
+    memset(facts, 0, sizeof *facts);
+    then = facts_minute(o, &v->seconds);
+    v->now_ms = o->view.at_ms;
+    v->sum = &o->view.sum;
+    v->recent = facts->recent;
+    v->scored = view_totals(&o->view).scored - then.totals.scored;
+    v->entries = o->entries;
+    v->entry_count = entry_count;
+    v->has_fingerprints = config_has_fingerprints(o->options.config);
+    for (size_t i = 0; i < o->view.worker_count; i++)
+        if (o->view.ages_ms[i] > v->turn_age_ms)
+            v->turn_age_ms = o->view.ages_ms[i];
+    take_recent(facts, o);
+    take_standing(facts, o);
+    v->backlogs = facts->backlogs;
+    facts->backlogs[v->backlog_count++] = own_backlog(o);
+    for (size_t i = 0; i < o->group_count && i < FACTS_GROUPS; i++)
+        facts->backlogs[v->backlog_count++] = backlog_of(&o->groups[i]);
+}

@@ -1,0 +1,32 @@
+/* facts.h: what the observer knows, as verdict.h takes it. The observer's lock is held; what is
+ * pointed to lives as long as that. */
+#ifndef PIPELINE_FACTS_H
+#define PIPELINE_FACTS_H
+
+#include "pipeline/observing.h"
+#include "pipeline/verdict.h"
+
+enum { FACTS_GROUPS = 32 };
+
+struct facts {
+    struct verdict_facts verdict;
+    uint64_t recent[METRICS_FAULTS];
+    struct verdict_backlog backlogs[1 + FACTS_GROUPS]; /* kscore's own first */
+    struct place standing;
+};
+
+/* Of o->view, and the first entry_count of o->entries. */
+void facts_take(struct facts *facts, struct observer *o, size_t entry_count);
+
+/* The last minute: what was counted since the sample of then, *seconds: how long that is. */
+struct sample facts_minute(const struct observer *o, double *seconds);
+
+/* What share of scored and dead records was dead in the minute before, or behind, a time; NaN:
+ * there were none, or nobody looked. */
+double facts_dead_share_before(const struct observer *o, int64_t at_ms);
+double facts_dead_share_after(const struct observer *o, int64_t at_ms);
+
+/* Once a sample: how often each fault has come until now. */
+void facts_mark(struct observer *o);
+
+#endif

@@ -1,0 +1,296 @@
+#include "pipeline/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pipeline/finding.h"
+
+enum { RECENT_MS = 15 * 60000 }; /* what began since then is new */
+
+const char *verdict_level_name(enum verdict_level level)
+{
+    static const char *const names[] = {"ok", "warning", "bad"};
+
+    return names[level];
+}
+
+/* ---- it takes nothing */
+
+static void judge_loop(struct verdict *v, const struct verdict_facts *facts)
+{
+    enum { STILL_MS = 10000 };
+    struct finding *f;
+
+    if (facts->turn_age_ms < STILL_MS)
+        return;
+    f = finding_add(v, VERDICT_BAD, "stuck", "a loop does not turn");
+    f->blame = "self";
+    finding_set_since(f, facts, facts->now_ms - facts->turn_age_ms);
+}
+
+/* The line of breaker_open has it all: what it holds back was never sent. */
+static void judge_breaker(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct journal_entry *e = entry_newest(facts, "breaker_open");
+    struct finding *f;
+    char stage[16], reason[32], blame[16], share[16];
+
+    if (!e) {
+        finding_add(v, VERDICT_BAD, "breaker", "the breaker is open: %s", facts->sum->why);
+        return;
+    }
+    f = finding_add(v, VERDICT_BAD, "breaker",
+                    "the breaker is open, nothing is taken: %s/%s, share of dead letters %s",
+                    entry_word(e, "stage", stage, sizeof stage),
+                    entry_word(e, "reason", reason, sizeof reason),
+                    entry_word(e, "share", share, sizeof share));
+    entry_word(e, "schema", f->schema_id, sizeof f->schema_id);
+    if (strcmp(f->schema_id, "none") == 0)
+        *f->schema_id = '\0';
+    f->blame = finding_blame(entry_word(e, "blame", blame, sizeof blame));
+    finding_set_line_place(f, e);
+    finding_set_since(f, facts, e->at_ms);
+    finding_blame_model(f);
+}
+
+/* When the trouble that lasts began: the first line behind the last one that says it is over. */
+static const struct journal_entry *trouble_begin(const struct verdict_facts *facts)
+{
+    static const char *const begins[] = {"waiting", "parked", "commit_failed"};
+    static const char *const ends[] = {"recovered", "unparked", "assigned"};
+    const struct journal_entry *first = NULL;
+
+    for (size_t i = facts->entry_count; i-- > 0;) {
+        const struct journal_entry *e = &facts->entries[i];
+        for (size_t k = 0; k < 3; k++) {
+            if (entry_is(e, begins[k]))
+                first = e;
+            else if (entry_is(e, ends[k]))
+                return first;
+        }
+    }
+    return first;
+}
+
+static void judge_waiting(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct journal_entry *begin = trouble_begin(facts);
+    const char *why = facts->sum->why;
+    bool is_starting = facts->sum->activity == ACTIVITY_STARTING;
+    /* For the group at the start: that is no trouble yet. */
+    enum verdict_level level = is_starting && !begin ? VERDICT_WARNING : VERDICT_BAD;
+    struct finding *f =
+        finding_add(v, level, is_starting ? "starting" : "waiting", "%s %s",
+                    is_starting ? "not ready, starting:" : "nothing is scored, waiting for",
+                    *why ? why : "a cause that has no name yet");
+
+    if (begin)
+        f->blame = "dependency";
+    finding_set_place(f, facts->standing);
+    if (begin)
+        finding_set_since(f, facts, begin->at_ms);
+}
+
+static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
+{
+    struct finding *f;
+
+    switch (facts->sum->activity) {
+    case ACTIVITY_RUNNING: return;
+    case ACTIVITY_BREAKER: judge_breaker(v, facts); return;
+    case ACTIVITY_STARTING:
+    case ACTIVITY_WAITING: judge_waiting(v, facts); return;
+    case ACTIVITY_DRAINING:
+        finding_add(v, VERDICT_WARNING, "draining", "it drains: %s", facts->sum->why);
+        return;
+    case ACTIVITY_FULL:
+        f = finding_add(v, VERDICT_WARNING, "full", "%s", facts->sum->why);
+        f->blame = "dependency";
+    }
+}
+
+/* ---- errors */
+
+static bool is_new(const struct verdict_facts *facts, const struct fault_metrics *f)
+{
+    return facts->now_ms - f->since.at_ms < RECENT_MS;
+}
+
+/* New ones first, then those that come most. */
+static bool is_worse(const struct verdict_facts *facts, size_t a, size_t b)
+{
+    bool is_a_new = is_new(facts, &facts->sum->faults[a]);
+
+    if (is_a_new != is_new(facts, &facts->sum->faults[b]))
+        return is_a_new;
+    return facts->recent[a] > facts->recent[b];
+}
+
+static uint64_t dead_of(const struct verdict_facts *facts)
+{
+    uint64_t dead = 0;
+
+    for (size_t i = 0; i < facts->sum->fault_count; i++)
+        dead += facts->recent[i];
+    return dead;
+}
+
+static double share_of(const struct verdict_facts *facts, uint64_t dead)
+{
+    uint64_t all = facts->scored + dead_of(facts);
+
+    return all ? (double)dead / (double)all : 0;
+}
+
+static void judge_fault(struct verdict *v, const struct verdict_facts *facts, size_t i)
+{
+    static const double much = 0.05;
+    const struct fault_metrics *fault = &facts->sum->faults[i];
+    double share = share_of(facts, facts->recent[i]);
+    struct finding *f =
+        finding_add(v, share >= much ? VERDICT_BAD : VERDICT_WARNING, "errors",
+                    "%s/%s: %llu dead letters in the last minute, %.2g %% of what came: %s",
+                    fault_stage(fault->fault), fault_reason(fault->fault),
+                    (unsigned long long)facts->recent[i], share * 100, fault->message);
+
+    if (!f)
+        return;
+    f->blame = fault_blame(fault->fault);
+    if (fault->schema_id != SCHEMA_ID_NONE)
+        schema_id_print(f->schema_id, fault->schema_id, facts->has_fingerprints);
+    finding_set_place(f, &fault->since);
+    finding_set_since(f, facts, fault->since.at_ms);
+    finding_blame_model(f);
+}
+
+/* Those of the last minute, unless it is a trickle that has been there for long. */
+static void judge_errors(struct verdict *v, const struct verdict_facts *facts)
+{
+    static const double trickle = 0.001;
+    enum { MOST = 4 };
+    bool is_done[METRICS_FAULTS] = {false};
+
+    for (size_t said = 0; said < MOST; said++) {
+        size_t worst = METRICS_FAULTS;
+        for (size_t i = 0; i < facts->sum->fault_count; i++) {
+            bool counts = facts->recent[i] > 0 && !is_done[i] &&
+                          (is_new(facts, &facts->sum->faults[i]) ||
+                           share_of(facts, facts->recent[i]) >= trickle);
+            if (counts && (worst == METRICS_FAULTS || is_worse(facts, i, worst)))
+                worst = i;
+        }
+        if (worst == METRICS_FAULTS)
+            return;
+        is_done[worst] = true;
+        judge_fault(v, facts, worst);
+    }
+}
+
+/* ---- behind */
+
+/* As much as ten seconds' scores within at least twenty is no noise. */
+static bool is_growing(const struct verdict_facts *facts, const struct verdict_backlog *b)
+{
+    enum { LEAST = 100, LEAST_S = 10, LEAST_MS = 20000 };
+    double per_s = facts->seconds > 0 ? (double)facts->scored / facts->seconds : 0;
+
+    return b->grown >= LEAST && (double)b->grown >= LEAST_S * per_s &&
+           facts->now_ms - b->since_ms >= LEAST_MS;
+}
+
+static void judge_group(struct verdict *v, const struct verdict_facts *facts,
+                        const struct verdict_backlog *b)
+{
+    struct finding *f;
+
+    if (!b->stands_ms && !is_growing(facts, b))
+        return;
+    f = finding_add(v, VERDICT_WARNING, "group",
+                    b->stands_ms
+                        ? "downstream group %s has stopped: it commits nothing, %lld scores wait"
+                        : "downstream group %s does not keep up: %lld scores wait, and more come",
+                    b->group, (long long)b->lag);
+    if (!f)
+        return;
+    f->blame = "dependency";
+    finding_set_since(f, facts, b->stands_ms ? b->stands_ms : b->since_ms);
+}
+
+static void judge_lag(struct verdict *v, const struct verdict_facts *facts,
+                      const struct verdict_backlog *b)
+{
+    struct finding *f;
+
+    if (!is_growing(facts, b))
+        return;
+    f = finding_add(v, VERDICT_WARNING, "lag",
+                    "kscore does not keep up: %lld events wait, and more come", (long long)b->lag);
+    if (!f)
+        return;
+    finding_set_place(f, facts->standing);
+    finding_set_since(f, facts, b->since_ms);
+}
+
+/* ---- what did not happen */
+
+static void judge_refusal(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct journal_entry *e = entry_newest(facts, "model_refused");
+    const struct journal_entry *swapped = entry_newest(facts, "model_swapped");
+    struct finding *f;
+
+    if (!e || (swapped && swapped->number > e->number))
+        return;
+    f = finding_add(v, VERDICT_WARNING, "refused",
+                    "the new bundle was refused, the old one scores on: %s", e->text);
+    if (f) {
+        f->blame = "model";
+        f->since_ms = e->at_ms;
+    }
+}
+
+static void judge_gap(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct journal_entry *e = entry_newest(facts, "gap");
+    struct finding *f;
+
+    if (!e || facts->now_ms - e->at_ms > RECENT_MS)
+        return;
+    f = finding_add(v, VERDICT_WARNING, "gap", "events are gone unread: %s", e->text);
+    if (f) {
+        f->blame = "dependency";
+        finding_set_line_place(f, e);
+        f->since_ms = e->at_ms;
+    }
+}
+
+/* ---- all */
+
+void verdict_take(struct verdict *v, const struct verdict_facts *facts)
+{
+    v->count = 0;
+    judge_loop(v, facts);
+    judge_activity(v, facts);
+    if (facts->sum->activity != ACTIVITY_BREAKER)
+        judge_errors(v, facts);
+    suspects_judge(v, facts);
+    for (size_t i = 0; i < facts->backlog_count; i++)
+        if (facts->backlogs[i].group)
+            judge_group(v, facts, &facts->backlogs[i]);
+        else
+            judge_lag(v, facts, &facts->backlogs[i]);
+    judge_gap(v, facts);
+    judge_refusal(v, facts);
+}
+
+void verdict_print_healthy(char out[VERDICT_TEXT_MAX], const struct verdict_facts *facts)
+{
+    uint64_t dead = dead_of(facts);
+    char behind[48] = "";
+
+    if (facts->backlog_count > 0 && !facts->backlogs[0].group && facts->backlogs[0].lag >= 0)
+        snprintf(behind, sizeof behind, ", %lld events behind", (long long)facts->backlogs[0].lag);
+    snprintf(out, VERDICT_TEXT_MAX,
+             "healthy: %llu events scored in the last minute, %llu dead letters%s",
+             (unsigned long long)facts->scored, (unsigned long long)dead, behind);
+}

@@ -1,0 +1,451 @@
+/* The verdict on facts: each trouble is named, with since when, the first record, whose it is and
+ * the change before; and what is none is none. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "pipeline/verdict.h"
+#include "tests/harness.h"
+
+enum { NOW = 1767225900, MOST_LINES = 6 }; /* 2026-01-01T00:05:00Z; seconds here, ms below */
+
+struct line {
+    int before_s; /* of now; 0: no line */
+    const char *event, *text;
+};
+
+/* A world at NOW, and what must be said of it. */
+struct world {
+    const char *name;
+    enum activity activity;
+    const char *why;
+    struct line lines[MOST_LINES];
+    struct {
+        enum fault fault;
+        int64_t schema_id;
+        int first_s, since_s, last_s; /* before now; 0: no such fault */
+        uint64_t recent;
+        const char *message;
+    } faults[3];
+    uint64_t scored;
+    struct verdict_backlog backlogs[2];
+    int64_t turn_age_ms;
+
+    const char *kind;
+    enum verdict_level level;
+    const char *blame, *schema_id;
+    int since_s;         /* before now */
+    int64_t offset;      /* of the first record; -1: none */
+    const char *change;  /* the event of the change before; NULL: none */
+    const char *says[3]; /* in the sentence */
+};
+
+#define NO_SCHEMA SCHEMA_ID_NONE
+#define START                                                                                      \
+    {3000, "starting", "name=fraud"},                                                              \
+    {                                                                                              \
+        2999, "model_loaded", "name=fraud version=7"                                               \
+    }
+
+static const struct world worlds[] = {
+    {.name = "nothing is wrong",
+     .lines = {START},
+     .scored = 60000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy", "60000 events"}},
+
+    /* The six incidents. */
+    {.name = "a bundle whose features read other fields",
+     .lines = {START,
+               {40, "model_swapped", "order=reload change=1 model=fraud version=8 from_version=7"},
+               {5, "suspect",
+                "what=decisions decision=block share=0.41 before=0.02 topic=payments partition=0 "
+                "offset=915 since=2026-01-01T00:04:22.000Z model=fraud version=8 "
+                "after=model_swapped: the share of this decision is far from before"},
+               {4, "suspect",
+                "what=shifted feature=temp share=0.80 before=0.10 topic=payments partition=2 "
+                "offset=912 since=2026-01-01T00:04:23.000Z model=fraud version=8 "
+                "after=model_swapped source=wind source_before=temp: the values are distributed "
+                "otherwise than before"}},
+     .scored = 60000,
+     .kind = "suspect",
+     .level = VERDICT_WARNING,
+     .blame = "model",
+     .schema_id = "",
+     .since_s = 37,
+     .offset = 912,
+     .change = "model_swapped",
+     .says = {"temp (read from wind, before from temp)", "version=8", "no errors"}},
+    {.name = "the same brought in by a restart",
+     .lines = {{43, "starting", "name=fraud"},
+               {43, "model_loaded", "name=fraud version=8"},
+               {42, "changed", "what=model version=8 version_before=7"},
+               {41, "schema_loaded", "id=9"},
+               {4, "suspect",
+                "what=far feature=temp share=0.80 before=0.10 topic=payments partition=2 "
+                "offset=912 since=2026-01-01T00:04:23.000Z after=start source=wind "
+                "source_before=temp: most values are far outside"}},
+     .scored = 60000,
+     .kind = "suspect",
+     .level = VERDICT_WARNING,
+     .blame = "model",
+     .schema_id = "",
+     .since_s = 37,
+     .offset = 912,
+     .change = "changed",
+     .says = {"what=model"}},
+    {.name = "the producer renames a required field",
+     .lines = {START, {9, "schema_loaded", "id=8 payments-value version 3"}},
+     .faults = {{FAULT_BIND_MISSING_FIELD, 8, 8, 8, 1, 5000, "amount: there is no such field"},
+                {FAULT_DECODE_BAD_JSON, NO_SCHEMA, 2500, 2500, 20, 60, "at byte 7"}},
+     .scored = 55000,
+     .kind = "errors",
+     .level = VERDICT_BAD,
+     .blame = "record",
+     .schema_id = "8",
+     .since_s = 8,
+     .offset = 100,
+     .change = "schema_loaded",
+     .says = {"bind/missing_field", "amount: there is no such field", "schema 8"}},
+    {.name = "strings for numbers in one schema version, and the breaker opens",
+     .activity = ACTIVITY_BREAKER,
+     .why = "dead=120 judged=200",
+     .lines = {START,
+               {50, "schema_loaded", "id=7 payments-value version 2"},
+               {9, "schema_loaded", "id=8 payments-value version 3"},
+               {8, "breaker_open",
+                "try_s=60 dead=120 judged=200 share=0.60 stage=bind reason=wrong_type blame=record "
+                "schema=8 count=120 topic=payments partition=1 offset=4711 "
+                "change=\"schema_loaded id=8\" change_age_s=1 amount is a string"}},
+     .scored = 55000,
+     .kind = "breaker",
+     .level = VERDICT_BAD,
+     .blame = "record",
+     .schema_id = "8",
+     .since_s = 8,
+     .offset = 4711,
+     .change = "schema_loaded",
+     .says = {"breaker is open", "bind/wrong_type", "id=8"}},
+    {.name = "a feature source dies",
+     .lines = {START,
+               {5, "suspect",
+                "what=all_missing feature=temp share=1.00 before=0.02 topic=flights partition=0 "
+                "offset=812 since=2026-01-01T00:04:50.000Z model=delay version=2 "
+                "source=weather.temp features=temp,dewp: no value since then"}},
+     .scored = 60000,
+     .kind = "suspect",
+     .level = VERDICT_WARNING,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 10,
+     .offset = 812,
+     .change = NULL,
+     .says = {"temp (read from weather.temp) of temp,dewp", "no value since then", "no change"}},
+    {.name = "the output topic is read-only",
+     .activity = ACTIVITY_WAITING,
+     .why = "kafka: no permission to write scores: User:fraud needs Write on topic scores",
+     .lines = {START,
+               {200, "waiting", "for=kafka no broker is there"},
+               {190, "recovered", "for=kafka waited_ms=10000"},
+               {7, "waiting", "for=kafka no permission to write scores"},
+               {2, "waiting", "for=kafka no permission to write scores"}},
+     .scored = 50000,
+     .kind = "waiting",
+     .level = VERDICT_BAD,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 7,
+     .offset = 77,
+     .change = NULL,
+     .says = {"nothing is scored, waiting for kafka: no permission to write scores"}},
+    {.name = "a downstream reader stops",
+     .lines = {START},
+     .scored = 60000,
+     .backlogs = {{NULL, 12, 0, 0, 0},
+                  {"alerting", 20000, 20000, (NOW - 15) * 1000LL, (NOW - 15) * 1000LL}},
+     .kind = "group",
+     .level = VERDICT_WARNING,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 15,
+     .offset = -1,
+     .change = NULL,
+     .says = {"downstream group alerting has stopped", "20000 scores wait"}},
+
+    /* Others. */
+    {.name = "an error that another model brought is the model's",
+     .lines = {START, {10, "model_swapped", "order=reload model=fraud version=8"}},
+     .faults = {{FAULT_BIND_WRONG_TYPE, NO_SCHEMA, 2000, 8, 1, 9000, "amount is a string"}},
+     .scored = 50000,
+     .kind = "errors",
+     .level = VERDICT_BAD,
+     .blame = "model",
+     .schema_id = "",
+     .since_s = 8,
+     .offset = 100,
+     .change = "model_swapped",
+     .says = {"version=8"}},
+    {.name = "a new error comes before one of old, though it is rarer",
+     .lines = {START},
+     .faults = {{FAULT_DECODE_BAD_JSON, NO_SCHEMA, 2900, 2900, 1, 3000, "old"},
+                {FAULT_BIND_NOT_FINITE, NO_SCHEMA, 30, 30, 1, 200, "new"}},
+     .scored = 57000,
+     .kind = "errors",
+     .level = VERDICT_WARNING,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 30,
+     .offset = 100,
+     .change = NULL,
+     .says = {"bind/not_finite", "new"}},
+    {.name = "a start that went well for a while is no cause",
+     .lines = {{60, "starting", "name=fraud"}, {59, "model_loaded", "name=fraud version=7"}},
+     .faults = {{FAULT_BIND_WRONG_TYPE, NO_SCHEMA, 8, 8, 1, 9000, "amount is a string"}},
+     .scored = 50000,
+     .kind = "errors",
+     .level = VERDICT_BAD,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 8,
+     .offset = 100,
+     .change = NULL,
+     .says = {"no change of model"}},
+    {.name = "a trickle that has been there for long is none",
+     .lines = {START},
+     .faults = {{FAULT_DECODE_BAD_JSON, NO_SCHEMA, 2900, 2900, 10, 6, "old"}},
+     .scored = 60000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy", "6 dead letters"}},
+    {.name = "what was suspected is over",
+     .lines = {START,
+               {300, "suspect", "what=missing feature=dewp since=2026-01-01T00:00:00.000Z: x"},
+               {100, "suspect_over", "what=missing feature=temp features=temp,dewp: as before"}},
+     .scored = 60000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
+    {.name = "it does not keep up",
+     .lines = {START},
+     .scored = 60000,
+     .backlogs = {{NULL, 50000, 50000, (NOW - 30) * 1000LL, 0}},
+     .kind = "lag",
+     .level = VERDICT_WARNING,
+     .blame = "",
+     .schema_id = "",
+     .since_s = 30,
+     .offset = 77,
+     .change = NULL,
+     .says = {"50000 events wait"}},
+    {.name = "a lag that comes and goes is none",
+     .lines = {START},
+     .scored = 60000,
+     .backlogs = {{NULL, 5000, 5000, (NOW - 30) * 1000LL, 0},
+                  {"alerting", 90000, 90000, (NOW - 10) * 1000LL, 0}},
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy", "5000 events behind"}},
+    {.name = "a loop stands still",
+     .lines = {START},
+     .scored = 60000,
+     .turn_age_ms = 31000,
+     .kind = "stuck",
+     .level = VERDICT_BAD,
+     .blame = "self",
+     .schema_id = "",
+     .since_s = 31,
+     .offset = -1,
+     .change = NULL,
+     .says = {"a loop does not turn"}},
+    {.name = "the broker is not there at the start",
+     .activity = ACTIVITY_STARTING,
+     .why = "kafka: no broker is there",
+     .lines = {{20, "starting", "name=fraud"}, {15, "waiting", "for=kafka no broker is there"}},
+     .kind = "starting",
+     .level = VERDICT_BAD,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 15,
+     .offset = 77,
+     .change = "starting",
+     .says = {"no broker is there"}},
+    {.name = "a bundle is refused",
+     .lines = {START, {500, "model_refused", "order=reload golden row 3 gives 0.5"}},
+     .scored = 60000,
+     .kind = "refused",
+     .level = VERDICT_WARNING,
+     .blame = "model",
+     .schema_id = "",
+     .since_s = 500,
+     .offset = -1,
+     .change = NULL,
+     .says = {"the old one scores on", "golden row 3"}},
+    {.name = "a later bundle was taken",
+     .lines = {START,
+               {500, "model_refused", "order=reload golden row 3 gives 0.5"},
+               {400, "model_swapped", "order=reload model=fraud version=8"}},
+     .scored = 60000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
+};
+
+enum { WORLDS = sizeof worlds / sizeof worlds[0] };
+
+static int64_t ago(int seconds)
+{
+    return (NOW - (int64_t)seconds) * 1000;
+}
+
+static enum journal_kind kind_of(const char *event)
+{
+    static const char *const changes[] = {"starting", "model_loaded", "changed", "schema_loaded",
+                                          "model_swapped"};
+
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        if (strcmp(changes[i], event) == 0)
+            return JOURNAL_CHANGE;
+    return JOURNAL_TROUBLE;
+}
+
+struct facts_of {
+    struct verdict_facts facts;
+    struct metrics sum;
+    struct journal_entry entries[MOST_LINES];
+    uint64_t recent[METRICS_FAULTS];
+    struct place standing;
+};
+
+static void make_entry(struct facts_of *f, const struct line *line)
+{
+    struct journal_entry *e = &f->entries[f->facts.entry_count++];
+
+    *e = (struct journal_entry){.number = f->facts.entry_count,
+                                .at_ms = ago(line->before_s),
+                                .kind = kind_of(line->event),
+                                .event = line->event};
+    snprintf(e->text, sizeof e->text, "%s", line->text);
+}
+
+static void make_fault(struct facts_of *f, const struct world *w, size_t i)
+{
+    struct fault_metrics *to = metrics_kind(&f->sum, w->faults[i].fault, w->faults[i].schema_id);
+
+    to->count = w->faults[i].recent;
+    to->first = (struct place){"payments", 1, 5, ago(w->faults[i].first_s)};
+    to->since = (struct place){"payments", 1, 100, ago(w->faults[i].since_s)};
+    to->last = (struct place){"payments", 1, 200, ago(w->faults[i].last_s)};
+    snprintf(to->message, sizeof to->message, "%s", w->faults[i].message);
+    f->recent[f->sum.fault_count - 1] = w->faults[i].recent;
+}
+
+static void make(struct facts_of *f, const struct world *w)
+{
+    memset(f, 0, sizeof *f);
+    f->sum.activity = w->activity;
+    snprintf(f->sum.why, sizeof f->sum.why, "%s", w->why ? w->why : "");
+    for (size_t i = 0; i < MOST_LINES && w->lines[i].before_s; i++)
+        make_entry(f, &w->lines[i]);
+    for (size_t i = 0; i < 3 && w->faults[i].first_s; i++)
+        make_fault(f, w, i);
+    f->standing = (struct place){"payments", 0, 77, 0};
+    f->facts.now_ms = ago(0);
+    f->facts.sum = &f->sum;
+    f->facts.recent = f->recent;
+    f->facts.scored = w->scored;
+    f->facts.seconds = 60;
+    f->facts.turn_age_ms = w->turn_age_ms;
+    f->facts.standing = &f->standing;
+    f->facts.backlogs = w->backlogs;
+    f->facts.backlog_count = w->backlogs[1].group ? 2 : 1;
+    f->facts.entries = f->entries;
+}
+
+static void check_finding(const struct world *w, const struct finding *f)
+{
+    ck_assert_msg(f->level == w->level, "%s: level %s", w->name, verdict_level_name(f->level));
+    ck_assert_msg(strcmp(f->blame, w->blame) == 0, "%s: blame %s", w->name, f->blame);
+    ck_assert_msg(strcmp(f->schema_id, w->schema_id) == 0, "%s: schema %s", w->name, f->schema_id);
+    ck_assert_msg(f->since_ms == ago(w->since_s), "%s: since %lld s ago", w->name,
+                  (long long)(NOW - f->since_ms / 1000));
+    ck_assert_msg((*f->topic ? f->offset : -1) == w->offset, "%s: offset %lld", w->name,
+                  (long long)f->offset);
+    ck_assert_msg(w->change ? f->change && strcmp(f->change->event, w->change) == 0 : !f->change,
+                  "%s: change %s", w->name, f->change ? f->change->event : "none");
+}
+
+START_TEST(the_cause_is_named_with_since_when_where_and_whose)
+{
+    const struct world *w = &worlds[_i];
+    char text[VERDICT_TEXT_MAX];
+    struct verdict v;
+    struct facts_of f;
+
+    make(&f, w);
+    verdict_take(&v, &f.facts);
+    if (!w->kind) {
+        ck_assert_msg(v.count == 0, "%s: %s", w->name, v.findings[0].what);
+        verdict_print_healthy(text, &f.facts);
+    } else {
+        ck_assert_msg(v.count > 0, "%s: nothing is found", w->name);
+        ck_assert_msg(strcmp(v.findings[0].kind, w->kind) == 0, "%s: %s", w->name,
+                      v.findings[0].kind);
+        check_finding(w, &v.findings[0]);
+        verdict_print(text, &v.findings[0], NULL);
+    }
+    for (size_t i = 0; i < 3 && w->says[i]; i++)
+        ck_assert_msg(strstr(text, w->says[i]), "%s: \"%s\" is not in \"%s\"", w->name, w->says[i],
+                      text);
+}
+END_TEST
+
+START_TEST(more_findings_than_there_is_room_for_keep_the_worst)
+{
+    static struct journal_entry entries[64];
+    struct facts_of f;
+    struct verdict v;
+
+    make(&f, &worlds[0]);
+    f.facts.turn_age_ms = 60000;
+    for (size_t i = 0; i < 64; i++) {
+        entries[i] = (struct journal_entry){.number = i + 1, .at_ms = ago(60), .event = "suspect"};
+        snprintf(entries[i].text, sizeof entries[i].text, "what=far feature=f%zu: far", i);
+    }
+    for (enum fault fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
+        struct place place = {"payments", 0, 9, ago(30)};
+        metrics_fault(&f.sum, fault, 1, &place);
+        f.recent[f.sum.fault_count - 1] = 1;
+    }
+    f.facts.entries = entries;
+    f.facts.entry_count = 64;
+    verdict_take(&v, &f.facts);
+    ck_assert_uint_le(v.count, VERDICT_FINDINGS);
+    ck_assert_str_eq(v.findings[0].kind, "stuck");
+    ck_assert_str_eq(v.findings[1].kind, "errors");
+}
+END_TEST
+
+START_TEST(a_long_finding_is_cut_and_still_a_text)
+{
+    struct finding f = {.blame = "record"};
+    char text[VERDICT_TEXT_MAX];
+    struct journal_entry change = {.event = "changed"};
+
+    memset(f.what, 'x', sizeof f.what - 1);
+    memset(f.topic, 't', sizeof f.topic - 1);
+    memset(change.text, 'c', sizeof change.text - 1);
+    f.change = &change;
+    f.since_ms = 1;
+    verdict_print(text, &f, NULL);
+    ck_assert_uint_lt(strlen(text), VERDICT_TEXT_MAX);
+}
+END_TEST
+
+SUITE(verdict)
+{
+    TCase *loops = CASE("worlds", a_long_finding_is_cut_and_still_a_text,
+                        more_findings_than_there_is_room_for_keep_the_worst);
+
+    tcase_add_loop_test(loops, the_cause_is_named_with_since_when_where_and_whose, 0, WORLDS);
+}
