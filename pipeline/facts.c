@@ -141,6 +141,12 @@ static struct verdict_backlog own_backlog(const struct observer *o)
     return b;
 }
 
+static struct verdict_backlog backlog_of(const struct downstream *d)
+{
+    return (struct verdict_backlog){d->group, d->lag, d->lag > d->low ? d->lag - d->low : 0,
+                                    d->low_ms, d->stands_ms};
+}
+
 void facts_take(struct facts *facts, struct observer *o, size_t entry_count)
 {
     struct sample then;
@@ -162,4 +168,6 @@ void facts_take(struct facts *facts, struct observer *o, size_t entry_count)
     take_standing(facts, o);
     v->backlogs = facts->backlogs;
     facts->backlogs[v->backlog_count++] = own_backlog(o);
+    for (size_t i = 0; i < o->group_count && i < FACTS_GROUPS; i++)
+        facts->backlogs[v->backlog_count++] = backlog_of(&o->groups[i]);
 }
