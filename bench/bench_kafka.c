@@ -5,7 +5,8 @@
  *   bench_kafka fill  BOOTSTRAP TOPIC COUNT     COUNT Avro events (synthetic.h)
  *   bench_kafka pass  CONFIG COUNT BYTES        consumes COUNT, produces for each a value of BYTES
  *   bench_kafka pairs KSCORE CONFIG COUNT PAIRS runs kscore and pass in turns; prints the table
- *   bench_kafka beside KSCORE CONFIG COUNT PAIRS A B   kscore with -s A and with -s B, in turns
+ *   bench_kafka beside KSCORE CONFIG COUNT PAIRS A B   kscore with -s A and with -s B, in turns;
+ *                                               "replay" for either: kscore replay to bench-again
  *
  * The pass-through has kscore's own client settings (core/kafka_conf.h), partitioner, timestamps,
  * delivery reports and stored offsets; it produces message by message with rd_kafka_producev. CPU
@@ -204,7 +205,7 @@ static double first_score_ms(const char *log)
     return value;
 }
 
-/* Runs a program, with its standard error in `log`, until `count` more records are in the output
+/* Runs a program, with what it says in `log`, until `count` more records are in the output
  * topic (kscore is then told to stop) or it ends. */
 static struct cost measure(rd_kafka_t *client, const char *topic, const char *const argv[],
                            const char *log, long count)
@@ -219,6 +220,7 @@ static struct cost measure(rd_kafka_t *client, const char *topic, const char *co
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    posix_spawn_file_actions_adddup2(&actions, 2, 1);
     if (posix_spawn(&pid, argv[0], &actions, NULL, (char *const *)argv, environ) != 0)
         die(argv[0], strerror(errno));
     posix_spawn_file_actions_destroy(&actions);
@@ -297,10 +299,24 @@ static void subject_release(struct subject *s)
     config_release(&s->config);
 }
 
+static struct cost replay(struct subject *s)
+{
+    char log[1000], dead[1000];
+
+    snprintf(log, sizeof log, "%s.log", s->path);
+    snprintf(dead, sizeof dead, "%s.%d-%d.dead", s->path, (int)getpid(), s->runs++);
+    return measure(s->client, "bench-again",
+                   (const char *const[]){s->kscore, "replay", "-c", s->path, "--from", "earliest",
+                                         "--output-topic", "bench-again", "--dead", dead, NULL},
+                   log, s->count);
+}
+
 static struct cost run_kscore(struct subject *s, const char *setting)
 {
     char name[64], log[1000];
 
+    if (strcmp(setting, "replay") == 0)
+        return replay(s);
     snprintf(name, sizeof name, "kscore.name=bench-%d-%d", (int)getpid(), s->runs++);
     snprintf(log, sizeof log, "%s.log", s->path);
     return measure(

@@ -1,5 +1,6 @@
 #include "cli/configured.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -48,6 +49,7 @@ int configured_load(struct config *config, const struct cli_command *command,
 /* Signals reach the program as such: the only state outside of main's stack. */
 static volatile sig_atomic_t stop;
 static volatile int64_t stop_ms;
+static _Atomic unsigned *hangups;
 
 /* The second one means now. But coreutils' timeout, and whoever else signals a process and its
  * group, sends one order as two signals, some microseconds apart. */
@@ -74,4 +76,18 @@ const volatile sig_atomic_t *configured_catch_signals(void)
     sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     return &stop;
+}
+
+static void on_hangup(int number)
+{
+    (void)number;
+    atomic_fetch_add(hangups, 1);
+}
+
+void configured_count_hangups(_Atomic unsigned *count)
+{
+    struct sigaction action = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+
+    hangups = count;
+    sigaction(SIGHUP, &action, NULL);
 }

@@ -36,4 +36,7 @@ int configured_load(struct config *config, const struct cli_command *command,
  * and SIGHUP are ignored. */
 const volatile sig_atomic_t *configured_catch_signals(void);
 
+/* After that: each SIGHUP adds one to *count. */
+void configured_count_hangups(_Atomic unsigned *count);
+
 #endif

@@ -111,7 +111,7 @@ static int open_world(struct demo *d, struct err *err)
              "[kscore]\nname = fraud\n[kafka]\nbootstrap.servers = %s\n"
              "[http]\nlisten = %s\n[consumer]\ntopic = payments\n[model]\npath = "
              "%s\n[producer]\ntopic = scores\n"
-             "[dead_letters]\ntopic = payments-dead\n",
+             "[dead_letters]\ntopic = payments-dead\nbreaker_share = 1\n",
              demo_broker_bootstrap(d->broker), d->listen, d->folder);
     return config_parse(&d->config, "demo.ini", text, strlen(text), NULL, err);
 }

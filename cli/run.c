@@ -33,6 +33,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
                                     .build = cli_build(),
                                     .stop = configured_catch_signals(),
                                     .orders = &orders};
+    configured_count_hangups(&orders.reload);
     serve = serve_open(&config, &how);
     if (pipeline_run(&how, &summary, &err) != 0) {
         log_event(LOG_ERROR, "failed", "exit=%d %s", err.exit_code, err.text);
@@ -74,12 +75,17 @@ const struct cli_command cli_run = {
         "  kscore run -c kscore.ini -s kscore.log_format=json 2>>kscore.log\n"
         "  kill -TERM PID    finishes what is in flight (at most drain_ms, and 8 s where brokers "
         "hang), commits,\n                    exits 0, or 75 where it could not commit; a second "
-        "one exits now\n\n"
+        "one exits now\n"
+        "  kill -HUP PID     loads the bundle that [model] path names now, and scores with it from "
+        "the "
+        "next batch on;\n                    one that fails is refused, the old one stays "
+        "(docs/reload.md)\n\n"
         "Logs go to standard error, one line each, with event=... : assigned (from which offsets), "
         "ready,\n"
-        "waiting (for what), dead_letter (stage, reason, blame and place), and at the end stopped, "
-        "with\n"
-        "consumed = scored + dead + skipped + returned + in_flight.\n\n"
+        "model_swapped or model_refused, waiting (for what), dead_letter (stage, reason, blame and "
+        "place),\n"
+        "and at the end stopped, with consumed = scored + dead + skipped + returned + "
+        "in_flight.\n\n"
         "It waits for brokers that are not there. It exits when something must be changed: 65 "
         "model or data,\n"
         "74 a file, 75 try again (fenced, or stopped before all was committed), 77 permission, 78 "

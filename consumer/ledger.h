@@ -50,6 +50,8 @@ struct part {
     unsigned tries;       /* how often asked in vain */
     bool is_paused;       /* as the client was told */
     bool is_ahead;        /* the client's next record is not the one at position: it must seek */
+    unsigned model;       /* the pipeline's: which of its models scored of it last, */
+    int64_t model_from;   /* and from where on */
     struct counts counts; /* since the process started */
 };
 

@@ -129,21 +129,26 @@ uint64_t ring_records(const struct ring *ring)
     return count;
 }
 
+void ring_return_last(struct ring *ring, struct ledger *ledger)
+{
+    struct slot *slot = &ring->slots[(ring->head + --ring->count) % RING_SLOTS];
+
+    assert(slot->waiting == 0);
+    for (size_t i = slot->span_count; i-- > 0;) {
+        const struct span *span = &slot->spans[i];
+        if (is_current(ledger, span))
+            ledger_return(ledger, span->part, span->first, span->count);
+        else
+            ledger->parts[span->part].counts.returned += span->count;
+    }
+    slot->span_count = 0;
+    slot->is_open = false;
+}
+
 void ring_return_all(struct ring *ring, struct ledger *ledger)
 {
-    while (ring->count > 0) {
-        struct slot *slot = &ring->slots[(ring->head + --ring->count) % RING_SLOTS];
-        assert(slot->waiting == 0);
-        for (size_t i = slot->span_count; i-- > 0;) {
-            const struct span *span = &slot->spans[i];
-            if (is_current(ledger, span))
-                ledger_return(ledger, span->part, span->first, span->count);
-            else
-                ledger->parts[span->part].counts.returned += span->count;
-        }
-        slot->span_count = 0;
-        slot->is_open = false;
-    }
+    while (ring->count > 0)
+        ring_return_last(ring, ledger);
 }
 
 static void add_slot(const struct slot *slot, const struct ledger *ledger, uint32_t part,

@@ -77,6 +77,9 @@ int64_t ring_next(const struct ring *ring, const struct ledger *ledger, uint32_t
 /* Records in the slots. */
 uint64_t ring_records(const struct ring *ring);
 
+/* The newest slot, of which nothing was sent, leaves the ring: its spans are returned. */
+void ring_return_last(struct ring *ring, struct ledger *ledger);
+
 /* Returns every span to the ledger, and empties the ring. No report may be outstanding. */
 void ring_return_all(struct ring *ring, struct ledger *ledger);
 

@@ -14,7 +14,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 
-enum kind { TEXT, TOPIC, NUMBER, CHOICE, TOPICS, PATH, CARRY, NAMES, ROUNDS };
+enum kind { TEXT, TOPIC, NUMBER, SHARE, CHOICE, TOPICS, PATH, CARRY, NAMES, ROUNDS };
 
 /* One row per key of kscore's own. `choices` of a CHOICE: its words, the value is their index. */
 struct key {
@@ -31,6 +31,7 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 static const char *const formats[] = {"json", "avro", NULL};
 static const char *const framings[] = {"none", "confluent", "json-schema", "single-object", NULL};
 static const char *const identifications[] = {"https", "none", NULL};
+static const char *const switches[] = {"off", "on", NULL};
 static const char *const gaps[] = {"resume", "stop", NULL};
 
 #define AT(field) offsetof(struct config, field)
@@ -80,6 +81,7 @@ static const struct key keys[] = {
     {{"schemas", "cache", "", false}, TEXT, AT(schema_cache), 0, 0, NULL},
     {{"model", "path", "", true}, TEXT, AT(model_path), 0, 0, NULL},
     {{"model", "rounds", "all", false}, ROUNDS, AT(rounds), 0, 0, NULL},
+    {{"model", "watch", "off", false}, CHOICE, AT(watch), 0, 0, switches},
     {{"producer", "topic", "", true}, TOPIC, AT(score_topic), 0, 0, NULL},
     {{"producer", "format", "json", false}, CHOICE, AT(score_format), 0, 0, formats},
     {{"producer", "schema_id", "", false}, NUMBER, AT(score_schema_id), 1, 2147483647, NULL},
@@ -90,6 +92,11 @@ static const struct key keys[] = {
     {{"alerts", "max_age_ms", "", false}, NUMBER, AT(alert_max_age_ms), 1, 31536000000, NULL},
     {{"dead_letters", "topic", "", true}, TOPIC, AT(dead_topic), 0, 0, NULL},
     {{"dead_letters", "attempts", "5", false}, NUMBER, AT(dead_attempts), 1, 1000000, NULL},
+    {{"dead_letters", "breaker_window_s", "60", false}, NUMBER, AT(breaker_window_s), 1, 3600,
+     NULL},
+    {{"dead_letters", "breaker_minimum", "100", false}, NUMBER, AT(breaker_minimum), 1, 65536,
+     NULL},
+    {{"dead_letters", "breaker_share", "0.2", false}, SHARE, AT(breaker_share), 0, 1, NULL},
     {{"journal", "topic", "", false}, TOPIC, AT(journal_topic), 0, 0, NULL},
     {{"downstream", "groups", "", false}, NAMES, AT(downstream), 0, 0, NULL},
     {{"http", "listen", "127.0.0.1:9464", false}, TEXT, AT(http_listen), 0, 0, NULL},
@@ -169,6 +176,18 @@ static int take_number(struct reader *r, const struct key *key, const struct ini
     if (integer_parse(text, strlen(text), key->low, key->high, out))
         return 0;
     return ini_fail(&r->ini, entry, r->err, "%s.%s must be a whole number from %lld to %lld",
+                    key->row.section, key->row.name, (long long)key->low, (long long)key->high);
+}
+
+static int take_share(struct reader *r, const struct key *key, const struct ini_entry *entry,
+                      const char *text, double *out)
+{
+    size_t len = strlen(text);
+
+    if (len > 0 && number_parse(text, len, out) == len && *out >= (double)key->low &&
+        *out <= (double)key->high)
+        return 0;
+    return ini_fail(&r->ini, entry, r->err, "%s.%s must be a number from %lld to %lld",
                     key->row.section, key->row.name, (long long)key->low, (long long)key->high);
 }
 
@@ -328,6 +347,7 @@ static int take_value(struct reader *r, const struct key *key, const struct ini_
                    : 0;
     /* Without an entry the preset is taken, where there is one. */
     case NUMBER: return entry || *text ? take_number(r, key, entry, text, field) : 0;
+    case SHARE: return entry || *text ? take_share(r, key, entry, text, field) : 0;
     case CHOICE: return entry || *text ? take_choice(r, key, entry, text, field) : 0;
     case PATH: return entry || *text ? take_path(r, key, entry, text, field) : 0;
     case CARRY: return entry || *text ? take_carry(r, key, entry, text) : 0;

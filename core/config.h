@@ -92,6 +92,7 @@ struct config {
     struct config_names subjects;    /* of events, instead of <topic>-value; none: those */
     char *schema_cache;
     char *model_path;
+    int64_t watch;  /* 0 off, 1 on: a bundle that changes is loaded */
     int64_t rounds; /* of boosting: 0 all, -1 up to the best one, else so many */
 
     char *score_topic;
@@ -107,6 +108,8 @@ struct config {
 
     char *dead_topic;
     int64_t dead_attempts; /* of a record, then it is left alone */
+    int64_t breaker_window_s, breaker_minimum;
+    double breaker_share; /* 0 to 1; 1: no breaker */
 
     char *journal_topic;            /* "" = none */
     struct config_names downstream; /* consumer groups whose lag is watched */

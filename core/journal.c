@@ -20,8 +20,12 @@ static const struct {
     {"model_loaded", JOURNAL_CHANGE},
     {"schema_loaded", JOURNAL_CHANGE},
     {"schema_unusable", JOURNAL_CHANGE},
+    {"model_swapped", JOURNAL_CHANGE},
+    {"model_rolled_back", JOURNAL_CHANGE},
+    {"model_refused", JOURNAL_CHANGE},
     {"changed", JOURNAL_CHANGE},
     {"stopping", JOURNAL_CHANGE},
+    {"model_first_offset", JOURNAL_TROUBLE}, /* one for each partition: not to push changes out */
     {"assigned", JOURNAL_TROUBLE},
     {"revoked", JOURNAL_TROUBLE},
     {"gap", JOURNAL_TROUBLE},
@@ -32,6 +36,11 @@ static const struct {
     {"commit_failed", JOURNAL_TROUBLE},
     {"refused", JOURNAL_TROUBLE},
     {"failed", JOURNAL_TROUBLE},
+    {"breaker_open", JOURNAL_TROUBLE},
+    {"breaker_half_open", JOURNAL_TROUBLE},
+    {"breaker_closed", JOURNAL_TROUBLE},
+    {"suspect", JOURNAL_TROUBLE},
+    {"suspect_over", JOURNAL_TROUBLE},
     {"first_dead_letter", JOURNAL_ERROR},
 };
 

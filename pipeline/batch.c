@@ -9,10 +9,38 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/redriving.h"
+#include "pipeline/watching.h"
+
+/* How many records: those of a poll, or what an open breaker tries. */
+static size_t cap_of(const struct config *config)
+{
+    size_t rows = (size_t)config->batch_rows, tried = (size_t)config->breaker_minimum;
+
+    return config->breaker_share < 1 && tried > rows ? tried : rows;
+}
+
+void room_init(struct room *r, const struct config *config, const struct bundle *bundle)
+{
+    size_t cap = cap_of(config);
+
+    r->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *r->matrix);
+    r->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *r->margins);
+    r->scores = mem_alloc(cap * model_score_count(bundle->model), sizeof *r->scores);
+    r->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+}
+
+void room_release(struct room *r)
+{
+    free(r->matrix);
+    free(r->margins);
+    free(r->scores);
+    free(r->scratch);
+    *r = (struct room){0};
+}
 
 void batch_init(struct batch *b, const struct config *config, const struct bundle *bundle)
 {
-    size_t cap = (size_t)config->batch_rows;
+    size_t cap = cap_of(config);
 
     *b = (struct batch){.cap = cap};
     b->records = mem_alloc(cap, sizeof *b->records);
@@ -23,10 +51,7 @@ void batch_init(struct batch *b, const struct config *config, const struct bundl
     b->carried = mem_alloc(cap * b->carry_count, sizeof *b->carried);
     if (config->event_time.step_count)
         b->event_times = mem_alloc(cap, sizeof *b->event_times);
-    b->matrix = mem_alloc_aligned(cap * bundle->features.count, sizeof *b->matrix);
-    b->margins = mem_alloc(cap * model_margin_count(bundle->model), sizeof *b->margins);
-    b->scores = mem_alloc(cap * model_score_count(bundle->model), sizeof *b->scores);
-    b->scratch = mem_alloc_aligned(model_scratch_bytes(bundle->model), 1);
+    room_init(&b->room, config, bundle);
 }
 
 void batch_release(struct batch *b)
@@ -38,20 +63,18 @@ void batch_release(struct batch *b)
     free(b->carried);
     free(b->event_times);
     free(b->origins);
-    free(b->matrix);
-    free(b->margins);
-    free(b->scores);
-    free(b->scratch);
+    room_release(&b->room);
     *b = (struct batch){0};
 }
 
-/* Keeps the records that are ours and not behind the ledger's position; releases the rest. */
-static void admit(struct pipeline *p)
+/* Of the records from one on, keeps those that are ours and not behind the ledger's position;
+ * releases the rest. */
+static void admit(struct pipeline *p, size_t from)
 {
     struct batch *b = &p->batch;
-    size_t kept = 0;
+    size_t kept = from;
 
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = from; i < b->count; i++) {
         const struct record *r = &b->records[i];
         if (r->part != LEDGER_NO_PART && ledger_admit(&p->ledger, r->part, r->offset))
             b->records[kept++] = *r;
@@ -140,7 +163,7 @@ static bool decode_one(struct pipeline *p, size_t i)
     const struct record *r = &b->records[i];
     const struct refused *refused =
         p->refusals.refused_count ? refusals_find(&p->refusals, r->part, r->offset) : NULL;
-    float *row = b->matrix + b->row_count * p->bundle->features.count;
+    float *row = b->room.matrix + b->row_count * p->bundle->features.count;
 
     if (p->ledger.parts[r->part].is_parked) { /* what it needs next is asked for together */
         decoder_foresee(p->decoder, r->value, clock_ms());
@@ -164,15 +187,14 @@ static bool decode_one(struct pipeline *p, size_t i)
     return true;
 }
 
-/* Decodes all; records of a partition that parks on the way leave the batch, and go back to the
+/* Decodes them; records of a partition that parks on the way leave the batch, and go back to the
  * ledger. */
-static void decode(struct pipeline *p)
+static void decode(struct pipeline *p, size_t from)
 {
     struct batch *b = &p->batch;
-    size_t kept = 0;
+    size_t kept = from;
 
-    b->row_count = 0;
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = from; i < b->count; i++) {
         if (decode_one(p, i)) {
             move(b, kept++, i);
             continue;
@@ -188,7 +210,7 @@ static const double *outputs_of(const struct pipeline *p, size_t i)
 {
     const struct batch *b = &p->batch;
 
-    return bundle_outputs(p->bundle, b->margins, b->scores, b->rows[i]);
+    return bundle_outputs(p->bundle, b->room.margins, b->room.scores, b->rows[i]);
 }
 
 /* Outcomes that say scored are letters to be sent back: there are no rows. */
@@ -197,31 +219,38 @@ static bool sends_back(const struct pipeline *p)
     return redrive_of(p) && redrive_of(p)->options->is_to_origin;
 }
 
-static void score(struct pipeline *p)
+/* The records from one on, which have the rows from first on. */
+static void score(struct pipeline *p, size_t from, size_t first)
 {
     struct batch *b = &p->batch;
+    const struct model *model = p->bundle->model;
 
     if (sends_back(p))
         return;
-    if (b->row_count > 0)
-        model_score(p->bundle->model, b->matrix, b->row_count, b->margins, b->scores, b->scratch);
-    for (size_t i = 0; i < b->count; i++)
+    if (b->row_count > first)
+        model_score(model, b->room.matrix + first * p->bundle->features.count, b->row_count - first,
+                    b->room.margins + first * model_margin_count(model),
+                    b->room.scores + first * model_score_count(model), b->room.scratch);
+    for (size_t i = from; i < b->count; i++)
         if (b->outcomes[i].kind == OUTCOME_SCORED && !bundle_is_finite(p->bundle, outputs_of(p, i)))
             b->outcomes[i] = outcome_dead(FAULT_SCORE_NOT_FINITE, 0);
 }
 
-/* Every record of the batch enters the ring with its outcome. */
-static void enter_ring(struct pipeline *p)
+/* They enter the ring with their outcomes: all of a batch in one slot. */
+static void enter_ring(struct pipeline *p, size_t from)
 {
     struct batch *b = &p->batch;
     int64_t oldest_ms = INT64_MAX;
 
-    b->slot = ring_open(&p->ring);
+    if (from == 0)
+        b->slot = ring_open(&p->ring);
+    else if (b->slot->oldest_ms >= 0)
+        oldest_ms = b->slot->oldest_ms;
     b->slot->is_alone =
         p->refusals.suspect_count > 0 && b->count == 1 && producer_in_flight(p->producer) == 0;
     b->next = 0;
     b->owes_alert = false;
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = from; i < b->count; i++) {
         struct span *span = slot_add(b->slot, &p->ledger, b->records[i].part, b->records[i].offset);
         if (b->records[i].timestamp_ms < oldest_ms && b->records[i].timestamp_ms >= 0)
             oldest_ms = b->records[i].timestamp_ms;
@@ -233,14 +262,49 @@ static void enter_ring(struct pipeline *p)
     b->slot->oldest_ms = oldest_ms < INT64_MAX ? oldest_ms : -1;
 }
 
+/* The first record of a partition that this model scores; and one before it, that came back. */
+static void say_first(struct pipeline *p, const struct span *span)
+{
+    const struct batch *b = &p->batch;
+    struct part *part = &p->ledger.parts[span->part];
+    size_t i = 0;
+
+    while (b->records[i].part != span->part || b->outcomes[i].kind != OUTCOME_SCORED)
+        i++;
+    if (part->model == p->model_count && b->records[i].offset >= part->model_from)
+        return;
+    part->model = p->model_count;
+    part->model_from = b->records[i].offset;
+    log_event(LOG_INFO, "model_first_offset",
+              "topic=%s partition=%d offset=%lld model=%s version=%s digest=%.12s", part->topic,
+              part->partition, (long long)part->model_from, p->bundle->name, p->bundle->version,
+              p->bundle->digest);
+}
+
+/* A replay has one model, and says which. */
+static void say_firsts(struct pipeline *p)
+{
+    const struct slot *slot = p->batch.slot;
+
+    for (size_t i = 0; i < slot->span_count && !p->seat; i++) {
+        const struct span *span = &slot->spans[i];
+        const struct part *part = &p->ledger.parts[span->part];
+        if (span->scored > 0 && (part->model != p->model_count || span->first < part->model_from))
+            say_first(p, span);
+    }
+}
+
 /* How many records the next batch may have. */
 static size_t most(const struct pipeline *p)
 {
+    size_t rows = (size_t)p->config->batch_rows;
+
+    if (p->breaker.state == BREAKER_HALF_OPEN)
+        return (size_t)p->breaker.minimum;
     if (p->refusals.suspect_count > 0)
         return 1;
-    if (p->transaction.rows > 0 && p->transaction.rows < p->batch.cap)
-        return (size_t)p->transaction.rows;
-    return p->batch.cap;
+    return p->transaction.rows > 0 && p->transaction.rows < rows ? (size_t)p->transaction.rows
+                                                                 : rows;
 }
 
 static ssize_t poll_source(struct pipeline *p, struct record *records, size_t cap, int timeout_ms,
@@ -250,27 +314,60 @@ static ssize_t poll_source(struct pipeline *p, struct record *records, size_t ca
                    : consumer_poll(p->consumer, records, cap, timeout_ms, err);
 }
 
-int batch_take(struct pipeline *p, struct err *err)
+/* Behind what is held, which a rebalance within takes back. */
+static ssize_t poll_behind(struct pipeline *p, struct err *err)
 {
     struct batch *b = &p->batch;
-    ssize_t got = poll_source(p, b->records, most(p), (int)p->config->batch_wait_ms, err);
-    double begun, decoded;
+    size_t held = b->count;
+    ssize_t got =
+        poll_source(p, b->records + held, most(p) - held, (int)p->config->batch_wait_ms, err);
 
-    p->is_behind = got == (ssize_t)b->cap;
-    if (got <= 0)
-        return (int)got;
-    b->count = (size_t)got;
-    begun = clock_seconds();
-    admit(p);
-    decode(p);
+    if (got > 0 && b->count < held)
+        memmove(b->records, b->records + held, (size_t)got * sizeof *b->records);
+    return got;
+}
+
+/* They join the batch. */
+static void join(struct pipeline *p, size_t got)
+{
+    struct batch *b = &p->batch;
+    size_t from = b->count, first;
+    double begun = clock_seconds(), decoded;
+
+    if (from == 0)
+        b->row_count = 0;
+    first = b->row_count;
+    b->count += got;
+    admit(p, from);
+    decode(p, from);
     decoded = clock_seconds();
     histogram_add(&p->measures.metrics.decode, decoded - begun, 1);
     pipeline_say_schemas(p);
-    if (b->count == 0)
-        return 0;
-    score(p);
+    if (b->count == from)
+        return;
+    score(p, from, first);
     histogram_add(&p->measures.metrics.score, clock_seconds() - decoded, 1);
-    enter_ring(p);
+    enter_ring(p, from);
+    say_firsts(p);
+}
+
+int batch_take(struct pipeline *p, struct err *err)
+{
+    struct batch *b = &p->batch;
+    ssize_t got = poll_behind(p, err);
+    size_t held = b->count;
+
+    p->is_behind = got == p->config->batch_rows;
+    if (got < 0)
+        return -1;
+    if (got > 0)
+        join(p, (size_t)got);
+    if (p->breaker.state == BREAKER_HALF_OPEN &&
+        breaker_holds(&p->breaker, b->count, b->count - held, clock_ms()))
+        return 0;
+    if (b->count == 0 || !pipeline_judge(p))
+        return 0;
+    watching_take(p);
     p->has_unsent = true;
     return 1;
 }
@@ -492,7 +589,7 @@ static enum sent send_both(struct pipeline *p, size_t i, struct score *made, str
         return sink->score(sink, source, made);
     if (b->owes_alert)
         return send_alert(p, i, made, err);
-    made->is_alert = is_wanted && !alerts_is_stale(&p->shared->alerts, made->event_time_ms, now_ms);
+    made->is_alert = is_wanted && !alerts_is_stale(&p->alerts, made->event_time_ms, now_ms);
     sent = producer_send_score(p->producer, source, made, b->slot, err);
     if (sent != SENT_OK || !is_wanted)
         return sent;
@@ -510,6 +607,7 @@ static enum sent die(struct pipeline *p, size_t i, enum fault fault, struct err 
     b->outcomes[i] = outcome_dead(fault, 0);
     span_of(b, i)->scored--;
     span_of(b, i)->dead++;
+    pipeline_bury(p, i, fault);
     return send_dead(p, i, err);
 }
 
@@ -527,7 +625,7 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
                          .event_time_ms =
                              b->event_times ? b->event_times[i] : b->records[i].timestamp_ms,
                          .carried = b->carried + i * b->carry_count,
-                         .is_alert = p->shared->alerts.is_wanted[decision]};
+                         .is_alert = p->alerts.is_wanted[decision]};
     struct header *headers = NULL;
     enum sent sent;
 

@@ -77,7 +77,7 @@ void check_model(struct checker *c)
     struct err err = ERR_INIT;
     struct alerts alerts;
 
-    if (shared_load_bundle(c->config, &c->bundle, &err) != 0 ||
+    if (shared_load_bundle(c->config, c->config->model_path, &c->bundle, &err) != 0 ||
         alerts_init(&alerts, c->config, c->bundle, &err) != 0) {
         check_fail(c, &err);
         return;

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "pipeline/seat.h"
+#include "pipeline/watching.h"
 
 static void summarise(struct pipeline *p)
 {
@@ -82,8 +83,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     if (p->is_open)
         p->commit->settle(p, is_broken(err), p->close_ms);
     late = p->transaction.err;
-    if (p->has_unsent)
-        batch_drop(p);
+    batch_drop(p);
     if (p->is_open && !p->commit->is_idle(p))
         say_late(p, &late);
     else
@@ -95,6 +95,7 @@ int pipeline_close(struct pipeline *p, struct err *err)
     close_consumer(p, err, &late);
     producer_close(p->producer);
     batch_release(&p->batch);
+    watching_close(p);
     decoder_free(p->decoder);
     free(p->transaction.offsets);
     ring_release(&p->ring);

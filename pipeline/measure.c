@@ -118,6 +118,9 @@ static void judge_activity(struct pipeline *p)
         m->activity = ACTIVITY_STARTING;
         if (!*m->why)
             snprintf(m->why, sizeof m->why, "no partitions are assigned yet");
+    } else if (p->breaker.is_tripped) {
+        m->activity = ACTIVITY_BREAKER;
+        snprintf(m->why, sizeof m->why, "%s", p->why);
     } else if (wait_is_on(&p->wait)) {
         m->activity = ACTIVITY_WAITING;
     } else if (waiting) {

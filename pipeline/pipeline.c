@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "pipeline/redriving.h"
+#include "pipeline/watching.h"
 
 int pipeline_fail(struct pipeline *p, struct err *err)
 {
@@ -159,7 +160,9 @@ int pipeline_turn(struct pipeline *p, struct err *err)
         pipeline_rewind(p);
     if (p->has_unsent && pipeline_can_send(p) && !batch_send(p, err) && pipeline_fail(p, err) != 0)
         return -1;
+    pipeline_look_at_breaker(p);
     pipeline_steer(p); /* behind the sending: what is unsent now did not fit */
+    changeover_turn(p);
     if (!pipeline_can_take(p) && !p->is_all_paused) {
         /* waits without consuming: a pause would throw the prefetch away */
         producer_flush(p->producer, 5);
@@ -168,6 +171,7 @@ int pipeline_turn(struct pipeline *p, struct err *err)
     took = pipeline_can_take(p) ? batch_take(p, err) : batch_discard(p, err);
     if (took < 0 && pipeline_fail(p, err) != 0)
         return -1;
+    watching_turn(p);
     give_back(p);
     if (took == 0 && producer_in_flight(p->producer) > 0)
         producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */
@@ -183,6 +187,8 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
         .worker = worker,
         .config = shared->config,
         .bundle = shared->bundle,
+        .alerts = shared->alerts,
+        .model_count = 1,
         .provenance = {shared->bundle->name, shared->bundle->version, shared->bundle->digest,
                        shared->run, worker,
                        shared->replay ? shared->replay->options->mode : SCORE_LIVE},
@@ -195,6 +201,7 @@ void pipeline_init(struct pipeline *p, const struct shared *shared, unsigned wor
     backoff_init(&p->backoff, worker);
     ledger_init(&p->ledger);
     ring_init(&p->ring);
+    breaker_init(&p->breaker, p->config, clock_ms());
 }
 
 int pipeline_work(const struct shared *shared, unsigned worker, struct pipeline_summary *summary,

@@ -171,6 +171,7 @@ static void configure(struct config *c, const struct redrive_options *o)
     *c = *o->config;
     c->workers = 1;
     c->delivery = DELIVERY_AT_LEAST_ONCE;
+    c->breaker_share = 1; /* letters that die again are what is asked for */
     if (o->is_dry)
         c->score_format = FORMAT_JSON; /* no schema is registered for it */
     if (!o->is_to_origin)

@@ -195,6 +195,7 @@ static void configure(struct replay *r)
     c->delivery = DELIVERY_AT_LEAST_ONCE;
     c->alert_topic += strlen(c->alert_topic);
     c->alert_decisions.count = 0;
+    c->breaker_share = 1; /* its window has an end, and its errors are counted */
     r->needs_topics = !o->score_path || !o->dead_path;
     if (o->score_path) {
         c->score_format = FORMAT_JSON; /* no schema is registered for it */

@@ -17,13 +17,14 @@
 
 static void say_schema(void *arg, int64_t schema_id, bool usable, const char *text)
 {
-    const struct pipeline *p = arg;
+    struct pipeline *p = arg;
     char id[SCHEMA_ID_TEXT_MAX] = "none";
 
     if (schema_id != SCHEMA_ID_NONE)
         schema_id_print(id, schema_id, config_has_fingerprints(p->config));
     log_event(usable ? LOG_INFO : LOG_ERROR, usable ? "schema_loaded" : "schema_unusable",
               "id=%s %s", id, text);
+    pipeline_note_change(p, "%s id=%s", usable ? "schema_loaded" : "schema_unusable", id);
 }
 
 void pipeline_say_schemas(struct pipeline *p)

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/sha256.h"
 #include "pipeline/backoff.h"
+#include "pipeline/folder_watch.h"
 #include "pipeline/golden_events.h"
 #include "pipeline/schemas.h"
 
@@ -26,23 +27,28 @@ static void make_run(struct shared *s)
     snprintf(s->run, sizeof s->run, "%.12s", hex);
 }
 
-int shared_load_bundle(const struct config *config, struct bundle **bundle, struct err *err)
+void shared_say_loaded(const struct bundle *b)
+{
+    log_event(LOG_INFO, "model_loaded", "name=%s version=%s digest=%.12s goldens=%zu %s", b->name,
+              b->version, b->digest, b->golden_count, model_summary(b->model));
+}
+
+int shared_load_bundle(const struct config *config, const char *path, struct bundle **bundle,
+                       struct err *err)
 {
     struct model_options model = {.rounds = config->rounds};
 
-    if (bundle_load(bundle, config->model_path, &model, err) != 0 ||
-        golden_events_run(*bundle, err) != 0)
+    if (bundle_load(bundle, path, &model, err) != 0 || golden_events_run(*bundle, err) != 0)
         return err_prefix(err, "[model]");
     return 0;
 }
 
 static int load_model(struct shared *s, struct err *err)
 {
-    if (shared_load_bundle(s->config, &s->bundle, err) != 0)
+    s->model_stamp = folder_stamp(s->config->model_path);
+    if (shared_load_bundle(s->config, s->config->model_path, &s->bundle, err) != 0)
         return -1;
-    log_event(LOG_INFO, "model_loaded", "name=%s version=%s digest=%.12s goldens=%zu %s",
-              s->bundle->name, s->bundle->version, s->bundle->digest, s->bundle->golden_count,
-              model_summary(s->bundle->model));
+    shared_say_loaded(s->bundle);
     return 0;
 }
 

@@ -1,7 +1,7 @@
-/* shared.h: what the workers of one process share: the model and the schemas.
+/* shared.h: what the workers of one process share: the model that they begin with, and the schemas.
  *
  * Opened by one thread before any worker, released after all of them; immutable in between, but for
- * the order to stop, which a worker that fails gives to all.
+ * the order to stop, which a worker that fails gives to all, and what pipeline/lifecycle.h says.
  */
 #ifndef PIPELINE_SHARED_H
 #define PIPELINE_SHARED_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "pipeline/alerts.h"
+#include "pipeline/changeover.h"
 #include "pipeline/pipeline.h"
 #include "schemas/schema_share.h"
 #include "scoring/bundle.h"
@@ -20,10 +21,12 @@ struct shared {
     struct replay *replay; /* or NULL */
     char run[13];
     struct bundle *bundle;
-    struct alerts alerts;         /* of the bundle */
-    struct schema_share *schemas; /* NULL: events name no schema */
-    uint32_t score_schema_id;     /* of Avro scores */
-    _Atomic int failed;           /* the worker that failed first, -1: none did */
+    struct alerts alerts;          /* of the bundle */
+    uint64_t model_stamp;          /* of its folder (pipeline/folder_watch.h), before it was read */
+    struct changeover *changeover; /* NULL: the model stays */
+    struct schema_share *schemas;  /* NULL: events name no schema */
+    uint32_t score_schema_id;      /* of Avro scores */
+    _Atomic int failed;            /* the worker that failed first, -1: none did */
 };
 
 /* Loads the model, opens the source of schemas, and finds the schema of Avro scores, for which a
@@ -32,9 +35,11 @@ struct shared {
 int shared_open(struct shared *shared, const struct pipeline_options *options, struct err *err);
 void shared_release(struct shared *shared);
 
-/* A bundle that may take traffic: its goldens hold. *bundle is the caller's, whatever comes of it.
- */
-int shared_load_bundle(const struct config *config, struct bundle **bundle, struct err *err);
+/* The bundle in the folder `path` may take traffic: its goldens hold. *bundle is the caller's,
+ * whatever comes of it. config is not looked at any more when reading has begun. */
+int shared_load_bundle(const struct config *config, const char *path, struct bundle **bundle,
+                       struct err *err);
+void shared_say_loaded(const struct bundle *bundle);
 
 /* Told to stop, from outside or by a worker. */
 bool shared_is_stopping(const struct shared *shared);

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "pipeline/seat.h"
+#include "pipeline/watching.h"
 
 bool pipeline_pause(struct pipeline *p)
 {
@@ -90,6 +91,9 @@ int pipeline_start(struct pipeline *p, struct err *err)
     if (pipeline_open_decoder(p, err) != 0)
         return -1;
     batch_init(&p->batch, p->config, p->bundle);
+    pipeline_note_change(p, "start run=%s model=%s version=%s", p->shared->run, p->bundle->name,
+                         p->bundle->version);
+    watching_open(p);
     if (shared_is_stopping(p->shared))
         return 0;
     return p->shared->replay ? open_replay(p, err) : open_clients(p, err);

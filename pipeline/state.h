@@ -2,11 +2,14 @@
  *
  *   workers.c   as many of them as are configured
  *   shared.c    what they share: the model, the source of schemas
+ *   lifecycle.c, changeover.c  another model in its place
  *   start.c     before the first record: brokers
  *   schemas.c   before the first record: schemas
  *   batch.c     poll -> rows -> scores -> sent
  *   alerts.c    which scores are alerts
- *   steer.c     waiting: parks, a full ring, rewinds, back-off
+ *   steer.c     waiting: parks, a full ring, rewinds, back-off, an open breaker
+ *   breaking.c  what the breaker judges (breaker.h), gives back and says
+ *   watching.c  what looks wrong without an error, for the log
  *   wait.c      when a trouble begins, lasts and is over, for the log
  *   refusals.c  what the brokers refused, and the search for the record
  *   at_least_once.c, exactly_once.c  how finished offsets are committed (commit.h)
@@ -24,6 +27,8 @@
 #include "consumer/consumer.h"
 #include "consumer/ring.h"
 #include "pipeline/backoff.h"
+#include "pipeline/breaker.h"
+#include "pipeline/changeover.h"
 #include "pipeline/commit.h"
 #include "pipeline/measure.h"
 #include "pipeline/pipeline.h"
@@ -33,14 +38,15 @@
 #include "producer/producer.h"
 #include "schemas/decoder.h"
 #include "scoring/bundle.h"
+#include "scoring/watch.h"
 
 /* One poll: its records, what became of each, and the rows of those that are scored. */
 struct batch {
     struct record *records;
     struct outcome *outcomes;
     int64_t *schema_ids;
-    uint32_t *rows; /* of the matrix, for scored ones */
-    size_t count, cap;
+    uint32_t *rows;          /* of the matrix, for scored ones */
+    size_t count, cap;       /* count: without has_unsent, what a try of the breaker holds */
     struct carried *carried; /* cap x carry_count: what goes along in the score */
     size_t carry_count;
     int64_t *event_times; /* of scored ones; NULL: those of the records */
@@ -50,9 +56,7 @@ struct batch {
     bool owes_alert;   /* its score is sent, its alert is not yet */
     struct slot *slot; /* in the ring, from admission on */
 
-    float *matrix; /* cap x feature_count */
-    double *margins, *scores;
-    void *scratch;
+    struct room room; /* of the bundle in use */
 };
 
 /* The transaction that is open, or ends (exactly_once.c). */
@@ -81,11 +85,20 @@ struct transaction {
     struct err refused; /* why offsets were not taken, and none were since */
 };
 
+/* What may be the cause of what comes behind it. */
+struct change {
+    char text[160];
+    int64_t at_ms;
+};
+
 struct pipeline {
     const struct shared *shared;
     unsigned worker;
     const struct config *config; /* the shared ones */
-    const struct bundle *bundle;
+    const struct bundle *bundle; /* in use, as are these */
+    struct alerts alerts;
+    unsigned model_count; /* bundles that it has had, the one in use is the last */
+    unsigned phase;       /* of the changeover, last taken part in */
     struct pipeline_summary *summary;
     struct measures measures;
     struct counts published; /* what the progress has of it */
@@ -100,6 +113,7 @@ struct pipeline {
     struct provenance provenance;
     bool is_open; /* the loop may turn */
     struct batch batch;
+    struct watch *watch; /* watching.h; NULL in a replay */
     const struct commit *commit;
     struct transaction transaction; /* of exactly_once */
     bool has_unsent;                /* the batch waits to be sent, or to be sent to its end */
@@ -113,6 +127,11 @@ struct pipeline {
     bool is_full_paused, is_all_paused;
 
     struct refusals refusals;
+
+    struct breaker breaker;
+    char why[METRICS_TEXT]; /* it opened, one line */
+    struct change change;   /* the last one */
+    unsigned resumes_seen;
 
     int64_t ends_checked_ms;
     uint64_t commits_seen;
@@ -159,6 +178,8 @@ void pipeline_say_schemas(struct pipeline *p);
 /* batch.c */
 void batch_init(struct batch *batch, const struct config *config, const struct bundle *bundle);
 void batch_release(struct batch *batch);
+void room_init(struct room *room, const struct config *config, const struct bundle *bundle);
+void room_release(struct room *room);
 /* Every header of the record: *count, -1 when they cannot be read. New, with room for
  * REDRIVE_ADDED more. */
 struct header *batch_headers(const struct record *record, ssize_t *count);
@@ -171,7 +192,8 @@ int batch_discard(struct pipeline *p, struct err *err);
 bool batch_send(struct pipeline *p, struct err *err);
 /* Some of its outcomes are sent and some are not: to commit now would tear it apart. */
 bool batch_is_begun(const struct pipeline *p);
-/* Lets go of the messages of a batch that is given back; its spans are the ring's to return. */
+/* Lets go of the messages of a batch that is given back, or of none; its spans are the ring's to
+ * return. */
 void batch_drop(struct pipeline *p);
 
 /* steer.c */
@@ -186,6 +208,17 @@ bool pipeline_can_send(const struct pipeline *p);
 producer_report pipeline_on_report;
 bool pipeline_on_revoking(void *arg, bool is_lost);
 void pipeline_on_assigned(void *arg);
+
+/* breaking.c */
+/* Notes the last thing that may be a cause. */
+void pipeline_note_change(struct pipeline *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Whether the batch, which is in the ring, may be sent. False: it was given back. */
+bool pipeline_judge(struct pipeline *p);
+/* Record i was judged, and is dead after all. */
+void pipeline_bury(struct pipeline *p, size_t i, enum fault fault);
+/* Once a turn: an open breaker may try again. */
+void pipeline_look_at_breaker(struct pipeline *p);
 
 /* close.c */
 int pipeline_close(struct pipeline *p, struct err *err);

@@ -2,7 +2,8 @@
  *
  * A parked partition waits for its schema; a full ring waits for the producer; a failed delivery
  * gives everything unfinished back and seeks; a dependency that is down makes all wait with
- * back-off. Each is a reason to pause, and one function turns the reasons into pauses.
+ * back-off; an open breaker waits until it may try again. Each is a reason to pause, and one
+ * function turns the reasons into pauses.
  */
 #include <stdio.h>
 
@@ -120,8 +121,7 @@ void pipeline_rewind(struct pipeline *p)
 
     steer_source(p, true);
     p->is_all_paused = true;
-    if (p->has_unsent)
-        batch_drop(p);
+    batch_drop(p);
     if (p->seat && p->seat->sink)
         p->seat->sink->drop(p->seat->sink);
     ring_return_all(&p->ring, &p->ledger);
@@ -170,8 +170,8 @@ static bool is_full(struct pipeline *p)
 void pipeline_steer(struct pipeline *p)
 {
     refusals_forget_past(&p->refusals, &p->ledger);
-    p->is_all_paused =
-        is_full(p) || backoff_is_waiting(&p->backoff) || p->must_rewind || p->stop_ms != 0;
+    p->is_all_paused = is_full(p) || backoff_is_waiting(&p->backoff) || p->must_rewind ||
+                       p->stop_ms != 0 || p->breaker.state == BREAKER_OPEN;
     steer_source(p, p->is_all_paused);
 }
 
@@ -215,8 +215,7 @@ bool pipeline_on_revoking(void *arg, bool is_lost)
     p->commit->settle(p, is_lost, deadline_ms);
     err_reset(&p->transaction.refused); /* whose they are now commits them */
     /* Reports may still come for what is given up here: its slots must stay until they did. */
-    if (p->has_unsent)
-        batch_drop(p);
+    batch_drop(p);
     while (producer_in_flight(p->producer) > 0 && clock_ms() < deadline_ms)
         producer_flush(p->producer, 50);
     if (!p->commit->is_idle(p)) {

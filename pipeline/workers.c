@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "pipeline/lifecycle.h"
 #include "pipeline/redriving.h"
 
 struct worker {
@@ -114,8 +115,11 @@ int pipeline_run(const struct pipeline_options *options, struct pipeline_summary
                                      .summary = {.first_score_ms = -1},
                                      .err = ERR_INIT};
     if (shared_open(&shared, options, err) == 0 && !shared_is_stopping(&shared) &&
-        may_run(&shared, &count, err))
+        may_run(&shared, &count, err)) {
+        struct lifecycle *lifecycle = lifecycle_new(&shared);
         run_all(workers, count);
+        lifecycle_free(lifecycle);
+    }
     for (size_t i = 0; i < (size_t)options->config->workers; i++)
         add_summary(summary, &workers[i].summary);
     if (!err_is_set(err) && shared.failed >= 0)

@@ -295,6 +295,16 @@ int decoder_await(struct decoder *decoder, int timeout_ms, struct err *err)
     return decoder->table ? schema_table_await(decoder->table, timeout_ms, err) : 0;
 }
 
+int decoder_hand_over(const struct decoder *decoder, struct decoder *next, int64_t now_ms,
+                      struct err *err)
+{
+    if (decoder->plan && decoder->fingerprint != next->fingerprint)
+        return err_fatal(err, EXIT_DATA,
+                         "the file of [consumer] schema has changed: a restart "
+                         "takes it");
+    return decoder->table ? schema_table_hand_over(decoder->table, next->table, now_ms, err) : 0;
+}
+
 size_t decoder_schema_count(const struct decoder *decoder)
 {
     return decoder->table ? schema_table_count(decoder->table) : 0;

@@ -90,6 +90,12 @@ void decoder_poll(struct decoder *decoder, int64_t now_ms);
  * there; -1: as struct schema_source's await. */
 int decoder_await(struct decoder *decoder, int timeout_ms, struct err *err);
 
+/* Whether `next`, of another bundle, can serve what this one does now: see schema_table_hand_over.
+ * 0, or -1 EXIT_DATA with the schema that it cannot serve, or a fixed one that is not the same any
+ * more. What both say of a schema next need not report. */
+int decoder_hand_over(const struct decoder *decoder, struct decoder *next, int64_t now_ms,
+                      struct err *err);
+
 /* How many schemas can be used now. */
 size_t decoder_schema_count(const struct decoder *decoder);
 

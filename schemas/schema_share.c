@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "schemas/schema_table.h"
 
 struct seat {
     struct schema_source source;
     struct schema_share *share;
-    bool is_taken; /* the rest is under the share's lock */
+    bool is_given; /* all of this is under the share's lock */
+    bool is_taken; /* is handed answers */
     struct schema_answer *answers;
     size_t first, cap;
     _Atomic size_t count; /* 0 when all are taken; read without the lock, too */
@@ -23,8 +25,10 @@ struct schema_share {
     struct err start_err;
     uint64_t *asked; /* whose answers are still to come */
     size_t asked_count, asked_cap;
-    unsigned seat_count;
-    struct seat seats[];
+    struct schema_answer *found; /* every schema, for those who come late */
+    size_t found_count, found_cap, hand;
+    unsigned worker_count, seat_count;
+    struct seat seats[]; /* the first of each worker, then the second of each */
 };
 
 static struct seat *of(struct schema_source *source)
@@ -78,6 +82,39 @@ static size_t find_asked(const struct schema_share *share, uint64_t id)
     return i;
 }
 
+static void give(struct seat *seat, const struct schema_answer *answer)
+{
+    seat->answers = mem_grow(seat->answers, seat->count, &seat->cap, sizeof *seat->answers);
+    seat->answers[seat->count] = copy_answer(answer);
+    seat->count++;
+}
+
+/* A place for what was found of id: of more than a table holds the oldest goes. */
+static struct schema_answer *place_for(struct schema_share *share, uint64_t id)
+{
+    for (size_t i = 0; i < share->found_count; i++)
+        if (share->found[i].id == id)
+            return &share->found[i];
+    if (share->found_count == SCHEMA_TABLE_MAX)
+        return &share->found[share->hand++ % SCHEMA_TABLE_MAX];
+    share->found =
+        mem_grow(share->found, share->found_count, &share->found_cap, sizeof *share->found);
+    share->found[share->found_count] = (struct schema_answer){0};
+    return &share->found[share->found_count++];
+}
+
+/* What cannot be read, or is not there, may be asked for again. */
+static void keep(struct schema_share *share, const struct schema_answer *answer)
+{
+    struct schema_answer *place;
+
+    if (!answer->schema)
+        return;
+    place = place_for(share, answer->id);
+    schema_answer_release(place);
+    *place = copy_answer(answer);
+}
+
 /* Under the lock: what the source has goes to every seat that is taken. */
 static void hand_out(struct schema_share *share)
 {
@@ -88,16 +125,20 @@ static void hand_out(struct schema_share *share)
         if (asked < share->asked_count)
             share->asked[asked] = share->asked[--share->asked_count];
         read_texts(&answer);
-        for (unsigned i = 0; i < share->seat_count; i++) {
-            struct seat *seat = &share->seats[i];
-            if (!seat->is_taken)
-                continue;
-            seat->answers = mem_grow(seat->answers, seat->count, &seat->cap, sizeof *seat->answers);
-            seat->answers[seat->count] = copy_answer(&answer);
-            seat->count++;
-        }
+        keep(share, &answer);
+        for (unsigned i = 0; i < share->seat_count; i++)
+            if (share->seats[i].is_taken)
+                give(&share->seats[i], &answer);
         schema_answer_release(&answer);
     }
+}
+
+/* Under the lock. */
+static void catch_up(struct seat *seat)
+{
+    for (size_t i = 0; !seat->is_taken && i < seat->share->found_count; i++)
+        give(seat, &seat->share->found[i]);
+    seat->is_taken = true;
 }
 
 static int start(struct schema_source *source, struct err *err)
@@ -109,6 +150,7 @@ static int start(struct schema_source *source, struct err *err)
     if (!share->is_started && share->source->start(share->source, &share->start_err) == 0)
         hand_out(share);
     share->is_started = true;
+    catch_up(of(source));
     result = err_is_set(&share->start_err) ? -1 : 0;
     if (result != 0)
         *err = share->start_err;
@@ -202,23 +244,24 @@ static void leave(struct schema_source *source)
     seat->answers = NULL;
     seat->cap = 0;
     empty(seat);
-    seat->is_taken = false;
+    seat->is_taken = seat->is_given = false;
     pthread_mutex_unlock(&seat->share->lock);
 }
 
-struct schema_share *schema_share_new(struct schema_source *source, unsigned seats)
+struct schema_share *schema_share_new(struct schema_source *source, unsigned workers)
 {
-    struct schema_share *share = mem_alloc(1, sizeof *share + seats * sizeof share->seats[0]);
-    unsigned asks_per_s = source->asks_per_s / seats;
+    struct schema_share *share = mem_alloc(1, sizeof *share + 2 * workers * sizeof share->seats[0]);
+    unsigned asks_per_s = source->asks_per_s / workers;
 
     share->source = source;
     share->start_err = (struct err)ERR_INIT;
-    share->seat_count = seats;
+    share->worker_count = workers;
+    share->seat_count = 2 * workers;
     pthread_mutex_init(&share->lock, NULL);
-    for (unsigned i = 0; i < seats; i++) {
+    for (unsigned i = 0; i < share->seat_count; i++) {
         struct seat *seat = &share->seats[i];
         seat->share = share;
-        seat->is_taken = true; /* from now on: a seat that starts late has missed nothing */
+        seat->is_taken = i < workers; /* a first seat that starts late has missed nothing */
         seat->source = *source;
         seat->source.asks_per_s = source->asks_per_s && !asks_per_s ? 1 : asks_per_s;
         seat->source.start = start;
@@ -239,13 +282,24 @@ void schema_share_free(struct schema_share *share)
     for (unsigned i = 0; i < share->seat_count; i++)
         leave(&share->seats[i].source);
     share->source->free(share->source);
+    for (size_t i = 0; i < share->found_count; i++)
+        schema_answer_release(&share->found[i]);
+    free(share->found);
     free(share->asked);
     pthread_mutex_destroy(&share->lock);
     free(share);
 }
 
-struct schema_source *schema_share_seat(struct schema_share *share, unsigned seat)
+struct schema_source *schema_share_seat(struct schema_share *share, unsigned worker)
 {
-    assert(seat < share->seat_count);
-    return &share->seats[seat].source;
+    struct seat *seat = &share->seats[worker];
+
+    assert(worker < share->worker_count);
+    pthread_mutex_lock(&share->lock);
+    if (seat->is_given)
+        seat += share->worker_count;
+    assert(!seat->is_given);
+    seat->is_given = true;
+    pthread_mutex_unlock(&share->lock);
+    return &seat->source;
 }

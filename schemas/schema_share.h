@@ -8,6 +8,9 @@
  * tree is shared. Plans are each worker's own, so that scoring takes no lock; a seat takes one only
  * when an answer is there. unknown_ids_per_s is shared out among the seats.
  *
+ * A worker may have two seats, while a new bundle's table is made beside the one in use: whoever
+ * comes late hears all schemas that there are first, and asks nobody.
+ *
  * Owns the source. A seat is a schema_source that its table frees; the share outlives them all.
  * Any thread may use its seat.
  */
@@ -18,12 +21,12 @@
 
 struct schema_share;
 
-/* Never NULL. seats: how many there will be, at least 1. */
-struct schema_share *schema_share_new(struct schema_source *source, unsigned seats);
+/* Never NULL. workers: at least 1. */
+struct schema_share *schema_share_new(struct schema_source *source, unsigned workers);
 void schema_share_free(struct schema_share *share);
 
-/* The seat of that number, once. The first start of any of them starts the source: what that says
- * is what every start says. */
-struct schema_source *schema_share_seat(struct schema_share *share, unsigned seat);
+/* A seat for that worker, of which two may be taken at a time. The first start of any of them starts
+ * the source: what that says is what every start says. */
+struct schema_source *schema_share_seat(struct schema_share *share, unsigned worker);
 
 #endif

@@ -21,6 +21,7 @@ struct known {
     struct plan *plan; /* NULL: unusable */
     char *text;        /* what there is to say */
     int64_t asked_ms;  /* when */
+    int64_t found_ms;  /* by a record, last; 0: never */
     uint64_t id;
     bool is_final; /* asking again can change nothing */
     bool is_told;
@@ -33,6 +34,7 @@ struct schema_table {
     size_t count, usable_count, hand;
     uint16_t slots[SLOTS]; /* number in known + 1, 0 = free; linear probing, at most half full */
     bool has_news;         /* for schema_table_report */
+    int64_t now_ms;        /* of the last poll */
     struct doubts doubts;
     int64_t first_wait_ms;
     char *trouble; /* of the last answer that failed */
@@ -82,13 +84,16 @@ static enum schema_state useless_state(const struct schema_table *t, uint64_t id
     return SCHEMA_ABSENT;
 }
 
-enum schema_state schema_table_find(const struct schema_table *table, uint64_t id,
+enum schema_state schema_table_find(struct schema_table *table, uint64_t id,
                                     const struct plan **plan)
 {
     uint16_t slot = *slot_of(table, id);
 
     *plan = slot ? table->known[slot - 1].plan : NULL;
-    return *plan ? SCHEMA_USABLE : useless_state(table, id, clock_ms());
+    if (!*plan)
+        return useless_state(table, id, clock_ms());
+    table->known[slot - 1].found_ms = table->now_ms;
+    return SCHEMA_USABLE;
 }
 
 static bool is_usable(const struct schema_table *t, uint64_t id)
@@ -255,6 +260,7 @@ void schema_table_poll(struct schema_table *table, int64_t now_ms)
 {
     struct schema_answer answer;
 
+    table->now_ms = now_ms;
     while (table->source->poll(table->source, &answer)) {
         take(table, &answer, now_ms);
         schema_answer_release(&answer);
@@ -326,6 +332,35 @@ int schema_table_await(struct schema_table *table, int timeout_ms, struct err *e
         result = table->source->await(table->source, timeout_ms, err);
     schema_table_poll(table, clock_ms());
     return result;
+}
+
+/* ---- another in its place */
+
+static struct known *find_known(const struct schema_table *t, uint64_t id)
+{
+    uint16_t slot = *slot_of(t, id);
+
+    return slot ? &t->known[slot - 1] : NULL;
+}
+
+int schema_table_hand_over(const struct schema_table *table, struct schema_table *next,
+                           int64_t now_ms, struct err *err)
+{
+    enum { LIVE_MS = 3600 * 1000 };
+
+    schema_table_poll(next, now_ms);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct known *old = &table->known[i];
+        struct known *new = find_known(next, old->id);
+        bool is_live = old->found_ms != 0 && now_ms - old->found_ms < LIVE_MS;
+        if (!new)
+            continue;
+        if (old->plan && !new->plan && (is_live || next->usable_count == 0))
+            return err_fatal(err, EXIT_DATA, "%s", new->text);
+        new->found_ms = old->found_ms;
+        new->is_told = old->is_told &&strcmp(old->text, new->text) == 0;
+    }
+    return 0;
 }
 
 /* ---- life */

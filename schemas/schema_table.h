@@ -40,8 +40,14 @@ int schema_table_load(struct schema_table **table, struct schema_source *source,
 void schema_table_free(struct schema_table *table);
 
 /* No allocation, about 2 ns. *plan is set when USABLE; it lives until the table learns. */
-enum schema_state schema_table_find(const struct schema_table *table, uint64_t id,
+enum schema_state schema_table_find(struct schema_table *table, uint64_t id,
                                     const struct plan **plan);
+
+/* Whether `next`, of other features, may take the place of table. 0; or -1 EXIT_DATA with the
+ * schema that table has a plan for and next has not, and why: one that was found within the last
+ * hour, or any where next has none at all. What next says like table is told already. */
+int schema_table_hand_over(const struct schema_table *table, struct schema_table *next,
+                           int64_t now_ms, struct err *err);
 
 /* How many schemas can be used now. */
 size_t schema_table_count(const struct schema_table *table);

@@ -122,7 +122,7 @@ def configure(args: argparse.Namespace, broker: real.Broker) -> Path:
          "schemas": {"folder": schemas},
          "model": {"path": args.data / "flights/models/delay-2"},
          "producer": {"topic": f"{TOPIC}-scores"},
-         "dead_letters": {"topic": f"{TOPIC}-dead"}},
+         "dead_letters": {"topic": f"{TOPIC}-dead", "breaker_share": 0.2}},
     )
 
 

@@ -34,7 +34,15 @@ static const char three[] =
     MODEL(3, "[0,1,2]", TREE(0, -0.5, 0.5) "," TREE(1, 0, 1) "," TREE(2, 2, -1), 3,
           "{\"name\":\"multi:softprob\",\"softmax_multiclass_param\":{\"num_class\":\"3\"}}");
 
-static void write_bundle(const char *folder, const char *model, const char *output)
+#define FIRST "version = 1\nformat = xgboost"
+
+static const char linear[] =
+    "{\"format\":\"kscore-linear\",\"version\":1,\"link\":\"identity\",\"features\":[\"x\",\"n\"],"
+    "\"intercept\":[1000],\"coefficients\":[[1,2]]}";
+
+/* head: version and format; output: lines of that section; features: those behind x. */
+static void write_bundle(const char *folder, const char *model, const char *head,
+                         const char *output, const char *features)
 {
     static const char schema[] =
         "{\"type\":\"record\",\"name\":\"Event\",\"fields\":[{\"name\":\"x\",\"type\":\"double\"},"
@@ -46,10 +54,10 @@ static void write_bundle(const char *folder, const char *model, const char *outp
     sha256_add(&hash, model, strlen(model));
     sha256_hex(&hash, hex);
     snprintf(ini, sizeof ini,
-             "[model]\nname = tiny\nversion = 1\nformat = xgboost\nfile = model.json\nsha256 = %s\n"
+             "[model]\nname = tiny\n%s\nfile = model.json\nsha256 = %s\n"
              "[output]\n%s\nname = p\nthresholds = 0.5 high\nbelow = low\n"
-             "[features]\nx = x : number, required\n",
-             hex, output);
+             "[features]\nx = x : number, required\n%s",
+             head, hex, output, features);
     harness_write(folder, "model.json", model, strlen(model));
     harness_write(folder, "model.ini", ini, strlen(ini));
     snprintf(schemas, sizeof schemas, "%s/schemas", folder);
@@ -59,12 +67,18 @@ static void write_bundle(const char *folder, const char *model, const char *outp
 
 void fixture_bundle(const char *folder)
 {
-    write_bundle(folder, one, "kind = probability");
+    write_bundle(folder, one, FIRST, "kind = probability", "");
 }
 
 void fixture_bundle_of_three(const char *folder)
 {
-    write_bundle(folder, three, "kind = margin\nindex = 2");
+    write_bundle(folder, three, FIRST, "kind = margin\nindex = 2", "");
+}
+
+void fixture_bundle_linear(const char *folder)
+{
+    write_bundle(folder, linear, "version = 2\nformat = linear", "kind = value",
+                 "n = n : number, required\n");
 }
 
 int fixture_config_parse(struct config *config, const char *text, const char *override,

@@ -26,6 +26,10 @@ void fixture_config_fails(const char *text, const char *override, enum exit_code
  * else, decisions low and high at 0.5, and schemas/1.avsc: {x: double, note: string}. */
 void fixture_bundle(const char *folder);
 
+/* Two features, x and n (required numbers): version 2 of a linear model, score 1000 + x + 2 n; and
+ * the same schemas, which lack n. */
+void fixture_bundle_linear(const char *folder);
+
 /* The same with three outputs, base 0.5 each: margins 0, 0.5, 2.5 for x < 1, else 1, 1.5, -0.5; the
  * last is the score. */
 void fixture_bundle_of_three(const char *folder);

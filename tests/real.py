@@ -144,7 +144,9 @@ class Broker:
 
 
 def write_config(path: Path, broker: Broker, sections: dict[str, dict[str, object]]) -> Path:
-    sections = {"kafka": {"bootstrap.servers": broker.bootstrap}, **sections}
+    """Without a breaker, unless the sections say so: many of the events that tests send are bad on purpose."""
+    letters = {"breaker_share": 1, **sections["dead_letters"]}
+    sections = {"kafka": {"bootstrap.servers": broker.bootstrap}, **sections, "dead_letters": letters}
     path.write_text("".join(f"[{s}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) for s, keys in sections.items()))
     return path
 

@@ -47,7 +47,8 @@ static void write_config(struct cluster *c, const char *kafka)
     snprintf(text, sizeof text,
              "[kscore]\nname = %s\ncommit_ms = 100\n[kafka]\n%s"
              "[consumer]\ntopic = %s\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s"
-             "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n",
+             "[model]\npath = %s\n[producer]\ntopic = %s\n[dead_letters]\ntopic = %s\n"
+             "breaker_share = 1\n",
              c->group, kafka, c->in, harness_assignment(), c->folder, c->scores, c->dead);
     snprintf(c->config, sizeof c->config, "%s", harness_write(c->folder, name, text, strlen(text)));
 }

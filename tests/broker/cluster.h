@@ -29,7 +29,7 @@ struct cluster {
 };
 
 /* Makes the three topics with that many partitions, the bundle and the configuration: commits every
- * 100 ms, a session of 6 s. */
+ * 100 ms, a session of 6 s, no breaker. */
 void cluster_open(struct cluster *cluster, int32_t partitions);
 void cluster_close(struct cluster *cluster);
 

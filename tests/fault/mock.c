@@ -61,7 +61,8 @@ static void start(struct mock *m, const char *consumer_lines, const char *kscore
         "[kscore]\nname = test\ncommit_ms = 100\n%s\n[kafka]\nbootstrap.servers = %s\n"
         "[consumer]\ntopic = in\nsession.timeout.ms = 6000\nheartbeat.interval.ms = 500\n%s%s\n"
         "[schemas]\n%s\n"
-        "[model]\npath = %s\n[producer]\ntopic = scores\n[dead_letters]\ntopic = dead\n",
+        "[model]\npath = %s\n[producer]\ntopic = scores\n[dead_letters]\ntopic = dead\n"
+        "breaker_share = 1\n",
         kscore_lines ? kscore_lines : "", rd_kafka_mock_cluster_bootstraps(m->cluster),
         harness_assignment(), consumer_lines ? consumer_lines : "", schemas_lines, m->folder);
     ck_assert_msg(config_parse(&m->config, "test.ini", text, (size_t)len, NULL, &err) == 0, "%s",
@@ -143,8 +144,12 @@ void mock_set_up(struct mock *m)
 static void *pipeline_thread(void *arg)
 {
     struct mock *m = arg;
-    struct pipeline_options options = {
-        .config = &m->config, .build = "test", .stop = &m->stop, .progress = &m->progress};
+    struct pipeline_options options = {.config = &m->config,
+                                       .build = "test",
+                                       .stop = &m->stop,
+                                       .progress = &m->progress,
+                                       .board = m->board,
+                                       .orders = &m->orders};
 
     m->result = pipeline_run(&options, &m->summary, &m->err);
     return NULL;

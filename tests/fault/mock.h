@@ -34,6 +34,8 @@ struct mock {
     struct config config;
     volatile sig_atomic_t stop;
     struct pipeline_progress progress;
+    struct board *board; /* or NULL */
+    struct pipeline_orders orders;
     struct pipeline_summary summary;
     struct err err;
     pthread_t thread;

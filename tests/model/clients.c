@@ -163,6 +163,12 @@ static enum sent enqueue(struct producer *p, const struct record *record, enum o
     return SENT_OK;
 }
 
+void producer_set_provenance(struct producer *p, const struct provenance *provenance,
+                             int32_t schema_id)
+{
+    (void)p, (void)provenance, (void)schema_id;
+}
+
 enum sent producer_send_score(struct producer *p, const struct record *record,
                               const struct score *score, void *tag, struct err *err)
 {

@@ -67,6 +67,7 @@ static bool is_all_committed(void)
 
 static void calm(void)
 {
+    world.is_calm = true;
     world.knows_schema = true;
     for (unsigned i = 0; i < PARTS; i++)
         world.parts[i].end = OFFSETS;

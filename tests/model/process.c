@@ -7,10 +7,20 @@
 #include "tests/model/world.h"
 
 enum { DOUBLED = 0 }; /* the instance with two processes */
+enum { TRIED = 6 };   /* more than a batch has */
+
+/* All processes but the first have a breaker; in the end it lets the worst of streams pass. */
+static double share_of(const struct process *p)
+{
+    if (p->number == 0)
+        return 1;
+    return world.is_calm ? 0.99 : 0.3;
+}
 
 static void configure(struct process *p)
 {
-    static struct bundle bundle = {.features = {.count = 1}, .output_count = 1};
+    static struct feature feature = {.name = (char *)"x", .missing = NAN};
+    static struct bundle bundle = {.features = {.items = &feature, .count = 1}, .output_count = 1};
     static char name[] = "model", in[] = "in", scores[] = "scores", alerts[] = "alerts",
                 dead[] = "dead";
     static char *topics[] = {in};
@@ -23,6 +33,9 @@ static void configure(struct process *p)
                                 .batch_rows = BATCH,
                                 .batch_wait_ms = 5,
                                 .drain_ms = 20000,
+                                .breaker_window_s = 1,
+                                .breaker_minimum = TRIED,
+                                .breaker_share = share_of(p),
                                 .topics = topics,
                                 .topic_count = 1,
                                 .score_topic = scores,
@@ -86,7 +99,13 @@ static void end(struct process *process)
 static void go_wrong(struct pipeline *p)
 {
     struct transaction *t = &p->transaction;
+    struct part *part = p->ledger.parts;
 
+    if (world.plant == PLANT_forgotten_try && p->batch.count > 0 && !p->has_unsent)
+        p->batch.slot->is_open = false;
+    if (world.plant == PLANT_short_return && p->breaker.state == BREAKER_OPEN)
+        for (size_t i = 0; i < p->ledger.count; i++)
+            part[i].position += part[i].is_ahead && part[i].position == part[i].done;
     if (world.plant == PLANT_early_retirement)
         ring_retire(&p->ring, &p->ledger);
     if (world.plant == PLANT_doubt_without_asking && t->state == TRANSACTION_DEAD)
@@ -130,6 +149,7 @@ void process_turn(unsigned number)
         process_kill(number);
         return;
     }
+    process->pipeline.breaker.share = share_of(process);
     go_wrong(&process->pipeline);
     if (pipeline_is_done(&process->pipeline) ||
         pipeline_turn(&process->pipeline, &process->err) != 0)

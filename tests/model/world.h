@@ -32,7 +32,9 @@ enum { PARTS = 3, OFFSETS = 36, MEMBERS = 3, PROCESSES = 4, QUEUE = 5, OUTCOMES 
     X(unstable_start) /* a new owner does not wait for transactions that are not over */           \
     X(hoped_commit)   /* a commit that timed out is taken for done */                              \
     X(no_seek)        /* a pause ends without a seek */                                            \
-    X(kind_reports)   /* a failed delivery is reported as delivered */
+    X(kind_reports)   /* a failed delivery is reported as delivered */                             \
+    X(forgotten_try)  /* what a half-open breaker holds is taken for sent */                       \
+    X(short_return)   /* an open breaker gives back one record too few */
 
 enum plant {
 #define X(name) PLANT_##name,
@@ -106,6 +108,7 @@ struct world {
     uint32_t identities;
     struct process processes[PROCESSES];
     bool knows_schema;
+    bool is_calm; /* nothing fails any more */
     sigjmp_buf death;
     int64_t values[OFFSETS]; /* of the records: their offsets */
     char why[400];           /* the first thing that does not hold, "" when all does */

@@ -42,6 +42,9 @@ START_TEST(the_least_file_gets_every_default)
     ck_assert_str_eq(c.dead_topic, "dead");
     ck_assert_str_eq(c.alert_topic, "");
     ck_assert_int_eq(c.alert_max_age_ms, 0);
+    ck_assert_int_eq(c.breaker_window_s, 60);
+    ck_assert_int_eq(c.breaker_minimum, 100);
+    ck_assert_double_eq(c.breaker_share, 0.2);
     ck_assert_uint_eq(c.kafka.count, 1);
     ck_assert_uint_eq(c.consumer.count + c.producer.count, 0);
     config_release(&c);
@@ -62,6 +65,7 @@ START_TEST(every_key_of_ours_is_taken)
         "on_gap = stop\nmax_value_kib = 1\nmax_depth = 3\n"
         "[schemas]\nfolder = s\n[model]\npath = m/1\nrounds = 12\n"
         "[producer]\ntopic = out\nformat = avro\nschema_id = 77\n[dead_letters]\ntopic = d\n"
+        "breaker_window_s = 9\nbreaker_minimum = 10\nbreaker_share = 0.25\n"
         "[alerts]\ntopic = e\ndecisions = block , very late\nmax_age_ms = 60000\n");
     ck_assert_str_eq(c.instance, "i1");
     ck_assert_int_eq(c.delivery, 0);
@@ -89,6 +93,9 @@ START_TEST(every_key_of_ours_is_taken)
     ck_assert_int_eq(c.score_format, FORMAT_AVRO);
     ck_assert_int_eq(c.score_schema_id, 77);
     ck_assert_str_eq(c.dead_topic, "d");
+    ck_assert_int_eq(c.breaker_window_s, 9);
+    ck_assert_int_eq(c.breaker_minimum, 10);
+    ck_assert_double_eq(c.breaker_share, 0.25);
     ck_assert_str_eq(c.alert_topic, "e");
     ck_assert_uint_eq(c.alert_decisions.count, 2);
     ck_assert_str_eq(c.alert_decisions.items[0], "block");
@@ -351,6 +358,12 @@ static const struct {
      "k.ini: decisions is missing in [alerts]"},
     {FIXTURE_CONFIG "[alerts]\ndecisions = high\n", EXIT_CONFIGURATION,
      "k.ini: topic is missing in [alerts]"},
+    {FIXTURE_CONFIG "breaker_share = 1.01\n", EXIT_CONFIGURATION,
+     "k.ini:13: dead_letters.breaker_share must be a number from 0 to 1"},
+    {FIXTURE_CONFIG "breaker_share = -0.1\n", EXIT_CONFIGURATION, "from 0 to 1"},
+    {FIXTURE_CONFIG "breaker_share = 20 %\n", EXIT_CONFIGURATION, "from 0 to 1"},
+    {FIXTURE_CONFIG "breaker_share =\n", EXIT_CONFIGURATION, "from 0 to 1"},
+    {FIXTURE_CONFIG "breaker_minimum = 0\n", EXIT_CONFIGURATION, "from 1 to 65536"},
     {FIXTURE_CONFIG "[alerts]\nmax_age_ms = 5\n", EXIT_CONFIGURATION,
      "k.ini: topic is missing in [alerts]"},
     {FIXTURE_CONFIG "[alerts]\ntopic = e\ndecisions = a,\n", EXIT_CONFIGURATION,

@@ -1,5 +1,6 @@
 /* One source of schemas, and the tables of several workers. */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,36 @@ START_TEST(who_left_is_handed_nothing)
 }
 END_TEST
 
+/* A new bundle's table beside the one in use, and in its place; then the next. */
+START_TEST(a_second_table_of_a_worker_hears_all_that_is_known_and_all_that_comes)
+{
+    const char *folder = harness_folder();
+    struct err err = ERR_INIT;
+    const struct plan *plan;
+    struct fixture f;
+
+    harness_write(folder, "1.avsc", GOOD, strlen(GOOD));
+    open_share(&f, schema_folder_new(folder));
+    for (uint32_t round = 0; round < 3; round++) {
+        struct schema_table *next;
+        char name[20];
+        ck_assert_int_eq(
+            schema_table_load(&next, schema_share_seat(f.share, 0), 0, &f.features, &err), 0);
+        for (uint32_t id = 1; id <= round + 1; id++)
+            ck_assert_int_eq(schema_table_find(next, id, &plan), SCHEMA_USABLE);
+        snprintf(name, sizeof name, "%u.avsc", round + 2);
+        harness_write(folder, name, GOOD, strlen(GOOD));
+        ck_assert_int_eq(schema_table_learn(f.workers[1].table, round + 2, clock_ms(), &err), 0);
+        schema_table_poll(next, clock_ms());
+        ck_assert_int_eq(schema_table_find(next, round + 2, &plan), SCHEMA_USABLE);
+        ck_assert_uint_eq(schema_table_count(next), round + 2);
+        schema_table_free(f.workers[0].table);
+        f.workers[0].table = next;
+    }
+    close_share(&f);
+}
+END_TEST
+
 START_TEST(the_questions_a_second_are_shared_out)
 {
     static const struct {
@@ -183,7 +214,8 @@ SUITE(schema_share)
     TCase *tcase =
         CASE("share", what_several_threads_ask_a_registry_for_is_fetched_once_and_known_to_all,
              what_one_worker_learns_of_a_folder_the_others_hear,
-             a_folder_that_is_missing_is_every_workers_error, who_left_is_handed_nothing);
+             a_folder_that_is_missing_is_every_workers_error, who_left_is_handed_nothing,
+             a_second_table_of_a_worker_hears_all_that_is_known_and_all_that_comes);
 
     tcase_add_loop_test(tcase, the_questions_a_second_are_shared_out, 0, 4);
 }

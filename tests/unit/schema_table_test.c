@@ -388,6 +388,77 @@ START_TEST(a_folder_of_fingerprints_that_is_gone_is_a_dependency_later_and_fatal
 }
 END_TEST
 
+/* Beside the table of x in the same folder, one of `line`; whether it may take its place. */
+static int hand_over(struct fixture *f, const char *line, int64_t now_ms)
+{
+    struct fixture next = {.err = ERR_INIT};
+    int result;
+
+    next.features = EVENTS_FEATURES(NULL, line);
+    ck_assert_int_eq(try_load(&next, f->folder), 0);
+    err_reset(&f->err);
+    result = schema_table_hand_over(f->table, next.table, now_ms, &f->err);
+    report(&next);
+    snprintf(f->said, sizeof f->said, "%s", next.said);
+    release(&next);
+    return result;
+}
+
+/* Features of the next one; whether a record of 1 (x, y) and of 2 (x) came; what it lacks. */
+static const struct {
+    const char *line;
+    bool finds_one, finds_two;
+    const char *why; /* NULL: it may */
+} successors[] = {
+    {"y = y : number, required", false, false, NULL},
+    {"y = y : number, required", true, false, NULL},
+    {"y = y : number, required", true, true, "schema 2 (E): cannot serve the model"},
+    {"z = z : number, required", false, false, "cannot serve the model"},
+    {"x = x : number, required", true, true, NULL},
+};
+
+START_TEST(a_table_in_place_of_another_serves_what_is_live)
+{
+    struct fixture f;
+    int64_t now_ms = clock_ms();
+
+    init(&f);
+    put(&f, "1.avsc",
+        "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"},"
+        "{\"name\":\"y\",\"type\":\"int\"}]}");
+    put(&f, "2.avsc", GOOD);
+    load(&f);
+    if (successors[_i].finds_one)
+        find(&f, 1);
+    if (successors[_i].finds_two)
+        find(&f, 2);
+    ck_assert_int_eq(hand_over(&f, successors[_i].line, now_ms), successors[_i].why ? -1 : 0);
+    if (successors[_i].why) {
+        ck_assert_msg(strstr(f.err.text, successors[_i].why) != NULL, "%s", f.err.text);
+        ck_assert_int_eq(f.err.exit_code, EXIT_DATA);
+    }
+    if (successors[_i].finds_two && successors[_i].why) /* an hour later nobody sends it any more */
+        ck_assert_int_eq(hand_over(&f, successors[_i].line, now_ms + 3601 * 1000), 0);
+    release(&f);
+}
+END_TEST
+
+START_TEST(what_the_table_before_said_is_not_said_again)
+{
+    struct fixture f;
+
+    init(&f);
+    put(&f, "1.avsc", GOOD);
+    load(&f);
+    report(&f);
+    ck_assert_int_eq(hand_over(&f, "x = x : number, required", clock_ms()), 0);
+    ck_assert_str_eq(f.said, "");
+    ck_assert_int_eq(hand_over(&f, "z = x : number, required", clock_ms()), 0);
+    ck_assert_ptr_nonnull(strstr(f.said, "1 1 schema 1 (E): 1 features bound: z"));
+    release(&f);
+}
+END_TEST
+
 SUITE(schema_table)
 {
     TCase *loops = harness_case(suite, "unusable", NULL, 0);
@@ -403,4 +474,8 @@ SUITE(schema_table)
          a_folder_of_fingerprints_that_is_gone_is_a_dependency_later_and_fatal_at_start);
     CASE("bounds", five_thousand_unknown_ids_push_out_nothing_that_is_known,
          a_folder_with_too_many_schemas_stops_the_start_and_later_pushes_out_useless_ones);
+    TCase *succession = CASE("succession", what_the_table_before_said_is_not_said_again);
+
+    tcase_add_loop_test(succession, a_table_in_place_of_another_serves_what_is_live, 0,
+                        sizeof successors / sizeof successors[0]);
 }

@@ -1,0 +1,191 @@
+#include "pipeline/watching.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+
+void watching_open(struct pipeline *p)
+{
+    if (!p->shared->replay)
+        p->watch = watch_new(p->bundle);
+}
+
+void watching_close(struct pipeline *p)
+{
+    watch_free(p->watch);
+    p->watch = NULL;
+}
+
+void watching_take(struct pipeline *p)
+{
+    const struct batch *b = &p->batch;
+    struct watch_batch seen = {b->records,     b->outcomes,     b->rows,       b->count,
+                               b->room.matrix, b->room.margins, b->room.scores};
+
+    if (p->watch)
+        watch_take(p->watch, &seen, clock_ms());
+}
+
+void watching_swap(struct pipeline *p, struct watch *next)
+{
+    watch_take_over(next, p->watch);
+    watch_free(p->watch);
+    p->watch = next;
+}
+
+/* ---- lines */
+
+static const char *words_of(const struct watch_change *c)
+{
+    static const char *const words[] = {
+        [WATCH_NOTHING] = "",
+        [WATCH_ALL_MISSING] = "no value since then",
+        [WATCH_ALWAYS_MISSING] = "no value since the start",
+        [WATCH_MISSING] = "many more values are missing, or in no category table, than before",
+        [WATCH_FAR] = "most values are far outside of the range of all before",
+        [WATCH_SHIFTED] = "the values are distributed otherwise than before",
+        [WATCH_CONSTANT] = "rows differ, and all scores are the same",
+        [WATCH_DECISIONS] = "the share of this decision is far from before"};
+
+    if (c->is_accepted)
+        return "it is still so, and taken as usual from now on";
+    return c->is_over ? "as before again" : words[c->suspicion.what];
+}
+
+static void add(char *out, size_t *len, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void add(char *out, size_t *len, const char *format, ...)
+{
+    va_list args;
+    int more;
+
+    va_start(args, format);
+    more = vsnprintf(out + *len, WATCHING_LINE_MAX - *len, format, args);
+    va_end(args);
+    *len += more > 0 ? (size_t)more : 0;
+    if (*len >= WATCHING_LINE_MAX)
+        *len = WATCHING_LINE_MAX - 1;
+}
+
+/* Of whom it is: "feature=temp", "decision=late", "score". */
+static void add_whose(char *out, size_t *len, const struct watch_change *c)
+{
+    if (c->feature)
+        add(out, len, " feature=%s", c->feature);
+    else if (c->suspicion.decision)
+        add(out, len, " decision=%s", c->suspicion.decision);
+    else
+        add(out, len, " score");
+}
+
+static void add_place(char *out, size_t *len, const struct watch_change *c, int64_t now_ms)
+{
+    const struct suspicion *s = &c->suspicion;
+    char since[CLOCK_TEXT_MAX];
+
+    clock_print(since, clock_wall_ms() - (now_ms - s->since_ms));
+    add(out, len, " share=%.2f before=%.2f topic=%s partition=%d offset=%lld since=%s", s->share,
+        s->before, s->first.topic, s->first.partition, (long long)s->first.offset, since);
+}
+
+/* Several, as many as the line can do with. */
+static void add_features(char *out, size_t *len, const struct watch_change *changes, size_t count)
+{
+    enum { MOST = 150 }; /* the journal keeps 480 bytes of a line */
+    size_t start = *len, i;
+
+    for (i = 0; i < count && count > 1 && *len - start < MOST; i++)
+        add(out, len, "%s%s", i ? "," : " features=", changes[i].feature);
+    if (i && i < count)
+        add(out, len, ",+%zu", count - i);
+}
+
+void watching_print(char out[WATCHING_LINE_MAX], const struct bundle *bundle,
+                    const struct watch_change *changes, size_t count, int64_t now_ms)
+{
+    size_t len = 0;
+
+    add(out, &len, "what=%s", watch_what_text(changes->suspicion.what));
+    add_whose(out, &len, changes);
+    if (changes->is_over)
+        add(out, &len, " lasted_ms=%lld", (long long)changes->lasted_ms);
+    else
+        add_place(out, &len, changes, now_ms);
+    add(out, &len, " model=%s version=%s", bundle->name, bundle->version);
+    if (changes->suspicion.after)
+        add(out, &len, " after=%s", watch_after_text(changes->suspicion.after));
+    if (changes->source && !changes->is_over)
+        add(out, &len, " source=%s", changes->source);
+    if (changes->source_before && !changes->is_over)
+        add(out, &len, " source_before=%s", changes->source_before);
+    add_features(out, &len, changes, count);
+    add(out, &len, ": %s", words_of(changes));
+}
+
+enum { MOST_CHANGES = 64 };
+
+static bool is_same_kind(const struct watch_change *a, const struct watch_change *b)
+{
+    return a->feature && b->feature && a->is_over == b->is_over &&
+           a->is_accepted == b->is_accepted && a->suspicion.what == b->suspicion.what &&
+           a->suspicion.after == b->suspicion.after;
+}
+
+static double moved(const struct watch_change *c)
+{
+    return c->suspicion.share - c->suspicion.before;
+}
+
+/* Those of the first one's kind to the front, the one that moved most first; how many. */
+static size_t gather(struct watch_change *changes, size_t count)
+{
+    size_t alike = 1;
+
+    for (size_t i = 1; i < count; i++) {
+        struct watch_change one = changes[i];
+        if (!is_same_kind(&changes[0], &one))
+            continue;
+        memmove(changes + alike + 1, changes + alike, (i - alike) * sizeof *changes);
+        changes[alike++] = one;
+        if (moved(&one) > moved(&changes[0])) {
+            changes[alike - 1] = changes[0];
+            changes[0] = one;
+        }
+    }
+    return alike;
+}
+
+static void say(const struct pipeline *p, struct watch_change *changes, size_t count,
+                int64_t now_ms)
+{
+    char line[WATCHING_LINE_MAX];
+
+    while (count > 0) {
+        size_t alike = gather(changes, count);
+        watching_print(line, p->bundle, changes, alike, now_ms);
+        if (changes->is_over)
+            log_event(LOG_INFO, "suspect_over", "%s", line);
+        else
+            log_event(LOG_WARNING, "suspect", "%s", line);
+        changes += alike;
+        count -= alike;
+    }
+}
+
+void watching_turn(struct pipeline *p)
+{
+    struct watch_change changes[MOST_CHANGES];
+    int64_t now_ms = clock_ms();
+    size_t count;
+
+    if (!p->watch || !watch_poll(p->watch, now_ms))
+        return;
+    do {
+        for (count = 0; count < MOST_CHANGES && watch_next(p->watch, &changes[count]);)
+            count++;
+        say(p, changes, count, now_ms);
+    } while (count == MOST_CHANGES);
+}
