@@ -62,14 +62,14 @@ static double share(const struct view_totals *from, const struct view_totals *to
     return all > 0 ? dead / all : NAN;
 }
 
-/* The last sample that is not behind a time; -1: all are. */
+/* The last sample before a time; -1: there is none. One of the same moment may have seen more. */
 static ptrdiff_t sample_at(const struct observer *o, int64_t at_ms)
 {
     size_t low = 0, high = o->sample_count;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (observer_sample(o, middle)->at_ms <= at_ms)
+        if (observer_sample(o, middle)->at_ms < at_ms)
             low = middle + 1;
         else
             high = middle;

@@ -51,6 +51,7 @@ static void take_sample(struct observer *o)
                          .totals = view_totals(&o->view),
                          .alerts = o->view.sum.alerts,
                          .lag = observer_total_lag(o),
+                         .score = o->view.sum.scores.now[METRICS_QUANTILES / 2],
                          .freshness_sum = o->view.sum.freshness.sum,
                          .freshness_count = histogram_count(&o->view.sum.freshness)};
 }

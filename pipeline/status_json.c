@@ -197,19 +197,38 @@ static json_t *partitions(const struct observer *o)
     return list;
 }
 
+static json_t *numbers(const double *values, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, number_or_null(values[i]));
+    return list;
+}
+
+static json_t *scores(const struct observer *o)
+{
+    static const double quantiles[METRICS_QUANTILES] = {0.01, 0.1, 0.5, 0.9, 0.99};
+    const struct score_metrics *s = &o->view.sum.scores;
+
+    return json_pack("{s:o, s:o, s:o}", "quantiles", numbers(quantiles, METRICS_QUANTILES), "now",
+                     numbers(s->now, METRICS_QUANTILES), "before",
+                     numbers(s->before, METRICS_QUANTILES));
+}
+
 static json_t *downstream(const struct observer *o)
 {
     struct view_totals t = view_totals(&o->view);
     int64_t lag = observer_total_lag(o);
 
     return json_pack(
-        "{s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o}", "lag",
+        "{s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o, s:o}", "lag",
         lag >= 0 ? json_integer(lag) : json_null(), "now", rates(stretch_of(o, 0, NOW_SAMPLES)),
         "before", rates(stretch_of(o, NOW_SAMPLES, BEFORE_SAMPLES)), "totals", "consumed",
         (json_int_t)t.consumed, "scored", (json_int_t)t.scored, "dead", (json_int_t)t.dead,
         "skipped", (json_int_t)t.skipped, "returned", (json_int_t)t.returned, "in_flight",
         (json_int_t)t.in_flight, "alerts", (json_int_t)o->view.sum.alerts, "alerts_stale",
-        (json_int_t)o->view.sum.stale_alerts, "decisions", decisions(o));
+        (json_int_t)o->view.sum.stale_alerts, "decisions", decisions(o), "scores", scores(o));
 }
 
 /* ---- 3. which part throws the errors? */
@@ -304,7 +323,7 @@ static json_t *verdict_of(const struct facts *facts)
 static json_t *history(const struct observer *o)
 {
     json_t *times = json_array(), *scored = json_array(), *dead = json_array(), *lag = json_array(),
-           *fresh = json_array();
+           *fresh = json_array(), *score = json_array();
 
     for (size_t i = 1; i < o->sample_count; i++) {
         const struct sample *a = observer_sample(o, i - 1), *b = observer_sample(o, i);
@@ -313,11 +332,12 @@ static json_t *history(const struct observer *o)
         json_array_append_new(scored, per((double)(b->totals.scored - a->totals.scored), seconds));
         json_array_append_new(dead, per((double)(b->totals.dead - a->totals.dead), seconds));
         json_array_append_new(lag, b->lag >= 0 ? json_integer(b->lag) : json_null());
+        json_array_append_new(score, number_or_null(b->score));
         json_array_append_new(fresh, per(b->freshness_sum - a->freshness_sum,
                                          (double)(b->freshness_count - a->freshness_count)));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "time_ms", times, "scored_per_s", scored,
-                     "dead_per_s", dead, "lag", lag, "freshness_s", fresh);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "time_ms", times, "score", score,
+                     "scored_per_s", scored, "dead_per_s", dead, "lag", lag, "freshness_s", fresh);
 }
 
 char *observer_status(struct observer *o)
