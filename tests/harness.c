@@ -10,7 +10,7 @@
 
 #include "core/clock.h"
 
-enum { MAX_SUITES = 100 };
+enum { MAX_SUITES = 200 };
 
 static struct {
     const char *name;
