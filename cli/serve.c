@@ -9,12 +9,14 @@
 #include "core/mem.h"
 #include "http/page.h"
 #include "http/server.h"
+#include "pipeline/journaling.h"
 #include "pipeline/observer.h"
 
 enum { HTTP_OK = 200, HTTP_UNAVAILABLE = 503 };
 
 struct serve {
     struct journal *journal;
+    struct journaling *journaling; /* NULL: no [journal] topic */
     struct board *board;
     struct observer *observer;
     struct pipeline_orders *orders;
@@ -133,6 +135,16 @@ static void open_servers(struct serve *s, const struct config *config)
     }
 }
 
+static void open_journal_topic(struct serve *s, const struct config *config,
+                               struct pipeline_options *options)
+{
+    struct err err = ERR_INIT;
+
+    s->journaling = options->journaling = journaling_new(config, options->build, s->journal, &err);
+    if (err_is_set(&err))
+        log_event(LOG_WARNING, "waiting", "for=journal %s; going on without it", err.text);
+}
+
 struct serve *serve_open(const struct config *config, struct pipeline_options *options)
 {
     struct serve *s = mem_alloc(1, sizeof *s);
@@ -141,8 +153,9 @@ struct serve *serve_open(const struct config *config, struct pipeline_options *o
     s->journal = journal_new();
     s->board = options->board = board_new((size_t)config->workers);
     log_set_tap(hear, s);
-    s->observer =
-        observer_new(&(struct observer_options){config, options->build, s->board, s->journal});
+    open_journal_topic(s, config, options);
+    s->observer = observer_new(
+        &(struct observer_options){config, options->build, s->board, s->journal, s->journaling});
     open_servers(s, config);
     return s;
 }
@@ -166,6 +179,7 @@ void serve_close(struct serve *s)
     http_close(s->remote);
     http_close(s->local);
     observer_free(s->observer);
+    journaling_free(s->journaling);
     log_set_tap(NULL, NULL);
     board_free(s->board);
     journal_free(s->journal);

@@ -441,14 +441,18 @@ const char *kafka_keys_find(const struct kafka_keys *list, const char *name)
     return NULL;
 }
 
-static void digest_key(struct sha256 *hash, const char *section, const char *name,
-                       const char *value)
+static void add_effective(struct kafka_keys *list, const char *section, const char *name,
+                          const char *value)
 {
+    struct kafka_key *key;
+
     if (config_is_secret(name) || config_holds_user(value))
         return;
-    sha256_add(hash, section, strlen(section) + 1);
-    sha256_add(hash, name, strlen(name) + 1);
-    sha256_add(hash, value, strlen(value) + 1);
+    list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
+    key = &list->items[list->count++];
+    *key = (struct kafka_key){.value = mem_copy_text(value, strlen(value))};
+    if (asprintf(&key->name, "%s.%s", section, name) < 0)
+        abort();
 }
 
 static int by_name(const void *a, const void *b)
@@ -458,7 +462,7 @@ static int by_name(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-static void digest_section(struct sha256 *hash, const char *section, const struct kafka_keys *list)
+static void add_section(struct kafka_keys *out, const char *section, const struct kafka_keys *list)
 {
     const struct kafka_key **sorted = mem_alloc(list->count + 1, sizeof *sorted);
 
@@ -466,27 +470,40 @@ static void digest_section(struct sha256 *hash, const char *section, const struc
         sorted[i] = &list->items[i];
     qsort(sorted, list->count, sizeof *sorted, by_name);
     for (size_t i = 0; i < list->count; i++)
-        digest_key(hash, section, sorted[i]->name, sorted[i]->value);
+        add_effective(out, section, sorted[i]->name, sorted[i]->value);
     free(sorted);
 }
 
-/* Over what is in effect, in an order of its own: every key of ours in the table's, then
- * librdkafka's by name. A default written out, or lines in another order, are the same
- * configuration. */
-static void make_digest(struct reader *r)
+/* In an order of its own: every key of ours in the table's, then librdkafka's by name. A default
+ * written out, or lines in another order, are the same configuration. */
+static void find_effective(struct reader *r)
+{
+    struct kafka_keys *list = &r->config->effective;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct config_row *row = &keys[i].row;
+        const struct ini_entry *entry = ini_find(&r->ini, row->section, row->name);
+        add_effective(list, row->section, row->name, entry ? entry->value : row->preset);
+    }
+    add_section(list, "kafka", &r->config->kafka);
+    add_section(list, "consumer", &r->config->consumer);
+    add_section(list, "producer", &r->config->producer);
+}
+
+static void make_digest(struct config *c)
 {
     struct sha256 hash;
 
     sha256_init(&hash);
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        const struct config_row *row = &keys[i].row;
-        const struct ini_entry *entry = ini_find(&r->ini, row->section, row->name);
-        digest_key(&hash, row->section, row->name, entry ? entry->value : row->preset);
+    for (size_t i = 0; i < c->effective.count; i++) {
+        const struct kafka_key *key = &c->effective.items[i];
+        size_t section_len = strcspn(key->name, ".");
+        sha256_add(&hash, key->name, section_len);
+        sha256_add(&hash, "", 1);
+        sha256_add(&hash, key->name + section_len + 1, strlen(key->name + section_len));
+        sha256_add(&hash, key->value, strlen(key->value) + 1);
     }
-    digest_section(&hash, "kafka", &r->config->kafka);
-    digest_section(&hash, "consumer", &r->config->consumer);
-    digest_section(&hash, "producer", &r->config->producer);
-    sha256_hex(&hash, r->config->digest);
+    sha256_hex(&hash, c->digest);
 }
 
 static int read_all(struct reader *r, const struct config_overrides *overrides)
@@ -498,7 +515,8 @@ static int read_all(struct reader *r, const struct config_overrides *overrides)
             return -1;
     if (take_keys(r) != 0 || config_rules_check(r->config, &r->ini, r->err) != 0)
         return -1;
-    make_digest(r);
+    find_effective(r);
+    make_digest(r->config);
     return 0;
 }
 
@@ -576,6 +594,7 @@ void config_release(struct config *c)
     release_keys(&c->kafka);
     release_keys(&c->consumer);
     release_keys(&c->producer);
+    release_keys(&c->effective);
     free(c->file);
     *c = (struct config){0};
 }

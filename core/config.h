@@ -116,7 +116,9 @@ struct config {
     char *http_listen;              /* host:port, "" = not */
     char *control_socket;           /* a path, "" = none */
 
-    char digest[65]; /* SHA-256 over every effective key and value but secrets */
+    struct kafka_keys
+        effective;   /* every key in effect, "section.key", and its value, but secrets */
+    char digest[65]; /* SHA-256 over them */
 };
 
 /* One `-s section.key=value`, as typed. */

@@ -75,6 +75,11 @@ const struct kafka_owned *kafka_conf_owned(size_t *count)
     return owned;
 }
 
+const char *kafka_conf_version(void)
+{
+    return rd_kafka_version_str();
+}
+
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char text[256];

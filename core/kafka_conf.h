@@ -38,6 +38,9 @@ struct kafka_owned {
 const struct kafka_preset *kafka_conf_presets(size_t *count);
 const struct kafka_owned *kafka_conf_owned(size_t *count);
 
+/* The librdkafka that runs: "2.0.2". Static. */
+const char *kafka_conf_version(void);
+
 /* librdkafka knows this key. */
 bool kafka_conf_is_key(const char *name);
 

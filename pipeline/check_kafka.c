@@ -161,6 +161,20 @@ static void remark_partitions(struct checker *c, const struct producer_topic *de
                       c->inputs[i].partition_count);
 }
 
+/* The start reads back what the last run left. */
+static void check_journal(struct checker *c, const struct producer_topic *journal)
+{
+    struct err err = ERR_INIT;
+    bool is_group;
+
+    if (strcmp(journal->section, "[journal]") == 0 && !err_is_set(&journal->err) &&
+        probe_read(c->probe, journal->name, CHECK_ASK_MS, &is_group, &err) != 0)
+        check_say(c, CHECK_REMARK,
+                  "%s: what changed since the run before will not be known, for it may not be "
+                  "read: %s",
+                  journal->name, err.text);
+}
+
 void check_output(struct checker *c)
 {
     struct err err = ERR_INIT;
@@ -171,6 +185,7 @@ void check_output(struct checker *c)
     for (size_t i = 0; i < c->output_count; i++) {
         say_written(c, &c->outputs[i]);
         remark_partitions(c, &c->outputs[i]);
+        check_journal(c, &c->outputs[i]);
     }
 }
 

@@ -39,7 +39,7 @@ struct checker {
     struct bundle *bundle;      /* of the check "model" */
     struct probe *probe;        /* of "brokers" */
     struct kafka_topic *inputs; /* of "input": topic_count; no partitions: it is not there */
-    struct producer_topic outputs[OUTPUT_COUNT]; /* of "output" */
+    struct producer_topic outputs[PROVEN_COUNT]; /* of "output" */
     size_t output_count;
     struct err group_error; /* of "input": the group is denied */
     bool is_group_proven;   /* of "input": it is not */

@@ -10,16 +10,20 @@
 
 enum { PUBLISH_MS = 200 };
 
-void measure_bundle(struct pipeline *p)
+void measure_model(struct model_metrics *model, const struct bundle *bundle)
 {
-    struct measures *s = &p->measures;
-    struct model_metrics *model = &s->metrics.model;
-    const struct bundle *bundle = p->bundle;
-
     snprintf(model->name, sizeof model->name, "%s", bundle->name);
     snprintf(model->version, sizeof model->version, "%s", bundle->version);
     snprintf(model->digest, sizeof model->digest, "%s", bundle->digest);
     model->since_ms = clock_wall_ms();
+}
+
+void measure_bundle(struct pipeline *p)
+{
+    struct measures *s = &p->measures;
+    const struct bundle *bundle = p->bundle;
+
+    measure_model(&s->metrics.model, bundle);
     for (size_t i = 0; i <= METRICS_DECISIONS; i++) {
         const char *name = i <= bundle->threshold_count ? bundle_decision_name(bundle, i) : NULL;
         s->decision_slots[i] = name ? metrics_decision(&s->metrics, name) : METRICS_DECISIONS;

@@ -9,6 +9,7 @@
 #include "core/metrics.h"
 #include "core/record.h"
 
+struct bundle;
 struct pipeline;
 
 struct measures {
@@ -18,6 +19,9 @@ struct measures {
     uint64_t commits;       /* seen */
     int64_t uncommitted_ms; /* since when something done is not committed, 0: all is */
 };
+
+/* What is said of a bundle; since: now. */
+void measure_model(struct model_metrics *model, const struct bundle *bundle);
 
 /* The bundle that scores from now on. */
 void measure_bundle(struct pipeline *p);

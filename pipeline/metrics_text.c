@@ -190,6 +190,43 @@ static void put_commit(struct out *o, const char *name)
     put_histogram(o, name, &o->view->sum.commit);
 }
 
+/* Of the topic of scores. */
+static void put_downstream_lag(struct out *o, const char *name)
+{
+    const struct observer *observer = o->observer;
+
+    for (size_t g = 0; g < observer->group_count; g++)
+        for (size_t i = 0; i < observer->groups[g].part_count; i++) {
+            if (observer->groups[g].parts[i].lag < 0)
+                continue;
+            fprintf(o->file, "%s{", name);
+            put_label(o, "group", observer->groups[g].group);
+            fputc(',', o->file);
+            put_label(o, "topic", observer->options.config->score_topic);
+            fprintf(o->file, ",partition=\"%zu\"} %" PRId64 "\n", i,
+                    observer->groups[g].parts[i].lag);
+        }
+}
+
+static void put_downstream_stands(struct out *o, const char *name)
+{
+    for (size_t g = 0; g < o->observer->group_count; g++) {
+        const struct downstream *d = &o->observer->groups[g];
+        if (d->lag < 0)
+            continue;
+        fprintf(o->file, "%s{", name);
+        put_label(o, "group", d->group);
+        fprintf(o->file, "} %.3f\n",
+                d->stands_ms ? (double)(o->view->at_ms - d->stands_ms) / 1000 : 0);
+    }
+}
+
+static void put_lag_age(struct out *o, const char *name)
+{
+    if (o->observer->ends_age_ms >= 0)
+        fprintf(o->file, "%s %.3f\n", name, (double)o->observer->ends_age_ms / 1000);
+}
+
 static const struct {
     const char *name, *type, *help;
     void (*put)(struct out *o, const char *name);
@@ -208,6 +245,12 @@ static const struct {
      put_in_flight},
     {"kscore_lag_records", "gauge",
      "Records of the partition, up to its last stable offset, that are not done.", put_lag},
+    {"kscore_downstream_lag_records", "gauge",
+     "Scores of the partition that the group has not committed.", put_downstream_lag},
+    {"kscore_downstream_stands_seconds", "gauge",
+     "For how long the group has committed nothing of what is there; 0: it moves.",
+     put_downstream_stands},
+    {"kscore_lag_age_seconds", "gauge", "Since the brokers were last heard on lag.", put_lag_age},
     {"kscore_errors_total", "counter", "Dead letters sent, by what was wrong.", put_errors},
     {"kscore_decisions_total", "counter", "Scores sent, by decision.", put_decisions},
     {"kscore_alerts_total", "counter", "Alerts that the brokers have.", put_alerts},

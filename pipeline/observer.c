@@ -5,7 +5,8 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
-#include "pipeline/facts.h"
+#include "pipeline/situation.h"
+#include "pipeline/journaling.h"
 
 enum { TICK_MS = 1000, STILL_MS = 30000 };
 
@@ -18,7 +19,7 @@ int64_t observer_lag(const struct observer *o, const struct part_metrics *part)
 {
     for (size_t i = 0; i < o->end_count; i++) {
         const struct log_end *e = &o->ends[i];
-        if (e->topic != part->topic || e->partition != part->partition)
+        if (e->topic != part->topic || e->partition != part->partition || e->end < 0)
             continue;
         return e->end > part->done ? e->end - part->done : 0;
     }
@@ -27,14 +28,15 @@ int64_t observer_lag(const struct observer *o, const struct part_metrics *part)
 
 int64_t observer_total_lag(const struct observer *o)
 {
-    int64_t sum = 0;
+    int64_t sum = -1;
 
     for (size_t i = 0; i < o->view.sum.part_count; i++) {
         const struct part_metrics *part = &o->view.sum.parts[i];
-        int64_t lag = part->is_owned ? observer_lag(o, part) : 0;
-        if (lag < 0)
+        int64_t lag = observer_lag(o, part);
+        if (part->is_owned && lag < 0)
             return -1;
-        sum += lag;
+        if (part->is_owned)
+            sum = (sum < 0 ? 0 : sum) + lag;
     }
     return sum;
 }
@@ -56,13 +58,35 @@ static void take_sample(struct observer *o)
                          .freshness_count = histogram_count(&o->view.sum.freshness)};
 }
 
+/* ---- how far the logs are */
+
+static void ask_lags(struct observer *o)
+{
+    struct log_end *parts = mem_alloc(o->view.sum.part_count + 1, sizeof *parts);
+    size_t count = 0;
+
+    for (size_t i = 0; i < o->view.sum.part_count; i++) {
+        const struct part_metrics *part = &o->view.sum.parts[i];
+        if (part->is_owned && part->topic)
+            parts[count++] = (struct log_end){part->topic, part->partition, -1};
+    }
+    lags_poll(o->lags, parts, count);
+    o->ends = lags_ends(o->lags, &o->end_count, &o->ends_age_ms);
+    o->groups = lags_groups(o->lags, &o->group_count, &o->groups_age_ms);
+    free(parts);
+}
+
 static void look(struct observer *o)
 {
     view_take(&o->view, o->options.board);
+    ask_lags(o);
+    for (size_t i = 0; i < o->view.sum.part_count; i++)
+        standstill_take(&o->still, &o->view.sum.parts[i], observer_lag(o, &o->view.sum.parts[i]),
+                        clock_ms());
     if (o->sample_count == 0 ||
         o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms >= SAMPLE_MS) {
         take_sample(o);
-        facts_mark(o);
+        situation_mark(o);
     }
 }
 
@@ -73,7 +97,14 @@ static void *observe(void *arg)
 
     pthread_mutex_lock(&o->lock);
     while (!o->is_ending) {
+        struct model_metrics model;
         look(o);
+        model = o->view.sum.model;
+        pthread_mutex_unlock(&o->lock);
+        journaling_poll(o->options.journaling, &model);
+        pthread_mutex_lock(&o->lock);
+        if (o->is_ending)
+            break;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += TICK_MS / 1000;
         pthread_cond_timedwait(&o->wake, &o->lock, &until);
@@ -90,6 +121,8 @@ struct observer *observer_new(const struct observer_options *options)
     o->options = *options;
     o->started_ms = clock_wall_ms();
     view_init(&o->view, options->board);
+    o->lags = lags_new(options->config);
+    o->ends_age_ms = o->groups_age_ms = -1;
     pthread_mutex_init(&o->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -116,7 +149,8 @@ void observer_free(struct observer *o)
     pthread_cond_destroy(&o->wake);
     pthread_mutex_destroy(&o->lock);
     view_release(&o->view);
-    free(o->ends);
+    lags_free(o->lags);
+    standstill_release(&o->still);
     free(o);
 }
 
@@ -140,7 +174,7 @@ static const struct part_metrics *stuck(const struct observer *o)
          i++) {
         const struct part_metrics *part = &o->view.sum.parts[i];
         if (part->is_owned && !part->is_parked && observer_lag(o, part) > 0 &&
-            clock_ms() - part->moved_ms > STILL_MS)
+            standstill_ms(&o->still, part, clock_ms()) > STILL_MS)
             return part;
     }
     return NULL;

@@ -21,6 +21,7 @@ struct observer_options {
     const char *build;
     struct board *board;
     struct journal *journal;
+    struct journaling *journaling; /* pipeline/journaling.h, or NULL */
 };
 
 struct observer;

@@ -5,7 +5,9 @@
 
 #include <pthread.h>
 
+#include "consumer/lags.h"
 #include "pipeline/observer.h"
+#include "pipeline/standstill.h"
 #include "pipeline/view.h"
 
 enum { SAMPLE_MS = 5000, SAMPLES = 720, MARKS = 60000 / SAMPLE_MS };
@@ -32,13 +34,6 @@ struct fault_mark {
     } kinds[METRICS_FAULTS];
 };
 
-/* How far a log is, as the brokers say. */
-struct log_end {
-    const char *topic; /* of the configuration */
-    int32_t partition;
-    int64_t end; /* last stable offset */
-};
-
 struct observer {
     struct observer_options options;
     int64_t started_ms; /* since 1970 UTC */
@@ -52,8 +47,14 @@ struct observer {
     struct fault_mark marks[MARKS]; /* of the newest samples; mark_count, the next at % MARKS */
     size_t mark_count;
     struct journal_entry entries[JOURNAL_CAP]; /* room for reading the journal */
-    struct log_end *ends;                      /* end_count */
+    struct lags *lags;
+    const struct log_end *ends; /* end_count, of lags; as old as ends_age_ms, -1: none */
     size_t end_count;
+    int64_t ends_age_ms;
+    const struct downstream *groups; /* group_count, of lags; groups_age_ms likewise */
+    size_t group_count;
+    int64_t groups_age_ms;
+    struct standstill still;
 };
 
 /* The i-th oldest sample. */
@@ -61,7 +62,7 @@ const struct sample *observer_sample(const struct observer *observer, size_t i);
 
 /* How many records of a partition are not done, -1: not known. */
 int64_t observer_lag(const struct observer *observer, const struct part_metrics *part);
-/* Of all owned partitions, -1: not known. */
+/* Of all owned partitions, -1: none is owned, or not known. */
 int64_t observer_total_lag(const struct observer *observer);
 
 #endif

@@ -28,6 +28,7 @@ struct fault_tally {
 };
 
 struct board;
+struct journaling;
 struct replay;
 
 /* The account that every run ends with, of all workers. */
@@ -57,8 +58,10 @@ struct pipeline_options {
     const char *build;                  /* version of the program, for `run` */
     const volatile sig_atomic_t *stop;  /* not 0: drain and end */
     struct pipeline_progress *progress; /* or NULL */
-    struct board *board;            /* core/metrics.h: where workers show their numbers; or NULL */
-    struct replay *replay;          /* pipeline/seat.h: a window instead of the group; or NULL */
+    struct board *board; /* core/metrics.h: where workers show their numbers; or NULL */
+    struct journaling
+        *journaling;       /* pipeline/journaling.h: what changed since the run before; or NULL */
+    struct replay *replay; /* pipeline/seat.h: a window instead of the group; or NULL */
     struct pipeline_orders *orders; /* or NULL: none come */
 };
 

@@ -15,16 +15,16 @@ bool shared_is_stopping(const struct shared *s)
     return *s->options->stop || atomic_load_explicit(&s->failed, memory_order_relaxed) >= 0;
 }
 
-static void make_run(struct shared *s)
+void shared_name_run(const struct config *config, const char *build, char run[RUN_MAX])
 {
     char hex[SHA256_HEX + 1];
     struct sha256 hash;
 
     sha256_init(&hash);
-    sha256_add(&hash, s->options->build, strlen(s->options->build));
-    sha256_add(&hash, s->config->digest, SHA256_HEX);
+    sha256_add(&hash, build, strlen(build));
+    sha256_add(&hash, config->digest, SHA256_HEX);
     sha256_hex(&hash, hex);
-    snprintf(s->run, sizeof s->run, "%.12s", hex);
+    snprintf(run, RUN_MAX, "%.12s", hex);
 }
 
 void shared_say_loaded(const struct bundle *b)
@@ -87,7 +87,7 @@ int shared_open(struct shared *s, const struct pipeline_options *options, struct
 {
     *s = (struct shared){
         .options = options, .config = options->config, .replay = options->replay, .failed = -1};
-    make_run(s);
+    shared_name_run(s->config, options->build, s->run);
     log_event(LOG_INFO, "starting", "name=%s config=%s run=%s build=%s", s->config->name,
               s->config->file, s->run, options->build);
     if (load_model(s, err) != 0 || alerts_init(&s->alerts, s->config, s->bundle, err) != 0)

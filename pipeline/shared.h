@@ -15,11 +15,13 @@
 #include "schemas/schema_share.h"
 #include "scoring/bundle.h"
 
+enum { RUN_MAX = 13 };
+
 struct shared {
     const struct pipeline_options *options;
     const struct config *config;
     struct replay *replay; /* or NULL */
-    char run[13];
+    char run[RUN_MAX];
     struct bundle *bundle;
     struct alerts alerts;          /* of the bundle */
     uint64_t model_stamp;          /* of its folder (pipeline/folder_watch.h), before it was read */
@@ -34,6 +36,9 @@ struct shared {
  * shared_release in either case. */
 int shared_open(struct shared *shared, const struct pipeline_options *options, struct err *err);
 void shared_release(struct shared *shared);
+
+/* 12 hex digits of build and configuration, which scores and dead letters carry. */
+void shared_name_run(const struct config *config, const char *build, char run[RUN_MAX]);
 
 /* The bundle in the folder `path` may take traffic: its goldens hold. *bundle is the caller's,
  * whatever comes of it. config is not looked at any more when reading has begun. */

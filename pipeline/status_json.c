@@ -10,7 +10,7 @@
 #include "core/mem.h"
 #include "core/schema_id.h"
 #include "core/text.h"
-#include "pipeline/facts.h"
+#include "pipeline/situation.h"
 
 enum {
     NOW_SAMPLES = 12,
@@ -149,8 +149,8 @@ static json_t *entry_of(const struct observer *o, const struct journal_entry *e)
         json_object_set_new(
             entry, "effect",
             json_pack("{s:o, s:o, s:o}", "first_dead", first_dead(o, e->number),
-                      "dead_share_before", number_or_null(facts_dead_share_before(o, e->at_ms)),
-                      "dead_share_after", number_or_null(facts_dead_share_after(o, e->at_ms))));
+                      "dead_share_before", number_or_null(situation_dead_share_before(o, e->at_ms)),
+                      "dead_share_after", number_or_null(situation_dead_share_after(o, e->at_ms))));
     return entry;
 }
 
@@ -175,6 +175,29 @@ static json_t *decisions(const struct observer *o)
                                               (json_int_t)d->count));
     }
     return list;
+}
+
+/* [downstream] groups on the topic of scores. */
+static json_t *group_of(const struct downstream *d)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "group", text_of(d->group), "lag",
+                     d->lag >= 0 ? json_integer(d->lag) : json_null(), "moved",
+                     d->moved_ms ? time_of(d->moved_ms) : json_null(), "stands_since",
+                     d->stands_ms ? time_of(d->stands_ms) : json_null());
+}
+
+static json_t *groups(const struct observer *o)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < o->group_count; i++)
+        json_array_append_new(list, group_of(&o->groups[i]));
+    return list;
+}
+
+static json_t *age_s(int64_t age_ms)
+{
+    return age_ms >= 0 ? json_real((double)age_ms / 1000) : json_null();
 }
 
 static json_t *partitions(const struct observer *o)
@@ -222,9 +245,11 @@ static json_t *downstream(const struct observer *o)
     int64_t lag = observer_total_lag(o);
 
     return json_pack(
-        "{s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o, s:o}", "lag",
-        lag >= 0 ? json_integer(lag) : json_null(), "now", rates(stretch_of(o, 0, NOW_SAMPLES)),
-        "before", rates(stretch_of(o, NOW_SAMPLES, BEFORE_SAMPLES)), "totals", "consumed",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o, s:o}",
+        "lag", lag >= 0 ? json_integer(lag) : json_null(), "lag_age_s", age_s(o->ends_age_ms),
+        "groups", groups(o), "groups_age_s", age_s(o->groups_age_ms), "now",
+        rates(stretch_of(o, 0, NOW_SAMPLES)), "before",
+        rates(stretch_of(o, NOW_SAMPLES, BEFORE_SAMPLES)), "totals", "consumed",
         (json_int_t)t.consumed, "scored", (json_int_t)t.scored, "dead", (json_int_t)t.dead,
         "skipped", (json_int_t)t.skipped, "returned", (json_int_t)t.returned, "in_flight",
         (json_int_t)t.in_flight, "alerts", (json_int_t)o->view.sum.alerts, "alerts_stale",
@@ -258,7 +283,7 @@ static json_t *error_of(const struct observer *o, const struct fault_metrics *f,
 static int by_count(const void *a, const void *b, void *arg)
 {
     const size_t *x = a, *y = b;
-    const struct facts *facts = arg;
+    const struct situation *facts = arg;
     const struct fault_metrics *faults = facts->verdict.sum->faults;
 
     if (facts->recent[*x] != facts->recent[*y])
@@ -266,7 +291,7 @@ static int by_count(const void *a, const void *b, void *arg)
     return (faults[*x].count < faults[*y].count) - (faults[*x].count > faults[*y].count);
 }
 
-static json_t *errors(const struct observer *o, struct facts *facts)
+static json_t *errors(const struct observer *o, struct situation *facts)
 {
     size_t order[METRICS_FAULTS], count = o->view.sum.fault_count;
     json_t *list = json_array();
@@ -297,7 +322,7 @@ static json_t *finding_of(const struct finding *f, const struct journal_entry *k
 }
 
 /* The first finding is the verdict, the others are in `also`. */
-static json_t *verdict_of(const struct facts *facts)
+static json_t *verdict_of(const struct situation *facts)
 {
     struct verdict v;
     json_t *verdict, *also = json_array();
@@ -342,7 +367,7 @@ static json_t *history(const struct observer *o)
 
 char *observer_status(struct observer *o)
 {
-    struct facts facts;
+    struct situation facts;
     size_t count;
     json_t *root;
     char *text;
@@ -350,7 +375,7 @@ char *observer_status(struct observer *o)
     pthread_mutex_lock(&o->lock);
     view_take(&o->view, o->options.board);
     count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
-    facts_take(&facts, o, count);
+    situation_take(&facts, o, count);
     root =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict_of(&facts), "kscore",
                   instance(o), "changes", journal(o, count), "downstream", downstream(o), "errors",

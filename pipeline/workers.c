@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "pipeline/journaling.h"
 #include "pipeline/lifecycle.h"
 #include "pipeline/redriving.h"
 
@@ -89,6 +90,15 @@ static void run_all(struct worker *workers, size_t count)
             pthread_join(workers[i].thread, NULL);
 }
 
+/* Before the first record: whoever is paged for it reads what changed. */
+static void begin_journal(const struct shared *s)
+{
+    struct model_metrics model;
+
+    measure_model(&model, s->bundle);
+    journaling_begin(s->options->journaling, &model);
+}
+
 /* A replay finds its window first; there may be nothing to do, or less than for all. */
 static bool may_run(struct shared *s, size_t *count, struct err *err)
 {
@@ -117,6 +127,7 @@ int pipeline_run(const struct pipeline_options *options, struct pipeline_summary
     if (shared_open(&shared, options, err) == 0 && !shared_is_stopping(&shared) &&
         may_run(&shared, &count, err)) {
         struct lifecycle *lifecycle = lifecycle_new(&shared);
+        begin_journal(&shared);
         run_all(workers, count);
         lifecycle_free(lifecycle);
     }

@@ -140,7 +140,7 @@ static int ask_topics(rd_kafka_t *client, struct producer_topic *topics, size_t 
 static void prove_all(rd_kafka_t *client, struct producer_topic *topics, size_t count,
                       int timeout_ms, struct err *err)
 {
-    struct proof proofs[OUTPUT_COUNT] = {0};
+    struct proof proofs[PROVEN_COUNT] = {0};
     void *zeros = mem_alloc(PROOF_MAX_BYTES, 1);
 
     for (size_t i = 0; i < count; i++)
@@ -170,31 +170,44 @@ static size_t list_topics(const struct config *config, struct producer_topic top
     return count;
 }
 
-size_t producer_prove(const struct config *config, struct producer_topic topics[OUTPUT_COUNT],
-                      int timeout_ms, struct err *err)
+/* 0, or -1 with err: nothing is known of any. */
+static int prove(const struct config *config, struct producer_topic *topics, size_t count,
+                 int timeout_ms, struct err *err)
 {
     struct kafka_trouble trouble = {0};
     rd_kafka_t *client = open_client(config, &trouble, err);
-    size_t count = list_topics(config, topics);
 
     if (!client)
-        return 0;
+        return -1;
     prove_all(client, topics, count, timeout_ms, err);
     if (err_is_set(err)) {
         rd_kafka_poll(client, 10); /* what it was told meanwhile */
         kafka_trouble_explain(&trouble, client, err);
     }
     kafka_client_destroy(client, timeout_ms);
-    return err_is_set(err) ? 0 : count;
+    return err_is_set(err) ? -1 : 0;
+}
+
+size_t producer_prove(const struct config *config, struct producer_topic topics[PROVEN_COUNT],
+                      int timeout_ms, struct err *err)
+{
+    size_t count = list_topics(config, topics);
+
+    if (*config->journal_topic)
+        topics[count++] =
+            (struct producer_topic){.section = "[journal]", .name = config->journal_topic};
+    return prove(config, topics, count, timeout_ms, err) == 0 ? count : 0;
 }
 
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err)
 {
     struct producer_topic topics[OUTPUT_COUNT] = {0};
-    size_t count = producer_prove(config, topics, timeout_ms, err);
+    size_t count = list_topics(config, topics);
 
     *is_proven = true;
+    if (prove(config, topics, count, timeout_ms, err) != 0)
+        return -1;
     for (size_t i = 0; i < count && !err_is_set(err); i++) {
         *is_proven = *is_proven && topics[i].is_proven;
         if (err_is_set(&topics[i].err)) {

@@ -584,6 +584,23 @@ void cluster_commit(struct cluster *c, int32_t partition, int64_t offset, const 
     ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
 }
 
+void cluster_commit_as(struct cluster *c, const char *group, const char *topic, int32_t partition,
+                       int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    char setting[300];
+    rd_kafka_resp_err_t code;
+    rd_kafka_t *client;
+
+    snprintf(setting, sizeof setting, "group.id=%s", group);
+    client = new_client(c, RD_KAFKA_CONSUMER, (const char *[]){setting, NULL});
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    code = rd_kafka_commit(client, list, 0);
+    ck_assert_msg(!code, "%s", rd_kafka_err2str(code));
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(client);
+}
+
 int64_t cluster_lag(struct cluster *c)
 {
     int64_t lag = 0;

@@ -135,6 +135,10 @@ int64_t cluster_floor(struct cluster *cluster, int64_t *floor);
 void cluster_commit(struct cluster *cluster, int32_t partition, int64_t offset,
                     const char *metadata);
 
+/* The same for any group and topic. */
+void cluster_commit_as(struct cluster *cluster, const char *group, const char *topic,
+                       int32_t partition, int64_t offset);
+
 /* Sum over the partitions: records behind the committed offset; and waits until there is none. */
 int64_t cluster_lag(struct cluster *cluster);
 void cluster_wait_no_lag(struct cluster *cluster);

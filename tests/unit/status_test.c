@@ -26,8 +26,8 @@ static void open_world(void)
     world.board = board_new(1);
     world.journal = journal_new();
     metrics_init(&world.metrics);
-    world.observer =
-        observer_new(&(struct observer_options){&world.config, "test", world.board, world.journal});
+    world.observer = observer_new(&(struct observer_options){
+        .config = &world.config, .build = "test", .board = world.board, .journal = world.journal});
 }
 
 static void close_world(void)

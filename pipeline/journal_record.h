@@ -1,0 +1,55 @@
+/* journal_record.h: what stands in the records of [journal] topic (docs/journal.md): JSON, and what
+ * a run is: its facts, held against those of the run before.
+ *
+ * Plain functions on values of their callers. Any thread.
+ */
+#ifndef PIPELINE_JOURNAL_RECORD_H
+#define PIPELINE_JOURNAL_RECORD_H
+
+#include "core/config.h"
+#include "core/journal.h"
+#include "core/metrics.h"
+
+/* Who says it. */
+struct journal_source {
+    const char *name, *instance, *run; /* borrowed */
+};
+
+/* A key, from malloc: what is of one instance has one key; runs and profiles have others, so that a
+ * compacted topic keeps the last of each. kind: NULL, "run" or "profile". */
+char *journal_record_key(const struct journal_source *source, const char *kind);
+
+/* Values, from malloc. missed: entries before this one that were lost. */
+char *journal_record_entry(const struct journal_source *source, const struct journal_entry *entry,
+                           uint64_t missed);
+/* text: JSON; NULL where it is none. */
+char *journal_record_profile(const struct journal_source *source, int64_t at_ms, const char *text);
+
+/* What a run is. */
+struct facts;
+
+/* From the configuration, versions, and the model that scores. */
+struct facts *facts_new(const struct config *config, const char *build);
+void facts_free(struct facts *facts);
+/* True: it is another one. */
+bool facts_set_model(struct facts *facts, const struct model_metrics *model);
+/* A schema was met; true: none of that id was before. */
+bool facts_add_schema(struct facts *facts, const char *id, size_t len);
+bool facts_has_schema(const struct facts *facts, const char *id, size_t len);
+
+char *journal_record_run(const struct journal_source *source, int64_t at_ms,
+                         const struct facts *facts);
+
+/* A value that was read back: the facts of a `run`, or NULL; who and when in buffers. */
+struct facts *facts_parse(const char *value, size_t len, char run[16], char time[32]);
+/* The text of a `profile`, from malloc, or NULL. */
+char *journal_record_parse_profile(const char *value, size_t len);
+
+/* One difference, in texts that live until the next. */
+typedef void facts_change(void *arg, const char *key, const char *from, const char *to);
+/* Calls change for each fact that differs; returns how many. Schemas are not among them: which are
+ * met is only known later. */
+size_t facts_compare(const struct facts *before, const struct facts *now, facts_change *change,
+                     void *arg);
+
+#endif
