@@ -160,10 +160,10 @@ START_TEST(other_methods_are_refused_and_a_body_is_forgotten)
     static const struct {
         const char *request, *status;
     } requests[] = {
-        {"HEAD /text HTTP/1.0\r\n\r\n", "HTTP/1.0 200"},
-        {"PUT /text HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.0 405"},
-        {"DELETE /text HTTP/1.0\r\n\r\n", "HTTP/1.0 405"},
-        {"POST /order HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.0 404"},
+        {"HEAD /text HTTP/1.0\r\n\r\n", "HTTP/1.1 200"},
+        {"PUT /text HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 405"},
+        {"DELETE /text HTTP/1.0\r\n\r\n", "HTTP/1.1 405"},
+        {"POST /order HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 404"},
     };
     char answer[4096];
 
