@@ -77,6 +77,24 @@ class Feeder(threading.Thread):
         self.write, self.is_bad = write, is_bad
 
 
+def swapped_bundle(bundle: Path, there: Path) -> Path:
+    """A bundle with two features that read each other's field; its golden rows hold."""
+    shutil.copytree(bundle, there)
+    text = (there / "model.ini").read_text()
+    for a, b in (("temp             = weather.temp", "temp             = weather.pressure"),
+                 ("pressure         = weather.pressure", "pressure         = weather.temp"),
+                 ("version = 2", "version = 3")):
+        assert a in text
+        text = text.replace(a, b, 1)
+    lines = [json.loads(line) for line in (there / "golden.jsonl").read_text().splitlines()]
+    for line in lines:
+        line.pop("event")  # what is left is the model's: row, margin and score
+    for name, new in (("model.ini", text), ("golden.jsonl", "".join(json.dumps(line) + "\n" for line in lines))):
+        (there / name).unlink()  # the copy may be as read-only as what it is of
+        (there / name).write_text(new)
+    return there
+
+
 class Scene:
     """One incident's topics, kscore and feeder."""
 
@@ -134,23 +152,6 @@ class Scene:
         status = self.status()
         return [status["verdict"], *status["verdict"].get("also", [])] if status else []
 
-    def swapped_bundle(self) -> Path:
-        """delay-2 with two features that read each other's field; its golden rows hold."""
-        there = self.folder / "swapped"
-        shutil.copytree(self.live, there)
-        text = (there / "model.ini").read_text()
-        for a, b in (("temp             = weather.temp", "temp             = weather.pressure"),
-                     ("pressure         = weather.pressure", "pressure         = weather.temp"),
-                     ("version = 2", "version = 3")):
-            assert a in text
-            text = text.replace(a, b, 1)
-        (there / "model.ini").write_text(text)
-        lines = [json.loads(line) for line in (there / "golden.jsonl").read_text().splitlines()]
-        for line in lines:
-            line.pop("event")  # what is left is the model's: row, margin and score
-        (there / "golden.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return there
-
     def point_at(self, bundle: Path) -> None:
         new = self.folder / "new"
         new.symlink_to(bundle)
@@ -171,7 +172,7 @@ def swapped_by_reload(s: Scene) -> dict:
     s.start()
     s.calm(CALM_S)
     s.feeder.bad_at = time.monotonic()
-    s.point_at(s.swapped_bundle())
+    s.point_at(swapped_bundle(s.live, s.folder / "swapped"))
     s.order("reload")
     return {"kind": "suspect", "words": ("temp", "pressure"), "blame": "model", "change": "model_swapped"}
 
@@ -181,7 +182,7 @@ def swapped_by_restart(s: Scene) -> dict:
     s.calm(CALM_S)
     s.process.terminate()
     s.process.wait(60)
-    s.point_at(s.swapped_bundle())
+    s.point_at(swapped_bundle(s.live, s.folder / "swapped"))
     s.start()
     real.until("it scores again", 60 * SLOW, s.status)
     s.feeder.bad_at = time.monotonic()
