@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The Python in docs/model-bundle.md writes a bundle that kscore loads, whose golden rows and events hold."""
+"""The Python in docs/model-bundle.md writes a bundle that kscore loads, whose golden rows and events hold; the commands of
+docs/incident.md do what stands there (tests/walk.py)."""
 from __future__ import annotations
 
 import json
@@ -11,6 +12,11 @@ import tempfile
 from pathlib import Path
 
 import real
+
+if __name__ == "__main__":
+    real.in_venv()
+
+import walk
 
 ROOT = Path(__file__).resolve().parents[1]
 KSCORE = ROOT / "build/release/kscore"
@@ -35,5 +41,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    real.in_venv()
     main()
+    walk.main()

@@ -196,7 +196,7 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 VARIES = [
     (TIME, "TIME"), (r"\d\d-\d\d \d\d:\d\d:\d\d\b", "TIME"), (r"\b(?=\w*\d)[0-9a-f]{12,64}\b", "HEX"),
     (r"(127\.0\.0\.1|localhost):\d+", "PLACE"), (r"\b\d+(\.\d+)? ?(ms|s|min|h)\b( \d+ ?s\b)?", "DURATION"),
-    (r"\b\d+(\.\d+)? %|(?<= )-(?= |$)", "SHARE"), (r"took_ms=\d+", "DURATION"),
+    (r"\b\d+(\.\d+)? %|(?<= )-(?= |$)", "SHARE"), (r"took_ms=\d+", "DURATION"), (r"healthy: \d+", "healthy: N"),
     (r"\b\d+ offsets/s", "RATE"), (r"build \S+", "BUILD"), (r"[ \t]+", " "),
 ]
 
@@ -298,6 +298,8 @@ def main() -> None:
     p.add_argument("--shell", action="store_true")
     args = p.parse_args()
     args.kscore, args.data = args.kscore.resolve(), args.data.resolve()
+    if not (args.data / "flights").is_dir():
+        p.error(f"no flights in {args.data}: set KSCORE_DATA")
     account = real.Account()
     walk(args, account)
     account.end()
