@@ -77,7 +77,7 @@ class Night:
             free.bind(("127.0.0.1", 0))
             self.listen = f"127.0.0.1:{free.getsockname()[1]}"
         self.prepare()
-        self.producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 5})
+        self.producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 5, "log_level": 0})
 
     def prepare(self) -> None:
         """The bundles and schemas: those before, and those that come with this night."""
@@ -135,7 +135,7 @@ class Night:
 
     def read_scores(self) -> None:
         """A group that reads the scores and keeps up."""
-        board = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": "board", "auto.offset.reset": "earliest",
+        board = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": "board", "auto.offset.reset": "earliest", "log_level": 0,
                           "auto.commit.interval.ms": 500})
         board.subscribe(["scores"])
         while not self.is_over.is_set():
