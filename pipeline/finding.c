@@ -106,21 +106,26 @@ static bool is_no_change(const struct journal_entry *e)
     return entry_is(e, "changed") && strncmp(e->text, "key=", 4) != 0;
 }
 
+static bool is_schema(const struct journal_entry *e, const char *schema_id)
+{
+    char id[SCHEMA_ID_TEXT_MAX];
+
+    return *schema_id && strncmp(e->event, "schema_", 7) == 0 &&
+           strcmp(entry_word(e, "id", id, sizeof id), schema_id) == 0;
+}
+
 /* 0: no cause; what says that something is another one now counts more than what only began. */
 static int weight(const struct journal_entry *e, int64_t since_ms, const char *schema_id)
 {
     enum { NEAR_MS = 2 * MINUTE_MS, AT_ONCE_MS = 10000 };
-    char id[SCHEMA_ID_TEXT_MAX];
     bool is_near = since_ms - e->at_ms <= NEAR_MS;
 
     if (e->kind != JOURNAL_CHANGE || e->at_ms > since_ms + SLACK_MS ||
         e->at_ms < since_ms - RECENT_MS || entry_is(e, "stopping") || is_no_change(e) ||
         entry_is(e, "model_refused"))
         return 0;
-    if (is_near && *schema_id && strncmp(e->event, "schema_", 7) == 0 &&
-        strcmp(entry_word(e, "id", id, sizeof id), schema_id) == 0)
-        return 4;
-    if (is_near && is_about_model(e))
+    /* The newest of these: a swap comes behind the schemas that it has bound anew. */
+    if (is_near && (is_about_model(e) || is_schema(e, schema_id)))
         return 3;
     if (is_near && entry_is(e, "changed"))
         return 2;
