@@ -181,7 +181,7 @@ START_TEST(the_verdict_is_of_the_same_facts_as_the_rest)
     ask();
     ck_assert_str_eq(text_at("verdict.kind"), "errors");
     expect_number("verdict.first.offset", 100);
-    expect_number("verdict.change", json_integer_value(at("changes.0.number")));
+    expect_number("verdict.change.number", json_integer_value(at("changes.0.number")));
     ck_assert_str_eq(text_at("verdict.also.0.kind"), "errors");
     ck_assert_str_eq(text_at("errors.0.reason"), "missing_field");
     expect_number("errors.0.last_minute", 2);
