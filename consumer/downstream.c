@@ -66,6 +66,14 @@ static void judge(struct downstream *d, int64_t now_ms)
     }
 }
 
+static void keep_low(struct downstream *d, int64_t now_ms)
+{
+    if (d->lag < 0 || (d->low_ms && d->lag > d->low && now_ms - d->low_ms < DOWNSTREAM_LOW_MS))
+        return;
+    d->low = d->lag;
+    d->low_ms = now_ms;
+}
+
 void downstream_take(struct downstream *d, const int64_t *committed, const int64_t *ends,
                      size_t count, int64_t now_ms)
 {
@@ -79,5 +87,6 @@ void downstream_take(struct downstream *d, const int64_t *committed, const int64
         if (p->lag >= 0)
             d->lag = (d->lag < 0 ? 0 : d->lag) + p->lag;
     }
+    keep_low(d, now_ms);
     judge(d, now_ms);
 }

@@ -30,10 +30,17 @@ struct downstream {
     int64_t slowest_ms; /* longest that it took to commit what was there */
     int64_t lag;        /* sum of the known ones, -1: none is known */
     int64_t moved_ms;   /* when any committed offset moved last, 0: none was seen to move */
+    int64_t low;        /* lowest lag of the last quarter of an hour, and when it was that */
+    int64_t low_ms;     /* 0: never known */
     int64_t stands_ms;  /* since when the partition that stands longest does; 0: none does */
 };
 
-enum { DOWNSTREAM_STANDS_MS = 5000, DOWNSTREAM_SLOWEST_MS = 60000, DOWNSTREAM_MARGIN_MS = 2000 };
+enum {
+    DOWNSTREAM_STANDS_MS = 5000,
+    DOWNSTREAM_SLOWEST_MS = 60000,
+    DOWNSTREAM_MARGIN_MS = 2000,
+    DOWNSTREAM_LOW_MS = 900000
+};
 
 void downstream_release(struct downstream *downstream);
 

@@ -12,7 +12,7 @@
 
 enum { MAX_SCHEMAS = 1000 };
 
-struct facts {
+struct run_facts {
     json_t *values;  /* {"kscore.workers": "1", "build": "...", ...} */
     json_t *schemas; /* ["1", "7"] */
 };
@@ -101,7 +101,7 @@ char *journal_record_profile(const struct journal_source *source, int64_t at_ms,
 }
 
 char *journal_record_run(const struct journal_source *source, int64_t at_ms,
-                         const struct facts *facts)
+                         const struct run_facts *facts)
 {
     json_t *record = record_of(source, at_ms, "run");
 
@@ -112,14 +112,14 @@ char *journal_record_run(const struct journal_source *source, int64_t at_ms,
 
 /* ---- facts */
 
-static void set(struct facts *f, const char *key, const char *value)
+static void set(struct run_facts *f, const char *key, const char *value)
 {
     json_object_set_new(f->values, key, text_of(value, strlen(value)));
 }
 
-struct facts *facts_new(const struct config *config, const char *build)
+struct run_facts *run_facts_new(const struct config *config, const char *build)
 {
-    struct facts *f = mem_alloc(1, sizeof *f);
+    struct run_facts *f = mem_alloc(1, sizeof *f);
 
     f->values = json_object();
     f->schemas = json_array();
@@ -131,7 +131,7 @@ struct facts *facts_new(const struct config *config, const char *build)
     return f;
 }
 
-void facts_free(struct facts *f)
+void run_facts_free(struct run_facts *f)
 {
     if (!f)
         return;
@@ -140,14 +140,14 @@ void facts_free(struct facts *f)
     free(f);
 }
 
-static const char *get(const struct facts *f, const char *key)
+static const char *get(const struct run_facts *f, const char *key)
 {
     const char *value = json_string_value(json_object_get(f->values, key));
 
     return value ? value : "";
 }
 
-bool facts_set_model(struct facts *f, const struct model_metrics *model)
+bool run_facts_set_model(struct run_facts *f, const struct model_metrics *model)
 {
     if (strcmp(get(f, "model.digest"), model->digest) == 0)
         return false;
@@ -157,7 +157,7 @@ bool facts_set_model(struct facts *f, const struct model_metrics *model)
     return true;
 }
 
-bool facts_has_schema(const struct facts *f, const char *id, size_t len)
+bool run_facts_has_schema(const struct run_facts *f, const char *id, size_t len)
 {
     const json_t *one;
     size_t i;
@@ -170,9 +170,9 @@ bool facts_has_schema(const struct facts *f, const char *id, size_t len)
     return false;
 }
 
-bool facts_add_schema(struct facts *f, const char *id, size_t len)
+bool run_facts_add_schema(struct run_facts *f, const char *id, size_t len)
 {
-    if (facts_has_schema(f, id, len) || json_array_size(f->schemas) == MAX_SCHEMAS)
+    if (run_facts_has_schema(f, id, len) || json_array_size(f->schemas) == MAX_SCHEMAS)
         return false;
     json_array_append_new(f->schemas, text_of(id, len));
     return true;
@@ -197,11 +197,11 @@ static void copy_text(const json_t *record, const char *name, char *out, size_t 
     snprintf(out, cap, "%s", text ? text : "");
 }
 
-struct facts *facts_parse(const char *value, size_t len, char run[16], char time[32])
+struct run_facts *run_facts_parse(const char *value, size_t len, char run[16], char time[32])
 {
     json_t *record = parse(value, len, "run"), *values = json_object_get(record, "facts"),
            *schemas = json_object_get(record, "schemas");
-    struct facts *f = NULL;
+    struct run_facts *f = NULL;
 
     if (json_is_object(values) && json_is_array(schemas)) {
         f = mem_alloc(1, sizeof *f);
@@ -229,7 +229,7 @@ static bool is_compared(const char *key)
     return strcmp(key, "config.digest") != 0;
 }
 
-size_t facts_compare(const struct facts *before, const struct facts *now, facts_change *change,
+size_t run_facts_compare(const struct run_facts *before, const struct run_facts *now, run_facts_change *change,
                      void *arg)
 {
     const char *key;

@@ -26,30 +26,30 @@ char *journal_record_entry(const struct journal_source *source, const struct jou
 char *journal_record_profile(const struct journal_source *source, int64_t at_ms, const char *text);
 
 /* What a run is. */
-struct facts;
+struct run_facts;
 
 /* From the configuration, versions, and the model that scores. */
-struct facts *facts_new(const struct config *config, const char *build);
-void facts_free(struct facts *facts);
+struct run_facts *run_facts_new(const struct config *config, const char *build);
+void run_facts_free(struct run_facts *facts);
 /* True: it is another one. */
-bool facts_set_model(struct facts *facts, const struct model_metrics *model);
+bool run_facts_set_model(struct run_facts *facts, const struct model_metrics *model);
 /* A schema was met; true: none of that id was before. */
-bool facts_add_schema(struct facts *facts, const char *id, size_t len);
-bool facts_has_schema(const struct facts *facts, const char *id, size_t len);
+bool run_facts_add_schema(struct run_facts *facts, const char *id, size_t len);
+bool run_facts_has_schema(const struct run_facts *facts, const char *id, size_t len);
 
 char *journal_record_run(const struct journal_source *source, int64_t at_ms,
-                         const struct facts *facts);
+                         const struct run_facts *facts);
 
 /* A value that was read back: the facts of a `run`, or NULL; who and when in buffers. */
-struct facts *facts_parse(const char *value, size_t len, char run[16], char time[32]);
+struct run_facts *run_facts_parse(const char *value, size_t len, char run[16], char time[32]);
 /* The text of a `profile`, from malloc, or NULL. */
 char *journal_record_parse_profile(const char *value, size_t len);
 
 /* One difference, in texts that live until the next. */
-typedef void facts_change(void *arg, const char *key, const char *from, const char *to);
+typedef void run_facts_change(void *arg, const char *key, const char *from, const char *to);
 /* Calls change for each fact that differs; returns how many. Schemas are not among them: which are
  * met is only known later. */
-size_t facts_compare(const struct facts *before, const struct facts *now, facts_change *change,
+size_t run_facts_compare(const struct run_facts *before, const struct run_facts *now, run_facts_change *change,
                      void *arg);
 
 #endif

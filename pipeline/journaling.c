@@ -40,7 +40,7 @@ struct journaling {
     int64_t retry_ms; /* not before */
     bool is_said;     /* that it does not work */
     bool has_begun;   /* the last run was read back, or given up */
-    struct facts *now, *before;
+    struct run_facts *now, *before;
     char before_run[16], before_time[32];
     int64_t run_ms; /* when the run was sent last, 0: it is to be sent */
     char *profile;  /* to be sent, or NULL */
@@ -93,7 +93,7 @@ struct journaling *journaling_new(const struct config *config, const char *build
     j->key = journal_record_key(&j->source, NULL);
     j->run_key = journal_record_key(&j->source, "run");
     j->profile_key = journal_record_key(&j->source, "profile");
-    j->now = facts_new(config, build);
+    j->now = run_facts_new(config, build);
     pthread_mutex_init(&j->lock, NULL);
     return j;
 }
@@ -111,10 +111,10 @@ static void take(struct search *s, const struct record *r)
 
     if (slice_equals(r->key, j->run_key, strlen(j->run_key)) && r->timestamp_ms >= s->run_at_ms) {
         char run[16], time[32];
-        struct facts *facts = facts_parse((const char *)r->value.data, r->value.len, run, time);
+        struct run_facts *facts = run_facts_parse((const char *)r->value.data, r->value.len, run, time);
         if (!facts)
             return;
-        facts_free(j->before);
+        run_facts_free(j->before);
         j->before = facts;
         memcpy(j->before_run, run, sizeof run);
         memcpy(j->before_time, time, sizeof time);
@@ -190,7 +190,7 @@ static void say_changes(struct journaling *j, const struct err *err)
                   err->text);
         return;
     }
-    if (facts_compare(j->before, j->now, say_change, NULL) == 0)
+    if (run_facts_compare(j->before, j->now, say_change, NULL) == 0)
         log_event(LOG_INFO, "changed", "nothing since run=%s of %s", j->before_run, j->before_time);
 }
 
@@ -201,7 +201,7 @@ void journaling_begin(struct journaling *j, const struct model_metrics *model)
 
     if (!j)
         return;
-    facts_set_model(j->now, model);
+    run_facts_set_model(j->now, model);
     read_back(&search, clock_ms() + JOURNALING_READ_MS, &err);
     say_changes(j, &err);
     pthread_mutex_lock(&j->lock);
@@ -231,9 +231,9 @@ static void note_schema(struct journaling *j, const struct journal_entry *e)
     const char *id;
     size_t len = journal_word(e->text, "id", &id);
 
-    if (strncmp(e->event, "schema_", 7) != 0 || len == 0 || !facts_add_schema(j->now, id, len))
+    if (strncmp(e->event, "schema_", 7) != 0 || len == 0 || !run_facts_add_schema(j->now, id, len))
         return;
-    if (j->before && !facts_has_schema(j->before, id, len))
+    if (j->before && !run_facts_has_schema(j->before, id, len))
         log_event(LOG_INFO, "changed", "schema=%.*s was not met in the run before", (int)len, id);
 }
 
@@ -289,7 +289,7 @@ void journaling_poll(struct journaling *j, const struct model_metrics *model)
     if (!j)
         return;
     pthread_mutex_lock(&j->lock);
-    if (j->has_begun && *model->digest && facts_set_model(j->now, model))
+    if (j->has_begun && *model->digest && run_facts_set_model(j->now, model))
         j->run_ms = 0;
     journal_topic_poll(j->topic, 0);
     if (clock_ms() >= j->retry_ms)
@@ -317,8 +317,8 @@ void journaling_free(struct journaling *j)
     send_all(j);
     journal_topic_free(j->topic, FLUSH_MS);
     pthread_mutex_destroy(&j->lock);
-    facts_free(j->now);
-    facts_free(j->before);
+    run_facts_free(j->now);
+    run_facts_free(j->before);
     free(j->profile);
     free(j->last_profile);
     free(j->key);

@@ -228,45 +228,68 @@ static void put_lag_age(struct out *o, const char *name)
 }
 
 static const struct {
-    const char *name, *type, *help;
+    struct metric_row row;
     void (*put)(struct out *o, const char *name);
 } table[] = {
-    {"kscore_build_info", "gauge", "The program that runs.", put_build},
-    {"kscore_model_info", "gauge", "The models that score.", put_model},
-    {"kscore_start_time_seconds", "gauge", "When it started, since 1970.", put_started},
-    {"kscore_ready", "gauge", "1 while events are taken.", put_ready},
-    {"kscore_activity", "gauge", "What it does: one of these is 1.", put_activity},
-    {"kscore_loop_age_seconds", "gauge", "Since the worker's loop was last seen to turn.",
+    {{"kscore_build_info", "gauge", "version", "The program that runs."}, put_build},
+    {{"kscore_model_info", "gauge", "name, version, digest", "The models that score."}, put_model},
+    {{"kscore_start_time_seconds", "gauge", "", "When it started, since 1970."}, put_started},
+    {{"kscore_ready", "gauge", "", "1 while events are taken."}, put_ready},
+    {{"kscore_activity", "gauge", "activity", "What it does: one of these is 1."}, put_activity},
+    {{"kscore_loop_age_seconds", "gauge", "worker",
+      "Since the worker's loop was last seen to turn."},
      put_turns},
-    {"kscore_records_consumed_total", "counter", "Records taken, again where they were returned.",
+    {{"kscore_records_consumed_total", "counter", "topic, partition",
+      "Records taken, again where they were returned."},
      put_consumed},
-    {"kscore_records_total", "counter", "What became of the records.", put_records},
-    {"kscore_records_in_flight", "gauge", "Records taken without an acknowledged outcome.",
+    {{"kscore_records_total", "counter", "topic, partition, outcome",
+      "What became of the records."},
+     put_records},
+    {{"kscore_records_in_flight", "gauge", "topic, partition",
+      "Records taken without an acknowledged outcome."},
      put_in_flight},
-    {"kscore_lag_records", "gauge",
-     "Records of the partition, up to its last stable offset, that are not done.", put_lag},
-    {"kscore_downstream_lag_records", "gauge",
-     "Scores of the partition that the group has not committed.", put_downstream_lag},
-    {"kscore_downstream_stands_seconds", "gauge",
-     "For how long the group has committed nothing of what is there; 0: it moves.",
+    {{"kscore_lag_records", "gauge", "topic, partition",
+      "Records of the partition, up to its last stable offset, that are not done."},
+     put_lag},
+    {{"kscore_downstream_lag_records", "gauge", "group, topic, partition",
+      "Scores of the partition that the group has not committed."},
+     put_downstream_lag},
+    {{"kscore_downstream_stands_seconds", "gauge", "group",
+      "For how long the group has committed nothing of what is there; 0: it moves."},
      put_downstream_stands},
-    {"kscore_lag_age_seconds", "gauge", "Since the brokers were last heard on lag.", put_lag_age},
-    {"kscore_errors_total", "counter", "Dead letters sent, by what was wrong.", put_errors},
-    {"kscore_decisions_total", "counter", "Scores sent, by decision.", put_decisions},
-    {"kscore_alerts_total", "counter", "Alerts that the brokers have.", put_alerts},
-    {"kscore_alerts_stale_total", "counter", "Alerts withheld for their age.", put_stale_alerts},
-    {"kscore_commits_total", "counter", "Commits that the brokers have.", put_commits},
-    {"kscore_rewinds_total", "counter", "Times that all unfinished was sent again.", put_rewinds},
-    {"kscore_event_time_missing_total", "counter",
-     "Scores with the record's time for want of the event's.", put_no_event_time},
-    {"kscore_decode_seconds", "histogram", "To decode and bind a batch.", put_decode},
-    {"kscore_score_seconds", "histogram", "To score a batch.", put_score},
-    {"kscore_freshness_seconds", "histogram",
-     "From a record's time to its acknowledged outcome; of a batch, its oldest record's.",
+    {{"kscore_lag_age_seconds", "gauge", "", "Since the brokers were last heard on lag."},
+     put_lag_age},
+    {{"kscore_errors_total", "counter", "stage, reason, blame",
+      "Dead letters sent, by what was wrong."},
+     put_errors},
+    {{"kscore_decisions_total", "counter", "decision", "Scores sent, by decision."}, put_decisions},
+    {{"kscore_alerts_total", "counter", "", "Alerts that the brokers have."}, put_alerts},
+    {{"kscore_alerts_stale_total", "counter", "", "Alerts withheld for their age."},
+     put_stale_alerts},
+    {{"kscore_commits_total", "counter", "", "Commits that the brokers have."}, put_commits},
+    {{"kscore_rewinds_total", "counter", "", "Times that all unfinished was sent again."},
+     put_rewinds},
+    {{"kscore_event_time_missing_total", "counter", "",
+      "Scores with the record's time for want of the event's."},
+     put_no_event_time},
+    {{"kscore_decode_seconds", "histogram", "", "To decode and bind a batch."}, put_decode},
+    {{"kscore_score_seconds", "histogram", "", "To score a batch."}, put_score},
+    {{"kscore_freshness_seconds", "histogram", "",
+      "From a record's time to its acknowledged outcome; of a batch, its oldest record's."},
      put_freshness},
-    {"kscore_commit_seconds", "histogram",
-     "From an acknowledged outcome to the commit of its offset.", put_commit},
+    {{"kscore_commit_seconds", "histogram", "",
+      "From an acknowledged outcome to the commit of its offset."},
+     put_commit},
 };
+
+size_t observer_metric_rows(struct metric_row *rows, size_t cap)
+{
+    size_t count = sizeof table / sizeof table[0];
+
+    for (size_t i = 0; i < count && i < cap; i++)
+        rows[i] = table[i].row;
+    return count;
+}
 
 char *observer_metrics(struct observer *observer)
 {
@@ -279,9 +302,9 @@ char *observer_metrics(struct observer *observer)
     pthread_mutex_lock(&observer->lock);
     view_take(&observer->view, observer->options.board);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        fprintf(o.file, "# HELP %s %s\n# TYPE %s %s\n", table[i].name, table[i].help, table[i].name,
-                table[i].type);
-        table[i].put(&o, table[i].name);
+        fprintf(o.file, "# HELP %s %s\n# TYPE %s %s\n", table[i].row.name, table[i].row.help,
+                table[i].row.name, table[i].row.type);
+        table[i].put(&o, table[i].row.name);
     }
     pthread_mutex_unlock(&observer->lock);
     fclose(o.file);

@@ -29,6 +29,12 @@ struct observer;
 struct observer *observer_new(const struct observer_options *options);
 void observer_free(struct observer *observer); /* or NULL; waits for its thread */
 
+/* The table of metrics, for its page and its test: up to cap rows; returns how many there are. */
+struct metric_row {
+    const char *name, *type, *labels, *help; /* labels: "topic, partition" */
+};
+size_t observer_metric_rows(struct metric_row *rows, size_t cap);
+
 /* Prometheus' text format, docs/metrics.md. From malloc. */
 char *observer_metrics(struct observer *observer);
 

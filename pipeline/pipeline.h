@@ -58,10 +58,9 @@ struct pipeline_options {
     const char *build;                  /* version of the program, for `run` */
     const volatile sig_atomic_t *stop;  /* not 0: drain and end */
     struct pipeline_progress *progress; /* or NULL */
-    struct board *board; /* core/metrics.h: where workers show their numbers; or NULL */
-    struct journaling
-        *journaling;       /* pipeline/journaling.h: what changed since the run before; or NULL */
-    struct replay *replay; /* pipeline/seat.h: a window instead of the group; or NULL */
+    struct board *board;            /* core/metrics.h: where workers show their numbers; or NULL */
+    struct journaling *journaling;  /* what changed since the run before; or NULL */
+    struct replay *replay;          /* pipeline/seat.h: a window instead of the group; or NULL */
     struct pipeline_orders *orders; /* or NULL: none come */
 };
 

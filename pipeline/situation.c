@@ -141,14 +141,17 @@ static struct verdict_backlog own_backlog(const struct observer *o)
     return b;
 }
 
+static struct verdict_backlog backlog_of(const struct downstream *d)
+{
+    return (struct verdict_backlog){d->group, d->lag, d->lag > d->low ? d->lag - d->low : 0,
+                                    d->low_ms, d->stands_ms};
+}
+
 /* [downstream] groups: consumer/downstream.h says which stands. */
 static void take_groups(struct situation *facts, const struct observer *o)
 {
     for (size_t i = 0; i < o->group_count && i < SITUATION_GROUPS; i++)
-        facts->backlogs[facts->verdict.backlog_count++] =
-            (struct verdict_backlog){.group = o->groups[i].group,
-                                     .lag = o->groups[i].lag,
-                                     .stands_ms = o->groups[i].stands_ms};
+        facts->backlogs[facts->verdict.backlog_count++] = backlog_of(&o->groups[i]);
 }
 
 void situation_take(struct situation *facts, struct observer *o, size_t entry_count)

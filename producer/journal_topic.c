@@ -27,18 +27,23 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     kafka_trouble_take(&t->trouble, (rd_kafka_resp_err_t)code, reason);
 }
 
-static void on_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+static void say(struct journal_topic *t, uint64_t tag, rd_kafka_resp_err_t code)
 {
-    struct journal_topic *t = opaque;
     struct err err = ERR_INIT;
     char what[300];
 
-    if (message->err) {
-        snprintf(what, sizeof what, "topic %s", rd_kafka_topic_name(message->rkt));
-        kafka_err(&err, message->err, what);
-        kafka_trouble_explain(&t->trouble, client, &err);
+    if (code) {
+        snprintf(what, sizeof what, "topic %s", rd_kafka_topic_name(t->handle));
+        kafka_err(&err, code, what);
+        kafka_trouble_explain(&t->trouble, t->client, &err);
     }
-    t->report(t->arg, (uint64_t)(uintptr_t)message->_private, message->err ? err.text : NULL);
+    t->report(t->arg, tag, code ? err.text : NULL);
+}
+
+static void on_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)client;
+    say(opaque, (uint64_t)(uintptr_t)message->_private, message->err);
 }
 
 struct journal_topic *journal_topic_new(const struct config *config, journal_topic_report *report,
@@ -53,6 +58,8 @@ struct journal_topic *journal_topic_new(const struct config *config, journal_top
     kafka_conf_set(conf, "queue.buffering.max.kbytes", "4096");
     kafka_conf_set(conf, "message.timeout.ms", "20000");
     kafka_conf_set(conf, "linger.ms", "20");
+    kafka_conf_set(conf, "topic.metadata.refresh.interval.ms", "10000"); /* how a permission is
+                                                                             heard of */
     t = mem_alloc(1, sizeof *t);
     t->report = report;
     t->arg = arg;
@@ -72,15 +79,18 @@ struct journal_topic *journal_topic_new(const struct config *config, journal_top
     return NULL;
 }
 
+/* A topic that is missing or denied is refused at once, when the client has heard of it. */
 bool journal_topic_send(struct journal_topic *t, const struct journal_record *record)
 {
-    return rd_kafka_producev(t->client, RD_KAFKA_V_RKT(t->handle),
-                             RD_KAFKA_V_KEY(record->key, strlen(record->key)),
-                             RD_KAFKA_V_VALUE((void *)record->value, strlen(record->value)),
-                             RD_KAFKA_V_TIMESTAMP(record->at_ms),
-                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                             RD_KAFKA_V_OPAQUE((void *)(uintptr_t)record->tag),
-                             RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        t->client, RD_KAFKA_V_RKT(t->handle), RD_KAFKA_V_KEY(record->key, strlen(record->key)),
+        RD_KAFKA_V_VALUE((void *)record->value, strlen(record->value)),
+        RD_KAFKA_V_TIMESTAMP(record->at_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_OPAQUE((void *)(uintptr_t)record->tag), RD_KAFKA_V_END);
+
+    if (code && code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        say(t, record->tag, code);
+    return code != RD_KAFKA_RESP_ERR__QUEUE_FULL;
 }
 
 void journal_topic_poll(struct journal_topic *t, int timeout_ms)

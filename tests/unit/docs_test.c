@@ -5,9 +5,11 @@
 
 #include "core/file.h"
 #include "core/kafka_conf.h"
+#include "core/journal.h"
 #include "core/log.h"
 #include "core/outcome.h"
 #include "pipeline/check.h"
+#include "pipeline/observer.h"
 #include "tests/fixture.h"
 #include "tests/harness.h"
 
@@ -161,12 +163,44 @@ START_TEST(log_events_lists_the_closed_list_in_its_order)
 }
 END_TEST
 
+START_TEST(metrics_lists_each_metric_in_its_order)
+{
+    struct metric_row rows[MAX_ROWS];
+    size_t count = observer_metric_rows(rows, MAX_ROWS);
+
+    read_table("docs/metrics.md", "| name | type | labels | meaning |");
+    ck_assert_uint_eq(table.count, count);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_str_eq(table.cells[i][0], rows[i].name);
+        ck_assert_str_eq(table.cells[i][1], rows[i].type);
+        ck_assert_str_eq(table.cells[i][2], rows[i].labels);
+        ck_assert_str_eq(table.cells[i][3], rows[i].help);
+    }
+}
+END_TEST
+
+START_TEST(journal_lists_each_event_that_is_kept)
+{
+    static const char *const kinds[] = {"", "change", "trouble", "error"};
+    const char *const *events = log_events();
+    size_t kept = 0;
+
+    read_table("docs/journal.md", "| event | kind | what it can be the cause of |");
+    for (size_t i = 0; i < table.count; i++)
+        ck_assert_str_eq(table.cells[i][1], kinds[journal_kind_of(table.cells[i][0])]);
+    for (size_t i = 0; events[i]; i++)
+        kept += journal_kind_of(events[i]) != JOURNAL_NONE;
+    ck_assert_uint_eq(table.count, kept);
+}
+END_TEST
+
 SUITE(docs)
 {
     TCase *tables =
         CASE("tables", dead_letters_lists_each_fault_in_the_order_of_the_code,
              kafka_settings_lists_each_preset_with_its_value,
              kafka_settings_lists_each_owned_key_with_its_value,
-             log_events_lists_the_closed_list_in_its_order, check_lists_each_check_in_its_order);
+             log_events_lists_the_closed_list_in_its_order, check_lists_each_check_in_its_order,
+             metrics_lists_each_metric_in_its_order, journal_lists_each_event_that_is_kept);
     tcase_add_checked_fixture(tables, NULL, release_table);
 }

@@ -81,6 +81,19 @@ START_TEST(what_is_usual_is_learnt)
 }
 END_TEST
 
+START_TEST(the_lowest_lag_of_a_quarter_of_an_hour_is_kept)
+{
+    at(0, 0, 50);
+    at(2, 40, 60);
+    at(4, 40, 90);
+    ck_assert_int_eq(group.low, 20);
+    ck_assert_int_eq(group.low_ms, 1002000);
+    at(902, 40, 91);
+    ck_assert_int_eq(group.low, 51);
+    ck_assert_int_eq(group.low_ms, 1902000);
+}
+END_TEST
+
 START_TEST(an_outage_teaches_nothing)
 {
     at(0, 0, 0);
@@ -107,7 +120,8 @@ SUITE(downstream)
 {
     TCase *all = CASE("lag", lag_is_the_sum_of_what_is_known,
                       a_group_that_commits_nothing_more_stands_since_something_was_there,
-                      a_group_with_nothing_to_read_does_not_stand, an_outage_teaches_nothing,
+                      a_group_with_nothing_to_read_does_not_stand,
+                      the_lowest_lag_of_a_quarter_of_an_hour_is_kept, an_outage_teaches_nothing,
                       one_partition_of_many_stands);
 
     tcase_add_checked_fixture(all, setup, teardown);

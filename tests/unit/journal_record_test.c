@@ -89,10 +89,10 @@ static void note(void *arg, const char *key, const char *from, const char *to)
     snprintf(changes + len, sizeof changes - len, "%s:%s>%s;", key, from, to);
 }
 
-static struct facts *read_back(const struct facts *facts)
+static struct run_facts *read_back(const struct run_facts *facts)
 {
     char run[16], time[32], *text = journal_record_run(&source, 1767323045678, facts);
-    struct facts *back = facts_parse(text, strlen(text), run, time);
+    struct run_facts *back = run_facts_parse(text, strlen(text), run, time);
 
     ck_assert_msg(strstr(text, "s3cret") == NULL, "%s", text);
     ck_assert_ptr_nonnull(back);
@@ -105,41 +105,41 @@ static struct facts *read_back(const struct facts *facts)
 START_TEST(a_run_that_is_read_back_differs_in_what_was_changed_and_holds_no_secret)
 {
     struct model_metrics model = {.name = "delay", .version = "1", .digest = "aa"};
-    struct facts *facts = facts_new(&config, "1.0"), *back;
+    struct run_facts *facts = run_facts_new(&config, "1.0"), *back;
     struct config other;
 
-    ck_assert(facts_set_model(facts, &model));
-    ck_assert(!facts_set_model(facts, &model));
+    ck_assert(run_facts_set_model(facts, &model));
+    ck_assert(!run_facts_set_model(facts, &model));
     back = read_back(facts);
-    ck_assert_uint_eq(facts_compare(back, facts, note, NULL), 0);
-    facts_free(facts);
+    ck_assert_uint_eq(run_facts_compare(back, facts, note, NULL), 0);
+    run_facts_free(facts);
 
     fixture_config(&other, FIXTURE_CONFIG "[model]\nrounds = 7\n[consumer]\nfetch.min.bytes = 2\n");
-    facts = facts_new(&other, "1.1");
+    facts = run_facts_new(&other, "1.1");
     snprintf(model.version, sizeof model.version, "2");
     snprintf(model.digest, sizeof model.digest, "bb");
-    facts_set_model(facts, &model);
-    ck_assert_uint_eq(facts_compare(back, facts, note, NULL), 6);
+    run_facts_set_model(facts, &model);
+    ck_assert_uint_eq(run_facts_compare(back, facts, note, NULL), 6);
     ck_assert_str_eq(changes, "build:1.0>1.1;model.rounds:all>7;consumer.fetch.min.bytes:>2;"
                               "model.version:1>2;model.digest:aa>bb;producer.linger.ms:7>;");
-    facts_free(facts);
-    facts_free(back);
+    run_facts_free(facts);
+    run_facts_free(back);
     config_release(&other);
 }
 END_TEST
 
 START_TEST(schemas_are_kept_once_each)
 {
-    struct facts *facts = facts_new(&config, "1.0"), *back;
+    struct run_facts *facts = run_facts_new(&config, "1.0"), *back;
 
-    ck_assert(facts_add_schema(facts, "7 ", 1));
-    ck_assert(!facts_add_schema(facts, "7", 1));
-    ck_assert(facts_add_schema(facts, "77", 2));
+    ck_assert(run_facts_add_schema(facts, "7 ", 1));
+    ck_assert(!run_facts_add_schema(facts, "7", 1));
+    ck_assert(run_facts_add_schema(facts, "77", 2));
     back = read_back(facts);
-    ck_assert(facts_has_schema(back, "77", 2));
-    ck_assert(!facts_has_schema(back, "8", 1));
-    facts_free(back);
-    facts_free(facts);
+    ck_assert(run_facts_has_schema(back, "77", 2));
+    ck_assert(!run_facts_has_schema(back, "8", 1));
+    run_facts_free(back);
+    run_facts_free(facts);
 }
 END_TEST
 
@@ -171,20 +171,20 @@ START_TEST(what_others_wrote_is_no_run_and_no_profile)
 {
     char run[16], time[32];
 
-    ck_assert_ptr_null(facts_parse(strange[_i], strlen(strange[_i]), run, time));
+    ck_assert_ptr_null(run_facts_parse(strange[_i], strlen(strange[_i]), run, time));
     ck_assert_ptr_null(journal_record_parse_profile(strange[_i], strlen(strange[_i])));
 }
 END_TEST
 
 START_TEST(a_run_cut_at_any_byte_is_none)
 {
-    struct facts *facts = facts_new(&config, "1.0");
+    struct run_facts *facts = run_facts_new(&config, "1.0");
     char run[16], time[32], *text = journal_record_run(&source, 1, facts);
 
     for (size_t len = 0; len < strlen(text); len++)
-        ck_assert_ptr_null(facts_parse(text, len, run, time));
+        ck_assert_ptr_null(run_facts_parse(text, len, run, time));
     free(text);
-    facts_free(facts);
+    run_facts_free(facts);
 }
 END_TEST
 
