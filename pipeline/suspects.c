@@ -1,4 +1,4 @@
-/* suspects.c: what is wrong without errors: suspicions (scoring/watch.h) of the journal that last. */
+/* suspects.c: what is wrong without errors: suspicions in the journal (scoring/watch.h). */
 #include <stdio.h>
 #include <string.h>
 
