@@ -8,5 +8,7 @@ extern const char page_html_end[];
 
 size_t page_len(void)
 {
-    return (size_t)(page_html_end - page_html);
+    const char *begin = page_html, *end = page_html_end;
+
+    return (size_t)(end - begin);
 }
