@@ -111,7 +111,8 @@ static void take(struct search *s, const struct record *r)
 
     if (slice_equals(r->key, j->run_key, strlen(j->run_key)) && r->timestamp_ms >= s->run_at_ms) {
         char run[16], time[32];
-        struct run_facts *facts = run_facts_parse((const char *)r->value.data, r->value.len, run, time);
+        struct run_facts *facts =
+            run_facts_parse((const char *)r->value.data, r->value.len, run, time);
         if (!facts)
             return;
         run_facts_free(j->before);
