@@ -75,7 +75,23 @@ START_TEST(nobody_scores_in_a_file_system_that_cannot_be_written)
 }
 END_TEST
 
+/* As systemd reads it; the binary need not be installed. */
+START_TEST(the_unit_is_one_that_systemd_takes)
+{
+    if (system("command -v systemd-analyze > /dev/null") != 0) {
+        harness_skip("no systemd-analyze");
+        return;
+    }
+    ck_assert_int_eq(system("f=$(mktemp -d) && sed 's|/usr/local/bin/kscore|/bin/true|' "
+                            "deploy/kscore.service > $f/kscore.service && "
+                            "test -z \"$(systemd-analyze verify $f/kscore.service 2>&1)\" && "
+                            "rm -r $f"),
+                     0);
+}
+END_TEST
+
 SUITE(service)
 {
+    CASE("unit", the_unit_is_one_that_systemd_takes);
     CASE("confined", nobody_scores_in_a_file_system_that_cannot_be_written);
 }
