@@ -102,6 +102,9 @@ $(O)/commit: always | deps
 # It carries the demo's bundle.
 $(O)/cli/demo_bundle.o: $(wildcard examples/payments/bundle/*)
 
+# It carries the page.
+$(O)/http/page.o: http/page.html
+
 # It carries the schema of scores.
 $(O)/schemas/score_schema.o: schemas/score.avsc
 

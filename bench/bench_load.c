@@ -5,8 +5,11 @@
  *                                   are not there, only the synthetic model
  *
  * One thread, one named call for each, from the file's path to a model that can score: model_load;
- * XGBoosterLoadModel. CPU time, the file in the page cache. Memory is what a process that loads the
- * model once and keeps it grows by at its peak (getrusage), the file's bytes in memory included.
+ * XGBoosterLoadModel. CPU time, the file in the page cache. Each load is a process of its own, as
+ * programs load one model when they start: memory is new, and its page faults are part of the
+ * price. What a library does once is done before, with the synthetic model. Memory is what a
+ * process that loads the model and keeps it grows by at its peak (getrusage), the file's bytes
+ * included.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -79,16 +82,6 @@ static const struct loader {
 };
 enum { LOADERS = sizeof loaders / sizeof loaders[0] };
 
-static double load_once_ms(const struct loader *loader, const char *path)
-{
-    double start = timing_cpu_ns(), end;
-    void *model = loader->load(path);
-
-    end = timing_cpu_ns();
-    loader->free(model);
-    return (end - start) / 1e6;
-}
-
 static double resident_kib(void)
 {
     double pages = 0;
@@ -100,72 +93,90 @@ static double resident_kib(void)
     return pages * (double)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-/* In a process of its own: what has loaded before leaves no memory to be used again. */
-static double peak_growth_mb(const struct loader *loader, const char *path)
+struct cost {
+    double ms, growth_mb;
+};
+
+/* first: loaded before, and freed; NULL: nothing. */
+static struct cost load(const struct loader *loader, const char *first, const char *path)
 {
+    struct cost cost;
     struct rusage usage;
-    double growth = 0;
+    double before, start;
+
+    if (first)
+        loader->free(loader->load(first));
+    before = resident_kib();
+    start = timing_cpu_ns();
+    loader->load(path);
+    cost.ms = (timing_cpu_ns() - start) / 1e6;
+    getrusage(RUSAGE_SELF, &usage);
+    cost.growth_mb = ((double)usage.ru_maxrss - before) * 1024 / 1e6;
+    return cost;
+}
+
+/* In a process of its own; this one never loads anything: no threads that a fork would lose. */
+static struct cost load_alone(const struct loader *loader, const char *first, const char *path)
+{
+    struct cost cost;
     int ends[2], status;
     pid_t child;
 
-    mem_give_back();
     if (pipe(ends) != 0 || (child = fork()) < 0)
         die("fork", "fails");
     if (child == 0) {
-        double before = resident_kib();
-        loader->load(path);
-        getrusage(RUSAGE_SELF, &usage);
-        growth = ((double)usage.ru_maxrss - before) * 1024 / 1e6;
-        _exit(write(ends[1], &growth, sizeof growth) == sizeof growth ? 0 : 1);
+        cost = load(loader, first, path);
+        _exit(write(ends[1], &cost, sizeof cost) == sizeof cost ? 0 : 1);
     }
     if (waitpid(child, &status, 0) != child || status != 0 ||
-        read(ends[0], &growth, sizeof growth) != sizeof growth)
+        read(ends[0], &cost, sizeof cost) != sizeof cost)
         die(path, "the process that loads it failed");
     close(ends[0]);
     close(ends[1]);
-    return growth;
+    return cost;
 }
 
 struct subject {
     const char *file, *title;
-    char path[1200];
-    double peaks[LOADERS];
-    bool is_there;
 };
 
-/* One line of the table. */
-static void measure(const struct subject *s)
+/* One line of the table. first: of the synthetic model. */
+static void measure(const struct subject *s, const char *first, const char *path)
 {
-    double times[LOADERS][TURNS], ratios[TURNS];
+    double times[LOADERS][TURNS], ratios[TURNS], peaks[LOADERS];
     struct stat info;
 
-    if (stat(s->path, &info) != 0)
-        die(s->path, "is gone");
+    if (stat(path, &info) != 0)
+        return;
+    for (int i = 0; i < LOADERS; i++)
+        peaks[i] = load_alone(&loaders[i], NULL, path).growth_mb;
     for (int turn = 0; turn < TURNS; turn++) {
         for (int i = 0; i < LOADERS; i++)
-            times[i][turn] = load_once_ms(&loaders[i], s->path);
+            times[i][turn] = load_alone(&loaders[i], first, path).ms;
         ratios[turn] = times[LOADERS - 1][turn] / times[0][turn];
     }
     printf("| %s, %.1f MB | %.1f ms | ", s->title, (double)info.st_size / 1e6,
            timing_median(times[0], TURNS));
     if (LOADERS == 1)
-        printf("not installed | | %.1f MB | |\n", s->peaks[0]);
+        printf("not installed | | %.1f MB | |\n", peaks[0]);
     else
         printf("%.1f ms | %.1f | %.1f MB | %.1f MB |\n", timing_median(times[LOADERS - 1], TURNS),
-               timing_median(ratios, TURNS), s->peaks[0], s->peaks[LOADERS - 1]);
+               timing_median(ratios, TURNS), peaks[0], peaks[LOADERS - 1]);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-    static struct subject subjects[] = {
-        {.file = "model.json", .title = "100 trees of depth 6, JSON (synthetic)"},
-        {.file = "a_100t_d6_f30.json", .title = "100 trees of depth 6, JSON"},
-        {.file = "a_100t_d6_f30.ubj", .title = "100 trees of depth 6, UBJSON"},
-        {.file = "b_500t_d8_f100.json", .title = "500 trees of depth 8, JSON"},
-        {.file = "b_500t_d8_f100.ubj", .title = "500 trees of depth 8, UBJSON"},
+    static const struct subject subjects[] = {
+        {"a_100t_d6_f30.json", "100 trees of depth 6, JSON"},
+        {"a_100t_d6_f30.ubj", "100 trees of depth 6, UBJSON"},
+        {"b_500t_d8_f100.json", "500 trees of depth 8, JSON"},
+        {"b_500t_d8_f100.ubj", "500 trees of depth 8, UBJSON"},
     };
-    enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
+    static const struct subject synthetic = {"model.json",
+                                             "100 trees of depth 6, JSON (synthetic)"};
     const char *data = argc > 2 ? argv[2] : getenv("KSCORE_DATA");
+    char first[1200], path[1200];
 
     if (argc < 2)
         die("usage", "bench_load FOLDER [DATA]");
@@ -173,16 +184,7 @@ int main(int argc, char **argv)
         data = "../shared/data";
     if (synthetic_write(argv[1], 100, 6) != 0)
         die(argv[1], "cannot be written");
-    /* All of these first: the library's threads do not survive a fork, and it waits for them. */
-    for (struct subject *s = subjects; s < subjects + SUBJECTS; s++) {
-        if (s == subjects)
-            snprintf(s->path, sizeof s->path, "%s/%s", argv[1], s->file);
-        else
-            snprintf(s->path, sizeof s->path, "%s/models/timing/%s", data, s->file);
-        s->is_there = access(s->path, R_OK) == 0;
-        for (int i = 0; s->is_there && i < LOADERS; i++)
-            s->peaks[i] = peak_growth_mb(&loaders[i], s->path);
-    }
+    snprintf(first, sizeof first, "%s/%s", argv[1], synthetic.file);
     printf("| loading a model | kscore | libxgboost");
 #if HAS_XGBOOST
     int major, minor, patch;
@@ -190,8 +192,11 @@ int main(int argc, char **argv)
     printf(" %d.%d.%d", major, minor, patch);
 #endif
     printf(" | times faster | peak memory | the library's |\n|---|---|---|---|---|---|\n");
-    for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++)
-        if (s->is_there)
-            measure(s);
+    fflush(stdout);
+    measure(&synthetic, first, first);
+    for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
+        snprintf(path, sizeof path, "%s/models/timing/%s", data, subjects[i].file);
+        measure(&subjects[i], first, path);
+    }
     return 0;
 }

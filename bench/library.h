@@ -19,7 +19,8 @@ struct library {
     void (*close)(void *handle);
 };
 
-/* Opens the model with the library that wrote it, or of its format. Exits with a line when the library refuses. */
+/* Opens the model with the library that wrote it, or of its format. Exits with a line when the
+ * library refuses. */
 struct library library_xgboost(const char *path);
 struct library library_lightgbm(const char *path);
 struct library library_onnx(const char *path);

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,9 +61,10 @@ static const struct cli_option *find_option(const struct cli_command *command, c
 
 static int unknown_option(const struct cli_command *command, const char *word, struct err *err)
 {
-    const char *names[20], *near;
+    const char *names[CLI_OPTIONS_MAX], *near;
     size_t count = 0;
 
+    assert(command->option_count <= CLI_OPTIONS_MAX);
     for (size_t i = 0; i < command->option_count; i++)
         names[count++] = command->options[i].name;
     near = text_nearest(word + strspn(word, "-"), names, count);

@@ -8,6 +8,8 @@
 
 #include "core/err.h"
 
+enum { CLI_OPTIONS_MAX = 40 };
+
 /* An option of a command; the table both parses and prints the help. */
 struct cli_option {
     char letter;      /* 0 = only the long name */
@@ -22,7 +24,7 @@ struct cli_command {
     const char *usage;   /* "kscore run -c FILE [-s section.key=value ...]" */
     const char *help;    /* teaches, by examples to paste */
     const struct cli_option *options;
-    size_t option_count;
+    size_t option_count; /* at most CLI_OPTIONS_MAX */
     int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 

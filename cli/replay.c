@@ -7,6 +7,7 @@
 #include "cli/account.h"
 #include "cli/bar.h"
 #include "cli/cli.h"
+#include "cli/comparing.h"
 #include "cli/configured.h"
 #include "cli/place.h"
 #include "cli/replay_view.h"
@@ -30,6 +31,7 @@ static const struct cli_option options[] = {
     {0, "dead", "FILE", "dead letters go into this file; default with -o: FILE.dead.jsonl"},
     {0, "dead-topic", "NAME", "dead letters go to this topic"},
     {0, "model", "PATH", "another bundle than [model] path"},
+    COMPARING_OPTIONS,
     {0, "rate", "N", "at most so many records per second"},
     {0, "state", "FILE", "how far it is, to go on after a kill; default with -o: FILE.state"},
     {0, "json", NULL, "the summary as JSON"},
@@ -37,6 +39,7 @@ static const struct cli_option options[] = {
 
 struct arguments {
     struct configured configured;
+    struct comparing compare;
     struct reader_place from, to;
     const char *from_text, *to_text;
     int64_t partition, rate;
@@ -82,6 +85,8 @@ static bool take(void *arg, const struct cli_option *option, const char *value)
         return false;
     if (configured_is_option(option))
         return configured_take(&a->configured, option, value);
+    if (comparing_is_option(option))
+        return comparing_take(&a->compare, option, value);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(option->name, names[i].name) == 0)
             return take_name(value, names[i].field);
@@ -109,14 +114,13 @@ static bool is_same(const char *one, const char *other)
     return one && other && strcmp(one, other) == 0;
 }
 
-static int check_words(const struct arguments *a, struct err *err)
+static int check_outputs(const struct arguments *a, struct err *err)
 {
-    if (!a->from_text)
-        return err_fatal(err, EXIT_USAGE, "--from WHERE is missing; see kscore replay --help");
     if ((a->file != NULL) + (a->topic != NULL) + a->is_correction != 1)
         return err_fatal(err, EXIT_USAGE,
                          "scores go into a file (-o FILE), to a topic of their own (--output-topic "
-                         "NAME) or to the live one (--correct): name one of them");
+                         "NAME), to the live one (--correct) or nowhere (--compare): name one of "
+                         "them");
     if (is_same(a->file, a->dead_file) || is_same(a->file, a->state) ||
         is_same(a->dead_file, a->state))
         return err_fatal(err, EXIT_USAGE, "scores, dead letters and the state: a file each");
@@ -127,6 +131,22 @@ static int check_words(const struct arguments *a, struct err *err)
                          "where do dead letters go? --dead FILE or --dead-topic NAME");
     if (!a->file && a->format >= 0)
         return err_fatal(err, EXIT_USAGE, "--output-format is that of -o FILE");
+    return 0;
+}
+
+static int check_words(const struct arguments *a, struct err *err)
+{
+    if (!a->from_text)
+        return err_fatal(err, EXIT_USAGE, "--from WHERE is missing; see kscore replay --help");
+    if (comparing_check(&a->compare, err) != 0)
+        return -1;
+    if (!a->compare.is_on)
+        return check_outputs(a, err);
+    if (a->file || a->topic || a->is_correction || a->dead_file || a->dead_topic || a->state ||
+        a->format >= 0)
+        return err_fatal(err, EXIT_USAGE,
+                         "--compare writes nothing and has no state: no output, no --dead, no "
+                         "--state");
     return 0;
 }
 
@@ -143,7 +163,7 @@ static const char *owner_of(const struct config *live, const char *name)
         if (strcmp(name, live->topics[i]) == 0)
             return "[consumer]";
     for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
-        if (strcmp(name, written[i].topic) == 0)
+        if (is_same(name, written[i].topic))
             return written[i].section;
     return NULL;
 }
@@ -205,12 +225,12 @@ static char *join(const char *head, const char *tail)
 
 /* Through the same door as -s, so that `run` in the scores tells it from live. */
 static int load(struct config *config, const struct cli_command *command, const struct arguments *a,
-                struct err *err)
+                const char *model, struct err *err)
 {
     struct configured c = a->configured;
     const struct {
         const char *key, *value;
-    } overrides[] = {{"model.path=", a->model},
+    } overrides[] = {{"model.path=", model},
                      {"producer.topic=", a->topic},
                      {"dead_letters.topic=", a->dead_topic}};
     enum { COUNT = sizeof overrides / sizeof overrides[0] };
@@ -240,22 +260,27 @@ static int load(struct config *config, const struct cli_command *command, const 
 /* ---- progress */
 
 struct progress {
-    int64_t start_ms;
-    bool is_drawn;
+    int64_t start_ms, passed;
 };
 
 static void draw(void *arg, const struct replay_progress *p)
 {
     struct progress *progress = arg;
-    double seconds = (double)(clock_ms() - progress->start_ms) / 1000;
-    double rate = seconds > 0 ? (double)(p->passed - p->passed_before) / seconds : 0;
-    int64_t left = rate > 0 ? (int64_t)((double)(p->total - p->passed) / rate) : 0;
+    int64_t now_ms = clock_ms();
+    double seconds;
+    double rate;
+    int64_t left;
     char text[100];
 
+    if (p->passed < progress->passed) /* the other bundle's turn */
+        progress->start_ms = now_ms;
+    progress->passed = p->passed;
+    seconds = (double)(now_ms - progress->start_ms) / 1000;
+    rate = seconds > 0 ? (double)(p->passed - p->passed_before) / seconds : 0;
+    left = rate > 0 ? (int64_t)((double)(p->total - p->passed) / rate) : 0;
     snprintf(text, sizeof text, "%.0f offsets/s, %lld:%02lld left, %lld dead", rate,
              (long long)left / 60, (long long)left % 60, (long long)p->dead);
     bar_draw(p->total > 0 ? (double)p->passed / (double)p->total : 1, text);
-    progress->is_drawn = true;
 }
 
 /* ---- all */
@@ -279,9 +304,9 @@ static struct names names_of(const struct arguments *a)
     size_t cap = strlen(a->from_text) + strlen(to) + 60;
     struct names n = {.range = mem_alloc(cap, 1)};
 
-    n.dead = a->dead_file    ? join(a->dead_file, "")
-             : a->dead_topic ? NULL
-                             : join(a->file, ".dead.jsonl");
+    n.dead = a->dead_file                ? join(a->dead_file, "")
+             : a->dead_topic || !a->file ? NULL
+                                         : join(a->file, ".dead.jsonl");
     n.state = a->state ? join(a->state, "") : a->file ? join(a->file, ".state") : NULL;
     if (a->partition < 0)
         snprintf(n.range, cap, "from %s to %s", a->from_text, to);
@@ -311,12 +336,53 @@ static void say_end(const struct replay_view *v, int code)
     free(rest);
 }
 
-static int replay(const struct arguments *a, const struct config *config, struct err *err)
+static int compare(const struct cli_command *command, const struct arguments *a,
+                   const struct replay_options *o)
+{
+    const char *path = a->compare.against;
+    struct err err = ERR_INIT;
+    struct config against;
+    int code;
+
+    if (path && load(&against, command, a, path, &err) != 0)
+        return cli_fail(command, &err);
+    code = comparing_run(&a->compare, o, path ? &against : NULL, a->is_json);
+    if (path)
+        config_release(&against);
+    return code;
+}
+
+static int replay(const struct arguments *a, const struct replay_options *o,
+                  const struct names *names)
+{
+    int64_t start_ms = clock_ms();
+    struct replay_summary *summary = mem_alloc(1, sizeof *summary);
+    struct err err = ERR_INIT;
+    int result = replay_run(o, summary, &err), code = result == 0 ? EXIT_OK : err.exit_code;
+    struct replay_view view = {.summary = summary,
+                               .scores = a->file ? a->file : o->config->score_topic,
+                               .dead = names->dead ? names->dead : o->config->dead_topic,
+                               .is_finished = result == 0 && !summary->is_stopped,
+                               .stopped = stopped_text(a, summary, names),
+                               .seconds = (double)(clock_ms() - start_ms) / 1000};
+
+    if (o->progress)
+        bar_clear();
+    if (result != 0)
+        log_event(LOG_ERROR, "failed", "exit=%d %s", code, err.text);
+    say_end(&view, code);
+    if (result == 0 || summary->partitions > 0) /* there is something to tell */
+        (a->is_json ? replay_view_print_json : replay_view_print)(&view);
+    free(view.stopped);
+    free(summary);
+    return code;
+}
+
+static int work(const struct cli_command *command, const struct arguments *a,
+                const struct config *config)
 {
     struct progress progress = {.start_ms = clock_ms()};
     struct names names = names_of(a);
-    bool has_bar = isatty(STDERR_FILENO) != 0;
-    struct replay_summary *summary = mem_alloc(1, sizeof *summary);
     struct replay_options o = {
         .config = config,
         .build = cli_build(),
@@ -329,29 +395,14 @@ static int replay(const struct arguments *a, const struct config *config, struct
         .dead_path = names.dead,
         .state_path = names.state,
         .rate = a->rate,
-        .progress = has_bar ? draw : NULL,
+        .progress = isatty(STDERR_FILENO) ? draw : NULL,
         .progress_arg = &progress};
-    int result = replay_run(&o, summary, err);
-    struct replay_view view = {.summary = summary,
-                               .scores = a->file ? a->file : config->score_topic,
-                               .dead = names.dead ? names.dead : config->dead_topic,
-                               .is_finished = result == 0 && !summary->is_stopped,
-                               .stopped = stopped_text(a, summary, &names),
-                               .seconds = (double)(clock_ms() - progress.start_ms) / 1000};
+    int code = a->compare.is_on ? compare(command, a, &o) : replay(a, &o, &names);
 
-    if (progress.is_drawn)
-        bar_clear();
-    if (result != 0)
-        log_event(LOG_ERROR, "failed", "exit=%d %s", err->exit_code, err->text);
-    say_end(&view, result == 0 ? EXIT_OK : err->exit_code);
-    if (result == 0 || summary->partitions > 0) /* there is something to tell */
-        (a->is_json ? replay_view_print_json : replay_view_print)(&view);
-    free(view.stopped);
     free(names.dead);
     free(names.state);
     free(names.range);
-    free(summary);
-    return result;
+    return code;
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)
@@ -359,25 +410,25 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct arguments a = {.partition = -1, .format = -1, .to = {PLACE_END, 0}};
     struct err err = ERR_INIT;
     struct config config;
-    int result;
+    int code;
 
     if (cli_parse(command, argc, argv, take, &a, &err) != 0 || check_words(&a, &err) != 0 ||
-        load(&config, command, &a, &err) != 0)
+        load(&config, command, &a, a.model, &err) != 0)
         return cli_fail(command, &err);
     log_set_level((enum log_level)config.log_level);
     log_set_json(config.log_format == 1);
     a.line = cli_command_line(command, argc, argv);
-    result = replay(&a, &config, &err);
+    code = work(command, &a, &config);
     free(a.line);
     config_release(&config);
-    return result == 0 ? EXIT_OK : err.exit_code;
+    return code;
 }
 
 const struct cli_command cli_replay = {
     .name = "replay",
     .summary = "score a window of the past once more, into files or topics of its own",
     .usage = "kscore replay -c FILE --from WHERE [--to WHERE] -o FILE | --output-topic NAME | "
-             "--correct",
+             "--correct | --compare | --against PATH",
     .help =
         "Reads [consumer] topic between two places, outside of any group: nothing is committed, "
         "nobody is disturbed.\n"
@@ -391,18 +442,25 @@ const struct cli_command cli_replay = {
         "  kscore replay -c kscore.ini --from earliest --output-topic rescored --dead dead.jsonl "
         "--state rescored.state\n"
         "  kscore replay -c kscore.ini --from 2h --correct --dead dead.jsonl    into the live "
-        "topic, \"mode\":\"correction\"\n\n"
+        "topic, \"mode\":\"correction\"\n"
+        "  kscore replay -c kscore.ini --from 1d --to 10m --compare             does it score as "
+        "it did?\n"
+        "  kscore replay -c kscore.ini --from 1d --model models/new --compare   what would "
+        "change?\n"
+        "  kscore replay -c kscore.ini --from 1d --model models/new --against models/old\n\n"
         "After a kill, or Ctrl-C, the same command goes on from its state: files hold each outcome "
         "once, topics at\n"
         "least once. [kscore] workers share the partitions; a file has each partition's scores in "
         "order of offset.\n"
-        "Time stamps of what goes to topics are now. See docs/replay.md.\n\n"
+        "Time stamps of what goes to topics are now. See docs/replay.md; for --compare "
+        "docs/compare.md.\n\n"
         "0 done, also with dead letters, or stopped: then the last line says complete=no and how "
         "to "
         "go on; 75 stopped,\n"
-        "and not all was kept; 65 model, or a state of another replay; 74 a file, or it is there "
-        "already; 77 permission;\n"
-        "78 configuration or a topic that is missing.\n",
+        "and not all was kept, or compared; 65 model, a state of another replay, or the two that "
+        "are compared differ;\n"
+        "74 a file, or it is there already; 77 permission; 78 configuration or a topic that is "
+        "missing.\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

@@ -7,6 +7,7 @@
 #include "core/journal.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "http/page.h"
 #include "http/server.h"
 #include "pipeline/journaling.h"
 #include "pipeline/observer.h"
@@ -33,6 +34,13 @@ static void on_metrics(void *arg, struct http_answer *answer)
 
     take(answer, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
          observer_metrics(s->observer));
+}
+
+static void on_page(void *arg, struct http_answer *answer)
+{
+    (void)arg;
+    *answer = (struct http_answer){HTTP_OK, "text/html; charset=utf-8",
+                                   mem_copy_text(page_html, page_len()), page_len()};
 }
 
 static void on_status(void *arg, struct http_answer *answer)
@@ -89,9 +97,13 @@ static void on_resume(void *arg, struct http_answer *answer)
 }
 
 static const struct http_route routes[] = {
-    {"/metrics", on_metrics, false}, {"/status", on_status, false},
-    {"/healthz", on_health, false},  {"/readyz", on_ready, false},
-    {"/reload", on_reload, true},    {"/rollback", on_rollback, true},
+    {"/", on_page, false},
+    {"/metrics", on_metrics, false},
+    {"/status", on_status, false},
+    {"/healthz", on_health, false},
+    {"/readyz", on_ready, false},
+    {"/reload", on_reload, true},
+    {"/rollback", on_rollback, true},
     {"/resume", on_resume, true},
 };
 

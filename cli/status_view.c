@@ -77,14 +77,17 @@ static const char *share_at(const json_t *here, const char *path, char out[32])
     return out;
 }
 
-static const char *real_at(const json_t *here, const char *path, const char *format, char out[32])
+static const char *real_of(const json_t *number, const char *format, char out[32])
 {
-    const json_t *number = at(here, path);
-
     if (!json_is_number(number))
         return "-";
     snprintf(out, 32, format, json_number_value(number));
     return out;
+}
+
+static const char *real_at(const json_t *here, const char *path, const char *format, char out[32])
+{
+    return real_of(at(here, path), format, out);
 }
 
 /* "payments[2]@812". */
@@ -230,6 +233,28 @@ static void show_groups(const struct paint *p, const json_t *groups)
     }
 }
 
+static void show_scores(const struct paint *p, const json_t *scores)
+{
+    static const char *const names[] = {"now", "before"};
+    const json_t *value;
+    char text[32];
+    size_t i;
+
+    if (!json_is_number(json_array_get(at(scores, "now"), 0)))
+        return;
+    ROW(p, {"score, below are", PAINT_DIM, 26}, {"1 %", PAINT_DIM, 10}, {"10 %", PAINT_DIM, 10},
+        {"50 %", PAINT_DIM, 10}, {"90 %", PAINT_DIM, 10}, {"99 %", PAINT_DIM, 0});
+    for (size_t k = 0; k < 2; k++) {
+        fputs("  ", p->out);
+        paint_put(p, PAINT_DIM, names[k], 26);
+        json_array_foreach((json_t *)at(scores, names[k]), i, value)
+        {
+            paint_put(p, PAINT_PLAIN, real_of(value, "%.3g", text), 10);
+        }
+        fputc('\n', p->out);
+    }
+}
+
 static void show_decisions(const struct paint *p, const json_t *d)
 {
     const json_t *one, *list = at(d, "decisions");
@@ -253,6 +278,7 @@ static void show_downstream(const struct paint *p, const json_t *status)
     show_rates(p, d);
     ROW(p, {"lag, events", PAINT_DIM, 26}, {count_at(d, "lag", n[0]), NULL, 0});
     show_groups(p, at(d, "groups"));
+    show_scores(p, at(d, "scores"));
     show_decisions(p, d);
     fprintf(p->out,
             "  consumed %s = scored %s + dead %s + skipped %s + returned %s + in flight %s\n",

@@ -28,7 +28,7 @@ struct bookmarks;
 /* NULL and EXIT_CONFIGURATION. Opens no connection that it waits for. */
 struct bookmarks *bookmarks_new(const struct config *config, const char *group, struct err *err);
 
-/* Before they are read to be written, and again at least every few minutes: claim_hold's answers. */
+/* Before they are read to be written, and again at least every few minutes: as claim_hold. */
 int bookmarks_hold(struct bookmarks *bookmarks, const char *topic, int timeout_ms, struct err *err);
 
 /* Fills offset and text of each. Denied 77, no answer = dependency. */

@@ -38,7 +38,7 @@ static inline void silence_break(struct silence *s, int64_t now_ms)
 
 /* How many partitions the topic has, 0: it is not there, -1: nobody can say now. Says what is
  * waited for. Waits up to a second. */
-int32_t silence_ask(rd_kafka_t *client, const char *topic);
+int32_t silence_ask(rd_kafka_t *client, const char *name);
 
 /* What follows from that answer, as it was at now_ms, for one partition. */
 enum silence_verdict silence_judge(struct silence *s, int32_t partition, int32_t count,

@@ -52,7 +52,7 @@ int file_read(const char *path, size_t max_bytes, char **data, size_t *len, stru
         err_fatal(err, EXIT_IO, "%s: %lld bytes, at most %zu are read", path,
                   (long long)info.st_size, max_bytes);
     } else {
-        *data = mem_resize(NULL, (size_t)info.st_size + 1, 1);
+        *data = mem_alloc_bulk((size_t)info.st_size + 1);
         result = read_all(fd, path, *data, (size_t)info.st_size, len, err);
         (*data)[*len] = '\0';
     }

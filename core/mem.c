@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *check(void *memory, size_t count, size_t size)
 {
@@ -43,6 +44,20 @@ void *mem_alloc_aligned(size_t count, size_t size)
 
     memset(memory, 0, bytes);
     return memory;
+}
+
+void *mem_alloc_bulk(size_t bytes)
+{
+    enum { HUGE_PAGE = 1 << 21 };
+    void *memory = NULL;
+
+    if (bytes < 2 * (size_t)HUGE_PAGE)
+        return mem_resize(NULL, bytes, 1);
+    if (posix_memalign(&memory, HUGE_PAGE, bytes) != 0)
+        memory = NULL;
+    else
+        madvise(memory, bytes, MADV_HUGEPAGE); /* advice: nothing depends on it */
+    return check(memory, bytes, 1);
 }
 
 char *mem_copy_text(const char *text, size_t len)

@@ -15,6 +15,10 @@ void *mem_resize(void *old, size_t count, size_t size);
 /* Zeroed room aligned to 64 bytes (a cache line, and the widest vector register). Never NULL. */
 void *mem_alloc_aligned(size_t count, size_t size);
 
+/* Bytes that will all be written, not zeroed; many of them in huge pages, where there are any: a
+ * file of some MB costs a few page faults then, not thousands. Never NULL. */
+void *mem_alloc_bulk(size_t bytes);
+
 /* Copy of len bytes with a NUL behind. text may be NULL when len is 0. Never NULL. */
 char *mem_copy_text(const char *text, size_t len);
 

@@ -1,5 +1,6 @@
 #include "core/metrics.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -47,9 +48,16 @@ const char *activity_name(enum activity activity)
     return names[activity];
 }
 
+void metrics_forget_scores(struct metrics *m)
+{
+    for (size_t i = 0; i < METRICS_QUANTILES; i++)
+        m->scores.now[i] = m->scores.before[i] = NAN;
+}
+
 void metrics_init(struct metrics *m)
 {
     memset(m, 0, sizeof *m);
+    metrics_forget_scores(m);
 }
 
 void metrics_release(struct metrics *m)

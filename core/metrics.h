@@ -87,6 +87,12 @@ struct fallout {
     struct place place;
 };
 
+/* How scores are distributed: 1, 10, 50, 90 and 99 of a hundred are below. NaN: not known. */
+enum { METRICS_QUANTILES = 5 };
+struct score_metrics {
+    double now[METRICS_QUANTILES], before[METRICS_QUANTILES];
+};
+
 struct decision_metrics {
     char name[64];
     uint64_t count;
@@ -114,6 +120,7 @@ struct metrics {
     struct histogram decode, score; /* per batch */
     struct histogram freshness;     /* per record, its batch's oldest: its time to its ack */
     struct histogram commit;        /* per commit: how long the brokers took */
+    struct score_metrics scores;
     uint64_t alerts, stale_alerts, commits, rewinds, no_event_time;
     uint64_t dead[FAULT_COUNT];              /* by fault, all of them */
     struct fallout fallout[METRICS_CHANGES]; /* a ring: the i-th is at i % METRICS_CHANGES */
@@ -128,6 +135,9 @@ struct metrics {
 
 void metrics_init(struct metrics *metrics);
 void metrics_release(struct metrics *metrics);
+
+/* They are not known. */
+void metrics_forget_scores(struct metrics *metrics);
 
 /* The entry of a kind of dead letter, count 0 when new. NULL: there are too many kinds. */
 struct fault_metrics *metrics_kind(struct metrics *metrics, enum fault fault, int64_t schema_id);

@@ -99,11 +99,14 @@ static struct http_server *serve(int listener, const char *socket,
 {
     struct http_server *s = mem_alloc(1, sizeof *s);
 
+    /* Not MHD_USE_AUTO, which is epoll: it overlooks that who sent half a request has gone, and 32 of
+     * them leave everyone else waiting for 10 s (libmicrohttpd 0.9.75). */
+    const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
+
     s->options = *options;
     s->socket = socket ? mem_copy_text(socket, strlen(socket)) : NULL;
-    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | MHD_USE_ITC, 0,
-                                 NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, listener,
-                                 MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
+    s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET,
+                                 listener, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
     if (s->daemon)
         return s;

@@ -87,11 +87,11 @@ static void say_open(struct pipeline *p)
               (unsigned long long)cause->count, first.topic, first.partition,
               (long long)first.offset, p->change.text, age_s, example);
     snprintf(p->why, sizeof p->why,
-             "%llu of %llu records are dead: %s/%s, schema %s, first at %.90s-%d@%lld; %lld s "
-             "after %.60s",
+             "%llu of %llu records are dead: %s/%s, blame %s, schema %s, first at %.70s-%d@%lld; "
+             "%lld s after %.55s",
              (unsigned long long)b->dead, (unsigned long long)b->judged, fault_stage(cause->fault),
-             fault_reason(cause->fault), id, first.topic, first.partition, (long long)first.offset,
-             age_s, p->change.text);
+             fault_reason(cause->fault), fault_blame(cause->fault), id, first.topic,
+             first.partition, (long long)first.offset, age_s, p->change.text);
 }
 
 static void say_state(const struct breaker *b, const char *why)

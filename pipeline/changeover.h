@@ -4,7 +4,7 @@
  *   a kit for each: plans, alerts, room
  *   JUDGE            ----------------------->  can it serve the schemas that are live here?
  *   one says no: the kits go, all stay
- *   TAKE             ----------------------->  its own things into the kit, the kit's in their place
+ *   TAKE             ----------------------->  its own into the kit, the kit's in their place
  *   all have taken: what they had goes
  *
  * A batch has one bundle from its first row to its last score: its dead letters are explained by

@@ -97,7 +97,13 @@ void finding_set_line_place(struct finding *f, const struct journal_entry *e)
 static bool is_about_model(const struct journal_entry *e)
 {
     return entry_is(e, "model_swapped") || entry_is(e, "model_rolled_back") ||
-           (entry_is(e, "changed") && strstr(e->text, "model"));
+           (entry_is(e, "changed") && strncmp(e->text, "key=model.", 10) == 0);
+}
+
+/* Said at a start that changed nothing, or of which nothing is known. */
+static bool is_no_change(const struct journal_entry *e)
+{
+    return entry_is(e, "changed") && strncmp(e->text, "key=", 4) != 0;
 }
 
 /* 0: no cause; what says that something is another one now counts more than what only began. */
@@ -108,7 +114,8 @@ static int weight(const struct journal_entry *e, int64_t since_ms, const char *s
     bool is_near = since_ms - e->at_ms <= NEAR_MS;
 
     if (e->kind != JOURNAL_CHANGE || e->at_ms > since_ms + SLACK_MS ||
-        e->at_ms < since_ms - RECENT_MS || entry_is(e, "stopping") || entry_is(e, "model_refused"))
+        e->at_ms < since_ms - RECENT_MS || entry_is(e, "stopping") || is_no_change(e) ||
+        entry_is(e, "model_refused"))
         return 0;
     if (is_near && *schema_id && strncmp(e->event, "schema_", 7) == 0 &&
         strcmp(entry_word(e, "id", id, sizeof id), schema_id) == 0)

@@ -156,6 +156,20 @@ static void time_commits(struct pipeline *p)
     s->metrics.commits = s->commits = commits;
 }
 
+static void take_scores(struct pipeline *p)
+{
+    struct score_metrics *scores = &p->measures.metrics.scores;
+    struct watch_report report;
+
+    if (!p->watch)
+        return;
+    watch_report(p->watch, &report);
+    for (size_t i = 0; i < METRICS_QUANTILES; i++) {
+        scores->now[i] = report.scores_now[i];
+        scores->before[i] = report.scores_before[i];
+    }
+}
+
 static void publish(struct pipeline *p)
 {
     struct metrics *m = &p->measures.metrics;
@@ -163,6 +177,7 @@ static void publish(struct pipeline *p)
 
     p->measures.published_ms = clock_ms();
     take_parts(p);
+    take_scores(p);
     judge_activity(p);
     m->alerts = total.alerts;
     m->stale_alerts = total.stale_alerts;

@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
-#include "pipeline/facts.h"
+#include "pipeline/situation.h"
 #include "pipeline/journaling.h"
 
 enum { TICK_MS = 1000, STILL_MS = 30000 };
@@ -53,6 +53,7 @@ static void take_sample(struct observer *o)
                          .totals = view_totals(&o->view),
                          .alerts = o->view.sum.alerts,
                          .lag = observer_total_lag(o),
+                         .score = o->view.sum.scores.now[METRICS_QUANTILES / 2],
                          .freshness_sum = o->view.sum.freshness.sum,
                          .freshness_count = histogram_count(&o->view.sum.freshness)};
 }
@@ -85,7 +86,7 @@ static void look(struct observer *o)
     if (o->sample_count == 0 ||
         o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms >= SAMPLE_MS) {
         take_sample(o);
-        facts_mark(o);
+        situation_mark(o);
     }
 }
 

@@ -17,7 +17,8 @@ struct sample {
     int64_t at_ms; /* since 1970 UTC */
     struct view_totals totals;
     uint64_t alerts;
-    int64_t lag; /* -1: not known */
+    int64_t lag;  /* -1: not known */
+    double score; /* the median, NaN: not known */
     double freshness_sum;
     uint64_t freshness_count;
 };

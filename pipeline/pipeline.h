@@ -3,8 +3,8 @@
  *
  * A pipeline is one worker: its own consumer, producer and ring; no globals. [kscore] workers says
  * how many run, each on a thread of its own; they share the model, which a new one may follow
- * (pipeline/lifecycle.h), and the source of schemas (pipeline/shared.h). All run until they are told to stop or one of them
- * fails. ARCHITECTURE.md has the life of a record.
+ * (pipeline/lifecycle.h), and the source of schemas (pipeline/shared.h). All run until they are
+ * told to stop or one of them fails. ARCHITECTURE.md has the life of a record.
  */
 #ifndef PIPELINE_PIPELINE_H
 #define PIPELINE_PIPELINE_H

@@ -62,7 +62,8 @@ struct redrive_summary {
 };
 
 /* 0: all is done, or it was told to stop and what was done is noted (is_stopped). -1: err, fatal;
- * EXIT_AGAIN: another redrive is at work, or the last notes could not be written. *summary is filled whatever happens. */
+ * EXIT_AGAIN: another redrive is at work, or the last notes could not be written. *summary
+ * is filled whatever happens. */
 int redrive_run(const struct redrive_options *options, struct redrive_summary *summary,
                 struct err *err);
 

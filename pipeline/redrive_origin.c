@@ -1,5 +1,5 @@
-/* redrive_origin.c: a letter that was too large to bring its value: the record itself, where it came
- * from. It may be gone, and where a topic was made anew it may be another. */
+/* redrive_origin.c: a letter that was too large to bring its value: the record itself, where it
+ * came from. It may be gone, and where a topic was made anew it may be another. */
 #include <stdlib.h>
 
 #include "core/log.h"

@@ -107,16 +107,19 @@ static int find_window(void *arg, struct err *err)
     return err_prefix(err, "[consumer]");
 }
 
-/* 0, 1: told to stop before. */
-static int begin(struct replay *r, const struct shared *shared, struct err *err)
+/* The window of a replay before this one, as it was found then. */
+static void copy_parts(struct replay_state *to, const struct replay_state *from)
+{
+    for (size_t i = 0; i < from->part_count; i++)
+        replay_state_add(to, &from->parts[i]);
+}
+
+static int find_parts(struct replay *r, const struct shared *shared, struct err *err)
 {
     struct find find = {r, NULL};
     struct reader *reader;
     int result;
 
-    if (refuse_file(r->options->score_path, err) != 0 ||
-        refuse_file(r->options->dead_path, err) != 0)
-        return -1;
     find.reader = reader = reader_new(&r->config, err);
     if (!reader)
         return -1;
@@ -130,6 +133,25 @@ static int begin(struct replay *r, const struct shared *shared, struct err *err)
         replay_state_add(&r->state, &part);
     }
     reader_free(reader);
+    return result;
+}
+
+/* 0, 1: told to stop before. */
+static int begin(struct replay *r, const struct shared *shared, struct err *err)
+{
+    const struct compare_target *compare = r->options->compare;
+    struct replay_state *window = compare ? &compare->verdicts->window : NULL;
+    int result = 0;
+
+    if (refuse_file(r->options->score_path, err) != 0 ||
+        refuse_file(r->options->dead_path, err) != 0)
+        return -1;
+    if (window && window->part_count > 0)
+        copy_parts(&r->state, window);
+    else
+        result = find_parts(r, shared, err);
+    if (result == 0 && window && window->part_count == 0)
+        copy_parts(window, &r->state);
     /* Before the files are: what is there without a state is refused. */
     if (result == 0 && r->options->state_path)
         result = replay_state_save(&r->state, r->options->state_path, err);
@@ -196,8 +218,11 @@ static void configure(struct replay *r)
     c->alert_topic += strlen(c->alert_topic);
     c->alert_decisions.count = 0;
     c->breaker_share = 1; /* its window has an end, and its errors are counted */
-    r->needs_topics = !o->score_path || !o->dead_path;
-    if (o->score_path) {
+    r->needs_topics = !o->compare && (!o->score_path || !o->dead_path);
+    if (o->compare) { /* nothing is encoded */
+        c->score_format = FORMAT_JSON;
+        c->headers.count = c->carry_count = 0;
+    } else if (o->score_path) {
         c->score_format = FORMAT_JSON; /* no schema is registered for it */
         c->score_topic = c->dead_topic;
         c->headers.count = 0;

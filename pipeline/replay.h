@@ -12,6 +12,7 @@
 #define PIPELINE_REPLAY_H
 
 #include "consumer/reader.h"
+#include "pipeline/compare_sink.h"
 #include "pipeline/file_sink.h"
 #include "pipeline/pipeline.h"
 
@@ -33,7 +34,10 @@ struct replay_options {
     enum file_format format;
     const char *score_path, *dead_path; /* NULL: to the configuration's topic */
     const char *state_path;             /* NULL: none, it begins anew after a kill */
-    int64_t rate;                       /* records per second, all workers; 0: no limit */
+    /* Outcomes become verdicts, and go nowhere else; or NULL. The window is that of the verdicts,
+     * or where they have none yet becomes it. */
+    const struct compare_target *compare;
+    int64_t rate; /* records per second, all workers; 0: no limit */
     /* Some times a second, by one thread at a time; or NULL. */
     void (*progress)(void *arg, const struct replay_progress *progress);
     void *progress_arg;
@@ -49,8 +53,8 @@ struct replay_summary {
 };
 
 /* 0: the window is done, or was before, or it was told to stop and all that was begun is kept
- * (is_stopped). -1: err, fatal; EXIT_AGAIN: not all of it is kept; EXIT_DATA: the state is of another replay; EXIT_IO: a file is there already
- * without a state. */
+ * (is_stopped). -1: err, fatal; EXIT_AGAIN: not all of it is kept; EXIT_DATA: the state
+ * is of another replay; EXIT_IO: a file is there already without a state. */
 int replay_run(const struct replay_options *options, struct replay_summary *summary,
                struct err *err);
 

@@ -40,11 +40,13 @@ int seat_open(struct pipeline *p, struct err *err)
     s->reader = reader_new(p->config, err);
     if (!s->reader)
         return -1;
+    take_share(s, p->worker);
     if (replay->redrive)
         s->sink = replay->redrive->options->is_dry ? redrive_sink_new() : NULL;
+    else if (replay->options->compare)
+        s->sink = compare_sink_new(replay->options->compare, p->config, &p->provenance, s->parts);
     else if (replay->files.scores.path || replay->files.dead.path)
         s->sink = file_sink_new(&replay->files, p->config, &p->provenance);
-    take_share(s, p->worker);
     return read_share(p, err);
 }
 

@@ -17,6 +17,7 @@
  *   pipeline.c  the loop, and the one switch
  *   close.c     the way out, every step with a deadline
  *   seat.c, replay.c  what replay has in place of consumer and commits (seat.h)
+ *   compare.c  two replays, or one and what is published, joined (compare.h)
  *   redrive.c, redriving.c, redrive_*.c  dead letters, on a replay's reader (redriving.h)
  */
 #ifndef PIPELINE_STATE_H

@@ -10,7 +10,7 @@
 #include "core/mem.h"
 #include "core/schema_id.h"
 #include "core/text.h"
-#include "pipeline/facts.h"
+#include "pipeline/situation.h"
 
 enum {
     NOW_SAMPLES = 12,
@@ -149,8 +149,8 @@ static json_t *entry_of(const struct observer *o, const struct journal_entry *e)
         json_object_set_new(
             entry, "effect",
             json_pack("{s:o, s:o, s:o}", "first_dead", first_dead(o, e->number),
-                      "dead_share_before", number_or_null(facts_dead_share_before(o, e->at_ms)),
-                      "dead_share_after", number_or_null(facts_dead_share_after(o, e->at_ms))));
+                      "dead_share_before", number_or_null(situation_dead_share_before(o, e->at_ms)),
+                      "dead_share_after", number_or_null(situation_dead_share_after(o, e->at_ms))));
     return entry;
 }
 
@@ -180,7 +180,7 @@ static json_t *decisions(const struct observer *o)
 /* [downstream] groups on the topic of scores. */
 static json_t *group_of(const struct downstream *d)
 {
-    return json_pack("{s:s, s:o, s:o, s:o}", "group", d->group, "lag",
+    return json_pack("{s:o, s:o, s:o, s:o}", "group", text_of(d->group), "lag",
                      d->lag >= 0 ? json_integer(d->lag) : json_null(), "moved",
                      d->moved_ms ? time_of(d->moved_ms) : json_null(), "stands_since",
                      d->stands_ms ? time_of(d->stands_ms) : json_null());
@@ -220,21 +220,40 @@ static json_t *partitions(const struct observer *o)
     return list;
 }
 
+static json_t *numbers(const double *values, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, number_or_null(values[i]));
+    return list;
+}
+
+static json_t *scores(const struct observer *o)
+{
+    static const double quantiles[METRICS_QUANTILES] = {0.01, 0.1, 0.5, 0.9, 0.99};
+    const struct score_metrics *s = &o->view.sum.scores;
+
+    return json_pack("{s:o, s:o, s:o}", "quantiles", numbers(quantiles, METRICS_QUANTILES), "now",
+                     numbers(s->now, METRICS_QUANTILES), "before",
+                     numbers(s->before, METRICS_QUANTILES));
+}
+
 static json_t *downstream(const struct observer *o)
 {
     struct view_totals t = view_totals(&o->view);
     int64_t lag = observer_total_lag(o);
 
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o}", "lag",
-        lag >= 0 ? json_integer(lag) : json_null(), "lag_age_s", age_s(o->ends_age_ms), "groups",
-        groups(o), "groups_age_s", age_s(o->groups_age_ms), "now",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:o, s:o}",
+        "lag", lag >= 0 ? json_integer(lag) : json_null(), "lag_age_s", age_s(o->ends_age_ms),
+        "groups", groups(o), "groups_age_s", age_s(o->groups_age_ms), "now",
         rates(stretch_of(o, 0, NOW_SAMPLES)), "before",
         rates(stretch_of(o, NOW_SAMPLES, BEFORE_SAMPLES)), "totals", "consumed",
         (json_int_t)t.consumed, "scored", (json_int_t)t.scored, "dead", (json_int_t)t.dead,
         "skipped", (json_int_t)t.skipped, "returned", (json_int_t)t.returned, "in_flight",
         (json_int_t)t.in_flight, "alerts", (json_int_t)o->view.sum.alerts, "alerts_stale",
-        (json_int_t)o->view.sum.stale_alerts, "decisions", decisions(o));
+        (json_int_t)o->view.sum.stale_alerts, "decisions", decisions(o), "scores", scores(o));
 }
 
 /* ---- 3. which part throws the errors? */
@@ -264,7 +283,7 @@ static json_t *error_of(const struct observer *o, const struct fault_metrics *f,
 static int by_count(const void *a, const void *b, void *arg)
 {
     const size_t *x = a, *y = b;
-    const struct facts *facts = arg;
+    const struct situation *facts = arg;
     const struct fault_metrics *faults = facts->verdict.sum->faults;
 
     if (facts->recent[*x] != facts->recent[*y])
@@ -272,7 +291,7 @@ static int by_count(const void *a, const void *b, void *arg)
     return (faults[*x].count < faults[*y].count) - (faults[*x].count > faults[*y].count);
 }
 
-static json_t *errors(const struct observer *o, struct facts *facts)
+static json_t *errors(const struct observer *o, struct situation *facts)
 {
     size_t order[METRICS_FAULTS], count = o->view.sum.fault_count;
     json_t *list = json_array();
@@ -303,7 +322,7 @@ static json_t *finding_of(const struct finding *f, const struct journal_entry *k
 }
 
 /* The first finding is the verdict, the others are in `also`. */
-static json_t *verdict_of(const struct facts *facts)
+static json_t *verdict_of(const struct situation *facts)
 {
     struct verdict v;
     json_t *verdict, *also = json_array();
@@ -329,7 +348,7 @@ static json_t *verdict_of(const struct facts *facts)
 static json_t *history(const struct observer *o)
 {
     json_t *times = json_array(), *scored = json_array(), *dead = json_array(), *lag = json_array(),
-           *fresh = json_array();
+           *fresh = json_array(), *score = json_array();
 
     for (size_t i = 1; i < o->sample_count; i++) {
         const struct sample *a = observer_sample(o, i - 1), *b = observer_sample(o, i);
@@ -338,16 +357,17 @@ static json_t *history(const struct observer *o)
         json_array_append_new(scored, per((double)(b->totals.scored - a->totals.scored), seconds));
         json_array_append_new(dead, per((double)(b->totals.dead - a->totals.dead), seconds));
         json_array_append_new(lag, b->lag >= 0 ? json_integer(b->lag) : json_null());
+        json_array_append_new(score, number_or_null(b->score));
         json_array_append_new(fresh, per(b->freshness_sum - a->freshness_sum,
                                          (double)(b->freshness_count - a->freshness_count)));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "time_ms", times, "scored_per_s", scored,
-                     "dead_per_s", dead, "lag", lag, "freshness_s", fresh);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "time_ms", times, "score", score,
+                     "scored_per_s", scored, "dead_per_s", dead, "lag", lag, "freshness_s", fresh);
 }
 
 char *observer_status(struct observer *o)
 {
-    struct facts facts;
+    struct situation facts;
     size_t count;
     json_t *root;
     char *text;
@@ -355,7 +375,7 @@ char *observer_status(struct observer *o)
     pthread_mutex_lock(&o->lock);
     view_take(&o->view, o->options.board);
     count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
-    facts_take(&facts, o, count);
+    situation_take(&facts, o, count);
     root =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict_of(&facts), "kscore",
                   instance(o), "changes", journal(o, count), "downstream", downstream(o), "errors",

@@ -1,5 +1,6 @@
 #include "pipeline/view.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,8 @@ static void add(struct metrics *sum, const struct metrics *one)
     histogram_merge(&sum->score, &one->score);
     histogram_merge(&sum->freshness, &one->freshness);
     histogram_merge(&sum->commit, &one->commit);
+    if (isnan(sum->scores.now[0])) /* each worker sees a sample of the same stream */
+        sum->scores = one->scores;
     sum->alerts += one->alerts;
     sum->stale_alerts += one->stale_alerts;
     sum->commits += one->commits;
@@ -150,6 +153,7 @@ void view_take(struct view *v, struct board *board)
 
     v->sum.part_count = v->sum.fault_count = v->sum.decision_count = 0;
     v->sum = (struct metrics){.parts = v->sum.parts, .part_cap = v->sum.part_cap};
+    metrics_forget_scores(&v->sum);
     v->at_ms = clock_wall_ms();
     for (size_t i = 0; i < v->worker_count; i++) {
         if (!board_read(board, i, &v->each[i], &v->ages_ms[i])) {

@@ -25,8 +25,8 @@ struct schema_share;
 struct schema_share *schema_share_new(struct schema_source *source, unsigned workers);
 void schema_share_free(struct schema_share *share);
 
-/* A seat for that worker, of which two may be taken at a time. The first start of any of them starts
- * the source: what that says is what every start says. */
+/* A seat for that worker, of which two may be taken at a time. The first start of any of them
+ * starts the source: what that says is what every start says. */
 struct schema_source *schema_share_seat(struct schema_share *share, unsigned worker);
 
 #endif

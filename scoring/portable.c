@@ -33,19 +33,23 @@ static void store_end(struct padder *b, size_t end, uint32_t leaf)
         b->p->ends[end] = leaf;
 }
 
-static void pad(struct padder *b, int32_t split, uint32_t at, uint32_t level)
+/* Level by level: below a leaf all is that leaf. */
+static void pad(struct padder *b, int32_t root)
 {
-    const struct split *s = split >= 0 ? &b->splits[split] : NULL;
+    int32_t at[1 << PADDED_DEPTH_MAX] = {root};
+    struct place *places = b->p->places + b->walk->first;
+    size_t width = 1;
 
-    if (level == b->walk->depth) {
-        store_end(b, b->walk->first + at - (1u << level), b->walk->first_leaf + (uint32_t)~split);
-        return;
-    }
-    if (s)
-        b->p->places[b->walk->first + at] = (struct place){inputs_threshold(s), offset_of(b->p, s)};
-    /* in the order of the splits and leaves in memory */
-    pad(b, s ? s->left : split, 2 * at + 1, level + 1);
-    pad(b, s ? s->right : split, 2 * at, level + 1);
+    for (; width < (size_t)1 << b->walk->depth; width *= 2)
+        for (size_t i = width; i-- > 0;) { /* from the right: children lie where it has been */
+            const struct split *s = at[i] < 0 ? NULL : &b->splits[at[i]];
+            if (s)
+                places[width + i] = (struct place){inputs_threshold(s), offset_of(b->p, s)};
+            at[2 * i + 1] = s ? s->left : at[i];
+            at[2 * i] = s ? s->right : at[i];
+        }
+    for (size_t i = 0; i < width; i++)
+        store_end(b, b->walk->first + i, b->walk->first_leaf + (uint32_t)~at[i]);
 }
 
 static bool is_padded(const struct tree *tree)
@@ -78,8 +82,8 @@ static void build_padded(struct portable_program *p, const struct trees *t, cons
 {
     walk->first = p->end_count;
     p->end_count += (size_t)1 << tree->depth;
-    pad(&(struct padder){p, t, t->splits + tree->first_split, walk}, tree->split_count > 0 ? 0 : ~0,
-        1, 0);
+    pad(&(struct padder){p, t, t->splits + tree->first_split, walk},
+        tree->split_count > 0 ? 0 : ~0);
 }
 
 static uint32_t add_member_set(struct portable_program *p, const struct trees *t,

@@ -5,22 +5,25 @@
 
 #include "core/mem.h"
 
-/* A split that waits for its rank; the key in the order of unsigned numbers. */
+/* A split of the forest that waits for its rank. */
 struct entry {
-    uint32_t key;
+    uint32_t key; /* in the order of unsigned numbers; then its rank: 256 * group + */
     uint32_t split : 31, left : 1; /* left: it looks at the column where missing is left */
 };
 
+enum { TABLE = 4096 };
+
 struct sorter {
-    struct entry *entries, *spare;
-    uint32_t *source_of; /* of each split of the forest */
-    size_t count;
-    size_t *ends; /* of each source's entries, when they are sorted */
+    struct entry *entries;      /* of one source after the other */
+    size_t *ends;               /* of each source's entries */
+    struct entry *kept, *spare; /* those of one source, most of them once; split: its number */
+    uint32_t table[TABLE];      /* numbers in kept, from 1 on */
 };
 
 /* ---- which input, which sides */
 
-static void meet(struct ranks *r, struct sorter *s, const struct split *split, uint32_t index)
+/* Of a source its splits are counted first, its groups later. */
+static void meet(struct ranks *r, const struct split *split)
 {
     size_t known = r->inputs.count;
     uint32_t source = inputs_find(&r->inputs, split, false);
@@ -30,40 +33,75 @@ static void meet(struct ranks *r, struct sorter *s, const struct split *split, u
         r->sources = mem_resize(r->sources, r->inputs.cap, sizeof *r->sources);
         r->sources[source] = (struct rank_source){.columns = {RANKS_NONE, RANKS_NONE}};
     }
-    s->source_of[index] = source;
-    if (split->kind == SPLIT_MEMBER) {
-        r->sources[source].columns[0] = 0;
-        return;
-    }
-    r->sources[source].columns[left] = 0; /* that it is there: numbered later */
-    s->entries[s->count++] = (struct entry){inputs_threshold(split), index, left};
+    /* that it is there: numbered later */
+    r->sources[source].columns[left && split->kind != SPLIT_MEMBER] = 0;
+    r->sources[source].group_count += split->kind != SPLIT_MEMBER;
 }
 
-static void meet_all(struct ranks *r, struct sorter *s, const struct trees *t, const bool *chosen)
+static void meet_all(struct ranks *r, const struct trees *t, const bool *chosen)
 {
     for (size_t i = 0; i < t->count; i++) {
         size_t first = t->items[i].first_split;
         for (size_t k = first; chosen[i] && k < first + t->items[i].split_count; k++)
-            meet(r, s, &t->splits[k], (uint32_t)k);
+            meet(r, &t->splits[k]);
     }
 }
 
-/* ---- sort by source, then the few of each, which are near, by key */
+/* ---- sort by source */
 
-static void sort_by_source(struct sorter *s, size_t source_count)
+static void sort_tree(struct ranks *r, struct sorter *s, const struct trees *t,
+                      const struct tree *tree)
 {
-    struct entry *sorted = s->spare;
-    size_t *next = mem_alloc(source_count + 1, sizeof *next);
+    for (size_t k = tree->first_split; k < tree->first_split + tree->split_count; k++) {
+        const struct split *split = &t->splits[k];
+        bool left = split->default_left && split->missing != MISSING_NEVER;
+        if (split->kind != SPLIT_MEMBER)
+            s->entries[s->ends[inputs_find(&r->inputs, split, false)]++] =
+                (struct entry){inputs_threshold(split), (uint32_t)k & INT32_MAX, left};
+    }
+}
 
-    for (size_t i = 0; i < s->count; i++)
-        next[s->source_of[s->entries[i].split] + 1]++;
-    for (size_t k = 0; k < source_count; k++)
-        next[k + 1] += next[k];
-    for (size_t i = 0; i < s->count; i++)
-        sorted[next[s->source_of[s->entries[i].split]]++] = s->entries[i];
-    s->spare = s->entries;
-    s->entries = sorted;
-    s->ends = next; /* each source's start has become its end */
+static void sort_by_source(struct ranks *r, struct sorter *s, const struct trees *t,
+                           const bool *chosen)
+{
+    size_t count = 0, most = 0;
+
+    s->ends = mem_alloc(r->inputs.count, sizeof *s->ends);
+    for (size_t i = 0; i < r->inputs.count; i++) {
+        size_t splits = r->sources[i].group_count;
+        s->ends[i] = count; /* where they start, so far */
+        count += splits;
+        most = splits > most ? splits : most;
+    }
+    s->entries = mem_resize(NULL, count, sizeof *s->entries);
+    s->kept = mem_resize(NULL, most, sizeof *s->kept);
+    s->spare = mem_resize(NULL, most, sizeof *s->spare);
+    for (size_t i = 0; i < t->count; i++)
+        if (chosen[i])
+            sort_tree(r, s, t, &t->items[i]);
+}
+
+/* ---- the thresholds of a source, by key: as models are trained on histograms, many splits share
+ * one, and a small table finds most of them */
+
+/* Each entry's key becomes the number of its threshold in kept. */
+static size_t keep_distinct(struct sorter *s, struct entry *entries, size_t count)
+{
+    uint32_t bits = 4;
+    size_t kept = 0;
+
+    while (1u << bits < TABLE && 1u << bits < 2 * count)
+        bits++;
+    memset(s->table, 0, sizeof s->table[0] << bits);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t key = entries[i].key, *known = &s->table[key * 0x9e3779b1u >> (32 - bits)];
+        if (*known == 0 || s->kept[*known - 1].key != key) {
+            s->kept[kept] = (struct entry){key, (uint32_t)kept & INT32_MAX, 0};
+            *known = (uint32_t)++kept;
+        }
+        entries[i].key = *known - 1;
+    }
+    return kept;
 }
 
 static void insert_each(struct entry *entries, size_t count)
@@ -131,18 +169,41 @@ static void add_group(struct ranks *r, size_t *cap)
         group->below[i] = group->pivots[i / 16] = INT32_MAX;
 }
 
-static void add_groups(struct ranks *r, const struct sorter *s)
+/* What is kept of a source: into its groups; the ranks are left in spare. */
+static void rank_kept(struct ranks *r, const struct rank_source *source, struct sorter *s,
+                      size_t count)
+{
+    int32_t group = 0, k = -1;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *e = &s->kept[i];
+        if (i == 0 || e->key != s->kept[i - 1].key) {
+            int32_t below = (int32_t)(e->key ^ 0x80000000u) - 1;
+            group += ++k == RANKS_GROUP;
+            k %= RANKS_GROUP;
+            r->groups[source->first_group + (size_t)group].below[k] = below;
+            if (k % 16 == 15)
+                r->groups[source->first_group + (size_t)group].pivots[k / 16] = below;
+        }
+        s->spare[e->split].key = 256 * (uint32_t)group + (uint32_t)k;
+    }
+}
+
+static void rank_all(struct ranks *r, struct sorter *s)
 {
     size_t cap = 0;
 
     for (size_t i = 0, first = 0; i < r->inputs.count; first = s->ends[i++]) {
         struct rank_source *source = &r->sources[i];
-        size_t count = s->ends[i] - first;
-        sort_by_key(s->entries + first, s->spare, count);
+        size_t count = keep_distinct(s, s->entries + first, s->ends[i] - first);
+        sort_by_key(s->kept, s->spare, count);
         source->first_group = r->group_count;
-        source->group_count = (distinct(s->entries + first, count) + RANKS_GROUP - 1) / RANKS_GROUP;
+        source->group_count = (distinct(s->kept, count) + RANKS_GROUP - 1) / RANKS_GROUP;
         for (size_t g = 0; g < source->group_count; g++)
             add_group(r, &cap);
+        rank_kept(r, source, s, count);
+        for (size_t k = first; k < s->ends[i]; k++)
+            s->entries[k].key = s->spare[s->entries[k].key].key;
     }
 }
 
@@ -159,70 +220,51 @@ static void number_columns(struct ranks *r)
 
 /* ---- places */
 
-/* The entries of a source. */
-static void place_numbers(struct ranks *r, const struct rank_source *source,
-                          const struct entry *entries, size_t count, struct rank_place *places)
+static void place_numbers(const struct ranks *r, const struct sorter *s, struct rank_place *places)
 {
-    int32_t group = 0, k = -1;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct entry *e = &entries[i];
-        if (i == 0 || e->key != entries[i - 1].key) {
-            int32_t below = (int32_t)(e->key ^ 0x80000000u) - 1;
-            group += ++k == RANKS_GROUP;
-            k %= RANKS_GROUP;
-            r->groups[source->first_group + (size_t)group].below[k] = below;
-            if (k % 16 == 15)
-                r->groups[source->first_group + (size_t)group].pivots[k / 16] = below;
+    for (size_t i = 0, first = 0; i < r->inputs.count; first = s->ends[i++])
+        for (size_t k = first; k < s->ends[i]; k++) {
+            const struct entry *e = &s->entries[k];
+            int32_t column = r->sources[i].columns[e->left] + (int32_t)(e->key >> 8);
+            places[e->split] = (struct rank_place){(uint16_t)column, (uint8_t)e->key};
         }
-        places[e->split] =
-            (struct rank_place){(uint16_t)(source->columns[e->left] + group), (uint8_t)k};
-    }
 }
 
-static void place_members(const struct ranks *r, const struct sorter *s, const struct trees *t,
-                          const struct rank_plan *plan)
+static void place_members(struct ranks *r, const struct trees *t, const struct rank_plan *plan)
 {
     for (size_t i = 0; i < t->count; i++) {
         size_t first = t->items[i].first_split, end = first + t->items[i].split_count;
         for (size_t k = first; plan->chosen[i] && t->items[i].member_count > 0 && k < end; k++)
             if (t->splits[k].kind == SPLIT_MEMBER)
-                plan->places[k].column = (uint16_t)r->sources[s->source_of[k]].columns[0];
+                plan->places[k].column =
+                    (uint16_t)r->sources[inputs_find(&r->inputs, &t->splits[k], false)].columns[0];
     }
-}
-
-static void place_all(struct ranks *r, const struct sorter *s, const struct trees *t,
-                      const struct rank_plan *plan)
-{
-    for (size_t i = 0, first = 0; i < r->inputs.count; first = s->ends[i++])
-        place_numbers(r, &r->sources[i], s->entries + first, s->ends[i] - first, plan->places);
-    place_members(r, s, t, plan);
 }
 
 int ranks_init(struct ranks *r, const struct trees *t, struct rank_plan *plan)
 {
-    struct sorter s = {0};
+    struct sorter *s = mem_alloc(1, sizeof *s);
     bool fits;
 
     *r = (struct ranks){0};
     inputs_init(&r->inputs, t);
-    s.entries = mem_resize(NULL, t->split_count, sizeof *s.entries);
-    s.spare = mem_resize(NULL, t->split_count, sizeof *s.spare);
-    s.source_of = mem_resize(NULL, t->split_count, sizeof *s.source_of);
-    meet_all(r, &s, t, plan->chosen);
-    inputs_close(&r->inputs);
-    sort_by_source(&s, r->inputs.count);
-    add_groups(r, &s);
+    meet_all(r, t, plan->chosen);
+    sort_by_source(r, s, t, plan->chosen);
+    rank_all(r, s);
     number_columns(r);
     fits = r->column_count <= RANKS_MAX_COLUMNS;
-    if (fits)
-        place_all(r, &s, t, plan);
-    else
+    if (fits) {
+        place_numbers(r, s, plan->places);
+        place_members(r, t, plan);
+        inputs_close(&r->inputs);
+    } else {
         ranks_release(r);
-    free(s.entries);
-    free(s.spare);
-    free(s.source_of);
-    free(s.ends);
+    }
+    free(s->entries);
+    free(s->ends);
+    free(s->kept);
+    free(s->spare);
+    free(s);
     return fits ? 0 : -1;
 }
 

@@ -260,6 +260,12 @@ static inline __attribute__((always_inline)) bool spread(const char *packed, siz
     return beyond == 0;
 }
 
+static void turn_32(const char *packed, size_t count, int32_t *out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (int32_t)big32(packed + 4 * i);
+}
+
 /* A number that does not fit is left to document_int32s, which knows where it stands. */
 void ubjson_packed_int32s(struct document *d, struct int32s *list)
 {
@@ -274,7 +280,10 @@ void ubjson_packed_int32s(struct document *d, struct int32s *list)
     out = list->items + list->count;
     switch (d->levels[d->depth - 1].type) {
     case 'U': is_taken = spread(packed, count, 'U', out); break;
-    case 'l': is_taken = spread(packed, count, 'l', out); break;
+    case 'l':
+        turn_32(packed, count, out);
+        is_taken = true;
+        break;
     case 'L': is_taken = spread(packed, count, 'L', out); break;
     default: break;
     }

@@ -151,7 +151,7 @@ static double distance_limit(const struct watch *w, const struct watched *item)
     double noise = 2 * sqrt(1 / fmax(values, 1) + 1 / fmax(u->values, 1));
 
     if (item->strict > 0 && item->name)
-        return strict_shift + noise;
+        return fmax(strict_shift, u->distance_high) + noise;
     if (item->strict > 0)
         return fmax(strict_score_shift, u->distance_high + above_highest) + noise;
     if (w->fresh < COLUMN_SETTLED || u->windows < COLUMN_SETTLED)

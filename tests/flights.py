@@ -250,6 +250,51 @@ def through_kafka(flights: Flights, account: real.Account, broker: real.Broker, 
         account.check(not dead, "no dead letters", str(headers[:1]))
 
 
+def compare(flights: Flights, broker: real.Broker, name: str, *options: str) -> tuple[int, dict]:
+    """kscore replay of all that was scored under NAME."""
+    done = subprocess.run(
+        [flights.args.kscore, "replay", "-c", broker.folder / f"{name}.ini", "--from", "earliest", "--json", "-s", "kscore.log_level=error",
+         *options], stdout=subprocess.PIPE)
+    return done.returncode, json.loads(done.stdout)
+
+
+def compared(flights: Flights, account: real.Account, broker: real.Broker, name: str) -> None:
+    """A week that delay-1 scored live, against itself and against delay-2, whose scores the library gives."""
+    print(f"{name}, compared", flush=True)
+    truths = [json.loads(line) for line in (broker.folder / f"{name}.truth").read_text().splitlines()]
+    code, same = compare(flights, broker, name, "--compare")
+    account.check(code == 0 and same["all"]["counts"]["equal"] == len(truths) == same["all"]["records"],
+                  f"with the bundle that scored them {len(truths)} records are equal", f"{code}: {same['all']}")
+    scores = {m: flights.expected(m, [t["schema"] for t in truths])[1].astype(np.float64) for m in ("delay-1", "delay-2")}
+    there, here = (scores[m][[t["n"] for t in truths]] for m in ("delay-1", "delay-2"))
+    decide = lambda x: np.select([x >= 0.5, x >= 0.25], ["late", "watch"], "on_time")
+    by_n = np.sort(here - there)
+    ranks = lambda q: by_n[max(int(np.ceil(q * len(by_n))), 1) - 1]
+    other = str(flights.folder / "models/delay-2")
+    for what, options in (("published", ["--compare", "--model", other]),
+                          ("another bundle", ["--model", other, "--against", str(flights.folder / "models/delay-1")])):
+        code, r = compare(flights, broker, name, *options)
+        counts, d = r["all"]["counts"], r["difference"]
+        account.check(code == 65 and counts["changed"] == int((here != there).sum()) and counts["changed"] + counts["equal"] == len(truths),
+                      f"delay-2 against {what}: {counts['changed']} changed, as the library's scores are", f"{code}: {counts}")
+        account.check(
+            abs(d["mean"] - float((here - there).mean())) < 1e-6 and abs(d["mean_size"] - float(abs(here - there).mean())) < 1e-6
+            and all(abs(v - ranks(float(q))) < 1e-6 for q, v in d["quantiles"].items()), "mean and quantiles are theirs", str(d))
+        flips = Counter(zip(decide(there).tolist(), decide(here).tolist()))
+        account.check({(f["from"], f["to"]): f["count"] for f in r["decisions"]} == dict(flips), "so are the flips, by direction",
+                      f"{r['decisions']}, not {flips}")
+        at = {(t["partition"], t["offset"]): i for i, t in enumerate(truths)}
+        largest = [abs(w["here"] - w["there"]) for w in r["largest"]]
+        account.check(
+            all(abs(here[at[w["partition"], w["offset"]]] - w["here"]) < 1e-6 and abs(there[at[w["partition"], w["offset"]]] - w["there"]) < 1e-6
+                for w in r["largest"]) and np.allclose(largest, np.sort(abs(here - there))[::-1][:10], atol=1e-6, rtol=0),
+            "and the ten largest, with their places", str(r["largest"]))
+        differs = {p: min(t["offset"] for i, t in enumerate(truths) if t["partition"] == p and here[i] != there[i])
+                   for p in {t["partition"] for t in truths}}
+        account.check({p["partition"]: p["parts_at"] for p in r["partitions"]} == differs, "and where they part first",
+                      f"{r['partitions']}, not {differs}")
+
+
 def redrive(flights: Flights, broker: real.Broker, name: str) -> str:
     done = subprocess.run([flights.args.kscore, "redrive", "-c", broker.folder / f"{name}.ini", "--go"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -313,6 +358,7 @@ def main() -> None:
             for model in ("delay-1", "delay-2"):
                 through_kafka(flights, account, broker, model, avro, 0)
             through_kafka(flights, account, broker, "delay-2", avro, args.hostile)
+            compared(flights, account, broker, f"{'avro' if avro else 'json'}-delay-1")
         after_a_schema_fix(flights, account, broker, args.hostile)
     account.end()
 

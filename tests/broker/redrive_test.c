@@ -1,4 +1,5 @@
-/* kscore redrive: dead letters scored as what they were, or sent back; each once. */
+/* kscore redrive: dead letters scored as what they were, or sent back; each once. One piece: one
+ * command. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -501,7 +502,7 @@ static const char *timestamp_of(struct cluster *c)
     return text;
 }
 
-/* Records 0 to 3, of which the first is deleted; then letters of 0, 1, 2 (of another time) and 9. */
+/* The first of them is deleted; then letters of 0, 1, 2 (of another time) and 9. */
 START_TEST(a_letter_without_its_value_takes_it_from_its_origin_as_long_as_it_is_there)
 {
     struct cluster c;

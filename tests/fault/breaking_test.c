@@ -52,7 +52,8 @@ START_TEST(an_order_to_resume_is_a_try)
     produce_bad(&m, 0, MINIMUM - 1);
     mock_wait_log(&m, "event=breaker_open", 1);
     expect_activity(&m, ACTIVITY_BREAKER,
-                    " records are dead: bind/wrong_type, schema none, first at in-0@0; ");
+                    " records are dead: bind/wrong_type, blame record, schema none, "
+                    "first at in-0@0; ");
     rd_kafka_poll(m.client, 500);
     ck_assert_uint_lt(m.progress.dead, MINIMUM + 64);
     ck_assert_int_eq(mock_log_count(&m, "event=breaker_half_open"), 0);

@@ -1,5 +1,5 @@
-/* Reload and rollback, as orders to a pipeline in this process. The model that it starts with is the
- * fixture's; the one that [model] path names then is the linear one, which needs n, too. */
+/* Reload and rollback, as orders to a pipeline in this process. The model that it starts with is
+ * the fixture's; the one that [model] path names then is the linear one, which needs n, too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

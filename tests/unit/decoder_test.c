@@ -307,6 +307,41 @@ START_TEST(a_model_may_have_65534_features)
 }
 END_TEST
 
+static struct decoder *fixed_decoder(struct fixture *f, const char *schema, size_t len)
+{
+    struct decoder_options options = options_of(f, EVENT_JSON);
+    struct decoder *decoder;
+    struct err err = ERR_INIT;
+
+    options.format = EVENT_AVRO;
+    options.schema_file = harness_write(f->folder, "fixed.avsc", schema, len);
+    ck_assert_msg(decoder_new(&decoder, &options, &f->features, &err) == 0, "%s", err.text);
+    return decoder;
+}
+
+START_TEST(a_fixed_schema_that_changed_is_not_taken_over)
+{
+    static const char other[] = "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":"
+                                "\"x\",\"type\":\"double\"}]}";
+    struct fixture f;
+    struct err err = ERR_INIT;
+    struct decoder *live, *same, *changed;
+
+    init(&f, EVENT_JSON);
+    live = fixed_decoder(&f, BYTES(SCHEMA));
+    same = fixed_decoder(&f, BYTES(SCHEMA));
+    changed = fixed_decoder(&f, BYTES(other));
+    ck_assert_int_eq(decoder_hand_over(live, same, clock_ms(), &err), 0);
+    ck_assert_int_eq(decoder_hand_over(live, changed, clock_ms(), &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "[consumer] schema has changed"));
+    ck_assert_int_eq(decoder_hand_over(f.decoder, f.decoder, clock_ms(), &err), 0); /* JSON */
+    decoder_free(live);
+    decoder_free(same);
+    decoder_free(changed);
+    release(&f);
+}
+END_TEST
+
 SUITE(decoder)
 {
     TCase *loops = harness_case(suite, "frames", NULL, 0);
@@ -319,4 +354,5 @@ SUITE(decoder)
          what_a_schema_cannot_serve_is_said_before_its_first_record);
     CASE("words", a_failure_is_explained_without_the_value, options_that_cannot_be_stop_the_start,
          a_model_may_have_65534_features);
+    CASE("hand over", a_fixed_schema_that_changed_is_not_taken_over);
 }

@@ -127,6 +127,25 @@ START_TEST(a_failed_delivery_blocks_its_slot_and_all_behind_it)
 }
 END_TEST
 
+/* While older ones are on their way. */
+START_TEST(the_newest_slot_is_given_back_alone)
+{
+    struct slot *sent = send(0, 2), *unsent = ring_open(&ring);
+
+    add_record(unsent, 0);
+    unsent->waiting = 0;
+    ring_return_last(&ring, &ledger);
+    ck_assert_uint_eq(ring.count, 1);
+    ck_assert_int_eq(ledger.parts[0].position, 102);
+    ck_assert_uint_eq(ledger.parts[0].counts.returned, 1);
+    check();
+    acknowledge(sent);
+    ck_assert_uint_eq(ring_retire(&ring, &ledger), 1);
+    ck_assert_int_eq(done(0), 102);
+    check();
+}
+END_TEST
+
 START_TEST(a_slot_counts_each_outcome_and_each_partition)
 {
     struct slot *slot = ring_open(&ring);
@@ -260,7 +279,8 @@ SUITE(ring)
                  a_slot_counts_each_outcome_and_each_partition,
                  the_ring_goes_round_and_is_full_at_its_end);
     tcase_add_checked_fixture(tcase, open_ring, close_ring);
-    tcase = CASE("return", a_failed_delivery_blocks_its_slot_and_all_behind_it);
+    tcase = CASE("return", a_failed_delivery_blocks_its_slot_and_all_behind_it,
+                 the_newest_slot_is_given_back_alone);
     tcase_add_checked_fixture(tcase, open_ring, close_ring);
     tcase = CASE("epochs", a_late_report_of_an_earlier_assignment_moves_nothing,
                  what_an_earlier_assignment_gives_back_moves_no_position);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/status_view.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/schema_id.h"
 #include "core/journal.h"
 #include "pipeline/observer.h"
@@ -22,12 +24,13 @@ static struct world {
 
 static void open_world(void)
 {
-    fixture_config(&world.config, FIXTURE_CONFIG);
+    log_set_level(LOG_ERROR); /* nobody listens at localhost */
+    fixture_config(&world.config, FIXTURE_CONFIG "[downstream]\ngroups = alerting\n");
     world.board = board_new(1);
     world.journal = journal_new();
     metrics_init(&world.metrics);
-    world.observer = observer_new(
-        &(struct observer_options){&world.config, "test", world.board, world.journal, NULL});
+    world.observer = observer_new(&(struct observer_options){
+        .config = &world.config, .build = "test", .board = world.board, .journal = world.journal});
 }
 
 static void close_world(void)
@@ -191,9 +194,177 @@ START_TEST(the_verdict_is_of_the_same_facts_as_the_rest)
 }
 END_TEST
 
+/* ---- the page of its members */
+
+/* Everything that may be in it is. */
+static void fill_world(void)
+{
+    say("starting", "name=fraud");
+    say("schema_loaded", "id=7");
+    count(10, 2);
+    die(FAULT_BIND_WRONG_TYPE, 7, 41, "amount");
+    die(FAULT_DECODE_BAD_JSON, SCHEMA_ID_NONE, 42, "at byte 3");
+    journal_take(world.journal,
+                 &(struct log_line){LOG_WARNING, "first_dead_letter", "stage=bind", 0});
+    metrics_decided(&world.metrics, metrics_decision(&world.metrics, "block"));
+    snprintf(world.metrics.model.name, sizeof world.metrics.model.name, "fraud");
+    world.metrics.model.since_ms = clock_wall_ms();
+    ask();
+}
+
+static struct {
+    char *document;
+    char paths[200][96];
+    size_t count;
+} page;
+
+static void note(const char *path)
+{
+    char row[128];
+
+    for (size_t i = 0; i < page.count; i++)
+        if (strcmp(page.paths[i], path) == 0)
+            return;
+    ck_assert_uint_lt(page.count, 200);
+    snprintf(page.paths[page.count++], sizeof page.paths[0], "%s", path);
+    snprintf(row, sizeof row, "\n| `%s` | ", path);
+    ck_assert_msg(strstr(page.document, row) != NULL, "docs/status.md has no row of %s", path);
+}
+
+/* Members of objects by name, of arrays as one: "errors[].first.offset". */
+static void walk(const json_t *here, const char *path)
+{
+    char inner[96];
+    const char *name;
+    json_t *member;
+    size_t i;
+
+    if (json_is_array(here)) {
+        snprintf(inner, sizeof inner, "%.90s[]", path);
+        if (!json_is_object(json_array_get(here, 0)))
+            note(inner);
+        json_array_foreach(here, i, member)
+        {
+            walk(member, inner);
+        }
+        return;
+    }
+    if (!json_is_object(here)) {
+        if (path[strlen(path) - 1] != ']')
+            note(path);
+        return;
+    }
+    json_object_foreach((json_t *)here, name, member)
+    {
+        snprintf(inner, sizeof inner, "%.60s%s%.30s", path, *path ? "." : "", name);
+        walk(member, inner);
+    }
+}
+
+START_TEST(each_member_has_its_row_in_the_docs_and_no_other_has)
+{
+    struct err err = ERR_INIT;
+    const char *table;
+    size_t len, rows = 0;
+
+    ck_assert_msg(file_read("docs/status.md", 1 << 20, &page.document, &len, &err) == 0, "%s",
+                  err.text);
+    page.count = 0;
+    fill_world();
+    walk(world.status, "");
+    table = strstr(page.document, "\n| member |");
+    ck_assert_ptr_nonnull(table);
+    for (const char *row = table; (row = strstr(row, "\n| `")); row++) {
+        bool is_known = false;
+        for (size_t i = 0; i < page.count && !is_known; i++)
+            is_known = strncmp(row + 4, page.paths[i], strlen(page.paths[i])) == 0 &&
+                       row[4 + strlen(page.paths[i])] == '`';
+        ck_assert_msg(is_known, "docs/status.md has%.60s, the document has not", row);
+        rows++;
+    }
+    ck_assert_uint_eq(rows, page.count);
+    free(page.document);
+}
+END_TEST
+
+/* ---- for a person */
+
+static char *view(void)
+{
+    char *text;
+    size_t len;
+    struct paint paint = {open_memstream(&text, &len), false};
+
+    status_view_show(&paint, world.status);
+    fclose(paint.out);
+    return text;
+}
+
+START_TEST(a_person_gets_the_three_answers_in_100_columns)
+{
+    static const char *const says[] = {"bind/wrong_type",
+                                       "1. Did my change cause it?",
+                                       "schema_loaded",
+                                       "2. Is it hurting what is downstream?",
+                                       "block",
+                                       "3. Which part throws the errors?",
+                                       "payments[0]@41",
+                                       "kscore explain -c k.ini payments 0 41",
+                                       "consumed 12 = scored 10 + dead 2"};
+    char *text;
+
+    fill_world();
+    text = view();
+    for (size_t i = 0; i < sizeof says / sizeof says[0]; i++)
+        ck_assert_msg(strstr(text, says[i]) != NULL, "%s is not in\n%s", says[i], text);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 100, "%.120s", line);
+    free(text);
+}
+END_TEST
+
+START_TEST(no_byte_of_a_message_moves_the_terminal)
+{
+    char *text;
+
+    say("starting", "x\033[2J\x9b 1\r\n");
+    count(1, 1);
+    die(FAULT_BIND_WRONG_TYPE, 7, 41, "\033]0;title\007");
+    ask();
+    text = view();
+    for (const char *p = text; *p; p++)
+        ck_assert_msg(*p == '\n' || (unsigned char)*p >= ' ', "byte %d", *p);
+    free(text);
+}
+END_TEST
+
+START_TEST(whatever_is_missing_in_the_document_it_is_shown)
+{
+    static const char *const documents[] = {
+        "{}", "{\"verdict\":1,\"changes\":{},\"errors\":[1,[]]}",
+        "{\"downstream\":{\"groups\":[{}],\"scores\":{\"now\":[1]}},"
+        "\"changes\":[{\"kind\":\"change\"}],\"errors\":[{}]}"};
+
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        char *text;
+        world.status = json_loads(documents[i], 0, NULL);
+        ck_assert_ptr_nonnull(world.status);
+        text = view();
+        ck_assert_ptr_nonnull(strstr(text, "3. Which part"));
+        free(text);
+        json_decref(world.status);
+        world.status = NULL;
+    }
+}
+END_TEST
+
 SUITE(status)
 {
-    TCase *tcase = CASE("document", text_that_is_cut_within_a_character_leaves_the_document_whole,
+    TCase *tcase = CASE("document", each_member_has_its_row_in_the_docs_and_no_other_has,
+                        a_person_gets_the_three_answers_in_100_columns,
+                        no_byte_of_a_message_moves_the_terminal,
+                        whatever_is_missing_in_the_document_it_is_shown,
+                        text_that_is_cut_within_a_character_leaves_the_document_whole,
                         each_change_says_what_died_first_behind_it,
                         more_changes_than_are_remembered_claim_no_first_dead_letter,
                         the_verdict_is_of_the_same_facts_as_the_rest);

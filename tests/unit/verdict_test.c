@@ -80,7 +80,8 @@ static const struct world worlds[] = {
     {.name = "the same brought in by a restart",
      .lines = {{43, "starting", "name=fraud"},
                {43, "model_loaded", "name=fraud version=8"},
-               {42, "changed", "what=model version=8 version_before=7"},
+               {42, "changed", "key=model.version from=7 to=8"},
+               {42, "changed", "key=config.model.path from=fraud-7 to=fraud-8"},
                {41, "schema_loaded", "id=9"},
                {4, "suspect",
                 "what=far feature=temp share=0.80 before=0.10 topic=payments partition=2 "
@@ -94,7 +95,7 @@ static const struct world worlds[] = {
      .since_s = 37,
      .offset = 912,
      .change = "changed",
-     .says = {"what=model"}},
+     .says = {"key=model.version from=7 to=8"}},
     {.name = "the producer renames a required field",
      .lines = {START, {9, "schema_loaded", "id=8 payments-value version 3"}},
      .faults = {{FAULT_BIND_MISSING_FIELD, 8, 8, 8, 1, 5000, "amount: there is no such field"},

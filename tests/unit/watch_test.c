@@ -1,4 +1,5 @@
-/* What is wrong without an error is found within a minute, and what is not wrong is not. */
+/* What is wrong without an error is found within a minute, and what is not wrong is not. One piece:
+ * one stream, and ways in which it is wrong. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "pipeline/facts.h"
+#include "pipeline/situation.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,7 +7,7 @@ enum { MINUTE_MS = 60000, QUARTER = 15 * MINUTE_MS / SAMPLE_MS };
 
 /* ---- the last minute */
 
-void facts_mark(struct observer *o)
+void situation_mark(struct observer *o)
 {
     struct fault_mark *mark = &o->marks[o->mark_count++ % MARKS];
     const struct metrics *sum = &o->view.sum;
@@ -29,7 +29,7 @@ static uint64_t count_then(const struct fault_mark *mark, const struct fault_met
     return 0;
 }
 
-static void take_recent(struct facts *facts, const struct observer *o)
+static void take_recent(struct situation *facts, const struct observer *o)
 {
     static const struct fault_mark start;
     const struct fault_mark *then =
@@ -41,7 +41,7 @@ static void take_recent(struct facts *facts, const struct observer *o)
     }
 }
 
-struct sample facts_minute(const struct observer *o, double *seconds)
+struct sample situation_minute(const struct observer *o, double *seconds)
 {
     size_t last = o->sample_count - 1;
     struct sample then = {.at_ms = o->started_ms};
@@ -62,14 +62,14 @@ static double share(const struct view_totals *from, const struct view_totals *to
     return all > 0 ? dead / all : NAN;
 }
 
-/* The last sample that is not behind a time; -1: all are. */
+/* The last sample before a time; -1: there is none. One of the same moment may have seen more. */
 static ptrdiff_t sample_at(const struct observer *o, int64_t at_ms)
 {
     size_t low = 0, high = o->sample_count;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (observer_sample(o, middle)->at_ms <= at_ms)
+        if (observer_sample(o, middle)->at_ms < at_ms)
             low = middle + 1;
         else
             high = middle;
@@ -77,7 +77,7 @@ static ptrdiff_t sample_at(const struct observer *o, int64_t at_ms)
     return (ptrdiff_t)low - 1;
 }
 
-double facts_dead_share_before(const struct observer *o, int64_t at_ms)
+double situation_dead_share_before(const struct observer *o, int64_t at_ms)
 {
     ptrdiff_t to = sample_at(o, at_ms), from = sample_at(o, at_ms - MINUTE_MS);
 
@@ -87,7 +87,7 @@ double facts_dead_share_before(const struct observer *o, int64_t at_ms)
                  &observer_sample(o, (size_t)to)->totals);
 }
 
-double facts_dead_share_after(const struct observer *o, int64_t at_ms)
+double situation_dead_share_after(const struct observer *o, int64_t at_ms)
 {
     static const struct view_totals none;
     ptrdiff_t from = sample_at(o, at_ms), to = sample_at(o, at_ms + MINUTE_MS);
@@ -103,7 +103,7 @@ double facts_dead_share_after(const struct observer *o, int64_t at_ms)
 /* ---- what waits */
 
 /* The slowest partition of those that have something to do. */
-static void take_standing(struct facts *facts, const struct observer *o)
+static void take_standing(struct situation *facts, const struct observer *o)
 {
     const struct part_metrics *slowest = NULL;
 
@@ -147,13 +147,20 @@ static struct verdict_backlog backlog_of(const struct downstream *d)
                                     d->low_ms, d->stands_ms};
 }
 
-void facts_take(struct facts *facts, struct observer *o, size_t entry_count)
+/* [downstream] groups: consumer/downstream.h says which stands. */
+static void take_groups(struct situation *facts, const struct observer *o)
+{
+    for (size_t i = 0; i < o->group_count && i < SITUATION_GROUPS; i++)
+        facts->backlogs[facts->verdict.backlog_count++] = backlog_of(&o->groups[i]);
+}
+
+void situation_take(struct situation *facts, struct observer *o, size_t entry_count)
 {
     struct sample then;
     struct verdict_facts *v = &facts->verdict;
 
     memset(facts, 0, sizeof *facts);
-    then = facts_minute(o, &v->seconds);
+    then = situation_minute(o, &v->seconds);
     v->now_ms = o->view.at_ms;
     v->sum = &o->view.sum;
     v->recent = facts->recent;
@@ -168,6 +175,5 @@ void facts_take(struct facts *facts, struct observer *o, size_t entry_count)
     take_standing(facts, o);
     v->backlogs = facts->backlogs;
     facts->backlogs[v->backlog_count++] = own_backlog(o);
-    for (size_t i = 0; i < o->group_count && i < FACTS_GROUPS; i++)
-        facts->backlogs[v->backlog_count++] = backlog_of(&o->groups[i]);
+    take_groups(facts, o);
 }

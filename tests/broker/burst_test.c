@@ -221,9 +221,9 @@ START_TEST(one_worker_waits_and_the_other_goes_on)
 }
 END_TEST
 
-SUITE(breaker)
+SUITE(burst)
 {
-    CASE("burst", a_burst_opens_it_before_the_stream_is_drained);
+    CASE("open", a_burst_opens_it_before_the_stream_is_drained);
     CASE("restart", restarts_send_no_dead_letter_of_a_bad_stream,
          a_start_with_few_records_sends_them_whatever_they_are);
     CASE("try", a_try_with_few_records_at_hand_closes_it,

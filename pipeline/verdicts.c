@@ -1,0 +1,107 @@
+#include "pipeline/verdicts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+enum { BUFFER_BYTES = 16 << 20 };
+
+static int order(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct verdict *x = a, *y = b;
+    int by;
+
+    if ((by = order(x->part, y->part)) == 0 && (by = order(x->offset, y->offset)) == 0 &&
+        (by = order(x->side, y->side)) == 0 && (by = order(x->where, y->where)) == 0)
+        by = order(x->where_offset, y->where_offset);
+    return by;
+}
+
+size_t verdict_bytes(const struct verdicts *v)
+{
+    return sizeof(struct verdict) + v->output_cap * sizeof(double);
+}
+
+void verdicts_open(struct verdicts *v, size_t output_cap)
+{
+    v->output_cap = output_cap;
+    v->sorter = sorter_new(verdict_bytes(v), BUFFER_BYTES, compare);
+    v->room = mem_alloc(1, verdict_bytes(v));
+}
+
+void verdicts_release(struct verdicts *v)
+{
+    sorter_free(v->sorter);
+    replay_state_release(&v->window);
+    words_release(&v->decisions);
+    words_release(&v->faults);
+    words_release(&v->schemas);
+    words_release(&v->models);
+    free(v->room);
+}
+
+void verdicts_learn(struct verdicts *v, const struct bundle *bundle)
+{
+    for (size_t i = 0; i <= bundle->threshold_count; i++)
+        if (bundle_decision_name(bundle, i))
+            words_add(&v->decisions, slice_of(bundle_decision_name(bundle, i)));
+}
+
+bool verdicts_find(const struct verdicts *v, struct slice topic, int32_t partition, int64_t offset,
+                   uint32_t *part)
+{
+    for (size_t i = 0; i < v->window.part_count; i++) {
+        const struct replay_part *p = &v->window.parts[i];
+        if (p->partition != partition || !slice_equals(topic, p->topic, strlen(p->topic)))
+            continue;
+        *part = (uint32_t)i;
+        return offset >= p->from && offset < p->to;
+    }
+    return false;
+}
+
+int verdicts_add(struct verdicts *v, struct err *err)
+{
+    return sorter_add(v->sorter, v->room, err);
+}
+
+static int shown(struct slice text, int most)
+{
+    return text.len < (size_t)most ? (int)text.len : most;
+}
+
+uint32_t verdicts_model(struct verdicts *v, struct slice name, struct slice version,
+                        struct slice digest)
+{
+    enum { NAME = 250, DIGEST = 12 };
+    char text[2 * NAME + DIGEST + 8];
+
+    snprintf(text, sizeof text, "%.*s %.*s (%.*s)", shown(name, NAME), (const char *)name.data,
+             shown(version, NAME), (const char *)version.data, shown(digest, DIGEST),
+             (const char *)digest.data);
+    return words_add(&v->models, slice_of(text));
+}
+
+uint32_t verdicts_fault(struct verdicts *v, struct slice stage, struct slice reason)
+{
+    enum { PART = 250 };
+    char text[2 * PART + 2];
+
+    snprintf(text, sizeof text, "%.*s%s%.*s", shown(stage, PART), (const char *)stage.data,
+             stage.len > 0 ? "/" : "", shown(reason, PART), (const char *)reason.data);
+    return words_add(&v->faults, slice_of(text));
+}
+
+void verdicts_set_outputs(struct verdicts *v, const double *outputs, size_t count)
+{
+    v->room->output_count = (uint32_t)count;
+    for (size_t i = 0; i < v->output_cap; i++)
+        v->room->outputs[i] = i < count ? outputs[i] : 0;
+}
