@@ -12,7 +12,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-enum { CLOSE_MS = 1000 };
+enum { CLOSE_MS = 500 };
 
 typedef rd_kafka_topic_partition_list_t list_t;
 

@@ -9,7 +9,7 @@
 #include "core/kafka_trouble.h"
 #include "core/mem.h"
 
-enum { CLOSE_MS = 1000 };
+enum { CLOSE_MS = 500 };
 
 struct journal_topic {
     rd_kafka_t *client;
