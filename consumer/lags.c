@@ -245,6 +245,16 @@ static bool list_scores(struct asker *a)
     return true;
 }
 
+/* The callback's errors; and those of the group, which nobody reads and which would pile up. */
+static void hear(rd_kafka_t *client)
+{
+    rd_kafka_message_t *message;
+
+    rd_kafka_poll(client, 0);
+    while ((message = rd_kafka_consumer_poll(client, 0)))
+        rd_kafka_message_destroy(message);
+}
+
 static void ask(void *arg)
 {
     struct asker *a = arg;
@@ -254,7 +264,7 @@ static void ask(void *arg)
     if (a->group_count > 0 && list_scores(a) && ask_ends(a, a->scores))
         for (size_t i = 0; i < a->group_count; i++)
             a->committed[i] = ask_committed(a, a->groups[i]);
-    rd_kafka_poll(a->client, 0);
+    hear(a->client);
 }
 
 /* ---- the answer */
