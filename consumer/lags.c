@@ -83,8 +83,8 @@ static void asker_free(struct asker *a)
     free(a);
 }
 
-/* Its group.id is ours, which it does not join: librdkafka tells a client's group that another one's
- * coordinator has moved, and without a group of its own that is a crash (2.0.2). */
+/* Its group.id is ours, which it does not join: librdkafka tells a client's group that another
+ * one's coordinator has moved, and without a group of its own that is a crash (2.0.2). */
 static struct asker *asker_new(const struct config *config, struct err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_CONSUMER, err);
