@@ -192,6 +192,7 @@ fuzz-targets: $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz_%,$(FUZZ))
 install: build ## kscore into PREFIX (/usr/local)
 	install -D -m 755 $(O)/kscore $(DESTDIR)$(PREFIX)/bin/kscore
 	install -D -m 755 tools/kscore_bundle.py $(DESTDIR)$(PREFIX)/bin/kscore-bundle
+	install -D -m 644 deploy/kscore.service $(DESTDIR)$(PREFIX)/share/doc/kscore/kscore.service
 	install -D -m 644 config.example.ini $(DESTDIR)$(PREFIX)/share/doc/kscore/config.example.ini
 	install -D -m 644 schemas/score.avsc $(DESTDIR)$(PREFIX)/share/doc/kscore/score.avsc
 
