@@ -94,6 +94,8 @@ class Scene:
         self.cluster.allow((kind.TOPIC, name, op.READ), (kind.GROUP, name, op.READ), (kind.GROUP, f"{name}-readers", op.DESCRIBE),
                            (kind.TOPIC, f"{name}-journal", op.READ), (kind.TOPIC, f"{name}-journal", op.WRITE), self.may_write,
                            (kind.TOPIC, f"{name}-dead", op.WRITE))
+        last = self.cluster.acl(kafka.AclBindingFilter, *(kind.TOPIC, f"{name}-dead", op.WRITE))
+        real.until("the broker knows the permissions", 60 * SLOW, lambda: self.cluster.admin.describe_acls(last).result(15))
         self.live = self.folder / "live"
         self.live.symlink_to(self.flights / "models/delay-2")
         self.sections = {
