@@ -102,14 +102,7 @@ class Scene:
             "kscore": {"name": name}, "consumer": {"topic": name}, "model": {"path": self.live},
             "producer": {"topic": f"{name}-scores"}, "dead_letters": {"topic": f"{name}-dead"}, "http": {"listen": ""},
             "journal": {"topic": f"{name}-journal"}, "downstream": {"groups": f"{name}-readers"}, "control": {"socket": self.socket}}
-        sys.path.insert(0, str(self.flights))
-        import events
-        self.make_event = events.make_event
-        self.rows = {d: list(events.read_rows(self.flights / "flights.csv.gz", d, d)) for d in (date(2013, 12, 30), date(2013, 12, 31))}
-        self.feeder = Feeder(broker.bootstrap, name, self.day(date(2013, 12, 30), "v2"))
-
-    def day(self, which: date, version: str) -> list[dict]:
-        return [self.make_event(r, version) for r in self.rows[which]]
+        self.feeder = Feeder(broker.bootstrap, name, args.days[0])
 
     def start(self) -> None:
         self.config = real.write_config(self.folder / "kscore.ini", self.broker, self.sections)
@@ -228,7 +221,7 @@ def source_dies(s: Scene) -> dict:
     """The weather ends: 31 December has none."""
     s.start()
     s.calm(CALM_S)
-    s.feeder.events = itertools.cycle(s.day(date(2013, 12, 31), "v2"))
+    s.feeder.events = itertools.cycle(s.args.days[1])
     s.feeder.become(s.feeder.write)
     return {"kind": "suspect", "words": ("missing", "temp"), "is_near": True}
 
@@ -295,6 +288,17 @@ def play(args: argparse.Namespace, account: real.Account, broker: real.Broker, i
             shutil.copy(scene.folder / "log", args.logs / f"{scene.name}.log")
 
 
+def read_days(flights: Path) -> list[list[dict]]:
+    """The events of 30 and 31 December."""
+    sys.path.insert(0, str(flights))
+    import events
+
+    days = [date(2013, 12, 30), date(2013, 12, 31)]
+    rows = list(events.read_rows(flights / "flights.csv.gz", *days))
+    made = [events.make_event(r, "v2") for r in rows]
+    return [[e for e in made if e["flight_id"].endswith(d.strftime("%Y%m%d"))] for d in days]
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--kscore", type=Path, default=Path("build/release/kscore"))
@@ -303,6 +307,7 @@ def main() -> None:
     p.add_argument("--logs", type=Path, help="keep the logs in this folder")
     args = p.parse_args()
     args.kscore, args.data = args.kscore.resolve(), args.data.resolve()
+    args.days = read_days(args.data / "flights")  # before there are threads: it computes for a while
     account = real.Account()
     os.environ["AUTH"] = "1"
     with ExitStack() as stack:
