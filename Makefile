@@ -78,7 +78,7 @@ ifneq ($(CC),clang)
 $(O)/schemas/plan_run.o: CFLAGS += -fno-crossjumping
 endif
 
-.PHONY: always help deps deps-test deps-bench deps-fuzz build demo test test-faults test-long lint bench fuzz fuzz-targets install clean
+.PHONY: always help deps deps-test deps-page deps-bench deps-fuzz build demo test test-faults test-long lint bench fuzz fuzz-targets install clean
 
 build: $(O)/kscore ## build kscore into build/release
 
@@ -152,6 +152,7 @@ test-long: deps-test ## what takes longer: long fuzzing, a second librdkafka
 	@tests/run-long
 
 deps-test: ; @tools/deps test
+deps-page: ; @tools/deps page
 deps-bench: ; @tools/deps bench
 deps-fuzz: ; @tools/deps fuzz
 
@@ -191,6 +192,7 @@ fuzz-targets: $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz_%,$(FUZZ))
 install: build ## kscore into PREFIX (/usr/local)
 	install -D -m 755 $(O)/kscore $(DESTDIR)$(PREFIX)/bin/kscore
 	install -D -m 755 tools/kscore_bundle.py $(DESTDIR)$(PREFIX)/bin/kscore-bundle
+	install -D -m 644 deploy/kscore.service $(DESTDIR)$(PREFIX)/share/doc/kscore/kscore.service
 	install -D -m 644 config.example.ini $(DESTDIR)$(PREFIX)/share/doc/kscore/config.example.ini
 	install -D -m 644 schemas/score.avsc $(DESTDIR)$(PREFIX)/share/doc/kscore/score.avsc
 

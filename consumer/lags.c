@@ -12,7 +12,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-enum { CLOSE_MS = 1000 };
+enum { CLOSE_MS = 500 };
 
 typedef rd_kafka_topic_partition_list_t list_t;
 
@@ -83,6 +83,8 @@ static void asker_free(struct asker *a)
     free(a);
 }
 
+/* Its group.id is ours, which it does not join: librdkafka tells a client's group that another
+ * one's coordinator has moved, and without a group of its own that is a crash (2.0.2). */
 static struct asker *asker_new(const struct config *config, struct err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_CONSUMER, err);
@@ -90,7 +92,6 @@ static struct asker *asker_new(const struct config *config, struct err *err)
 
     if (!conf)
         return NULL;
-    kafka_conf_set(conf, "group.id", "");
     kafka_conf_set(conf, "enable.auto.commit", "false");
     kafka_conf_set(conf, "allow.auto.create.topics", "false");
     a = mem_alloc(1, sizeof *a);
@@ -244,6 +245,16 @@ static bool list_scores(struct asker *a)
     return true;
 }
 
+/* The callback's errors; and those of the group, which nobody reads and which would pile up. */
+static void hear(rd_kafka_t *client)
+{
+    rd_kafka_message_t *message;
+
+    rd_kafka_poll(client, 0);
+    while ((message = rd_kafka_consumer_poll(client, 0)))
+        rd_kafka_message_destroy(message);
+}
+
 static void ask(void *arg)
 {
     struct asker *a = arg;
@@ -253,7 +264,7 @@ static void ask(void *arg)
     if (a->group_count > 0 && list_scores(a) && ask_ends(a, a->scores))
         for (size_t i = 0; i < a->group_count; i++)
             a->committed[i] = ask_committed(a, a->groups[i]);
-    rd_kafka_poll(a->client, 0);
+    hear(a->client);
 }
 
 /* ---- the answer */

@@ -99,8 +99,8 @@ static struct http_server *serve(int listener, const char *socket,
 {
     struct http_server *s = mem_alloc(1, sizeof *s);
 
-    /* Not MHD_USE_AUTO, which is epoll: it overlooks that who sent half a request has gone, and 32 of
-     * them leave everyone else waiting for 10 s (libmicrohttpd 0.9.75). */
+    /* Not MHD_USE_AUTO, which is epoll: it overlooks that who sent half a request has gone, and 32
+     * of them leave everyone else waiting for 10 s (libmicrohttpd 0.9.75). */
     const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
 
     s->options = *options;

@@ -154,13 +154,13 @@ void finding_set_since(struct finding *f, const struct verdict_facts *facts, int
     f->change = change_before(facts, since_ms, f->schema_id);
 }
 
-const char *finding_blame(const char *word)
+const char *finding_blame(const char *name)
 {
     static const char *const blames[] = {"record", "schema",     "model",
                                          "config", "dependency", "self"};
 
     for (size_t i = 0; i < sizeof blames / sizeof blames[0]; i++)
-        if (strcmp(word, blames[i]) == 0)
+        if (strcmp(name, blames[i]) == 0)
             return blames[i];
     return "";
 }

@@ -229,8 +229,8 @@ static bool is_compared(const char *key)
     return strcmp(key, "config.digest") != 0;
 }
 
-size_t run_facts_compare(const struct run_facts *before, const struct run_facts *now, run_facts_change *change,
-                     void *arg)
+size_t run_facts_compare(const struct run_facts *before, const struct run_facts *now,
+                         run_facts_change *change, void *arg)
 {
     const char *key;
     json_t *value;

@@ -49,7 +49,7 @@ char *journal_record_parse_profile(const char *value, size_t len);
 typedef void run_facts_change(void *arg, const char *key, const char *from, const char *to);
 /* Calls change for each fact that differs; returns how many. Schemas are not among them: which are
  * met is only known later. */
-size_t run_facts_compare(const struct run_facts *before, const struct run_facts *now, run_facts_change *change,
-                     void *arg);
+size_t run_facts_compare(const struct run_facts *before, const struct run_facts *now,
+                         run_facts_change *change, void *arg);
 
 #endif

@@ -17,7 +17,7 @@ enum {
     AT_ONCE = 64,      /* entries a turn: a storm is thinned out, and says how many were lost */
     RETRY_MS = 5000,   /* after the brokers refused one */
     HOUR_MS = 3600000, /* so often the run is written again: a topic forgets */
-    FLUSH_MS = 2000,
+    FLUSH_MS = 1000,
     ASK_MS = 2000,
     NEWEST = 20000, /* records that are searched first */
     POLL_MS = 50,
@@ -100,29 +100,29 @@ struct journaling *journaling_new(const struct config *config, const char *build
 
 /* ---- reading back */
 
+/* What was found, and when that was written; -1: nothing was. */
 struct search {
-    struct journaling *j;
-    int64_t run_at_ms, profile_at_ms; /* of what was found, -1: nothing */
+    const struct journaling *j;
+    struct run_facts *facts;
+    char run[16], time[32], *profile;
+    int64_t run_at_ms, profile_at_ms;
 };
 
 static void take(struct search *s, const struct record *r)
 {
-    struct journaling *j = s->j;
+    const char *value = (const char *)r->value.data;
+    struct run_facts *facts;
 
-    if (slice_equals(r->key, j->run_key, strlen(j->run_key)) && r->timestamp_ms >= s->run_at_ms) {
-        char run[16], time[32];
-        struct run_facts *facts = run_facts_parse((const char *)r->value.data, r->value.len, run, time);
-        if (!facts)
-            return;
-        run_facts_free(j->before);
-        j->before = facts;
-        memcpy(j->before_run, run, sizeof run);
-        memcpy(j->before_time, time, sizeof time);
+    if (slice_equals(r->key, s->j->run_key, strlen(s->j->run_key)) &&
+        r->timestamp_ms >= s->run_at_ms &&
+        (facts = run_facts_parse(value, r->value.len, s->run, s->time))) {
+        run_facts_free(s->facts);
+        s->facts = facts;
         s->run_at_ms = r->timestamp_ms;
-    } else if (slice_equals(r->key, j->profile_key, strlen(j->profile_key)) &&
+    } else if (slice_equals(r->key, s->j->profile_key, strlen(s->j->profile_key)) &&
                r->timestamp_ms >= s->profile_at_ms) {
-        free(j->last_profile);
-        j->last_profile = journal_record_parse_profile((const char *)r->value.data, r->value.len);
+        free(s->profile);
+        s->profile = journal_record_parse_profile(value, r->value.len);
         s->profile_at_ms = r->timestamp_ms;
     }
 }
@@ -153,7 +153,7 @@ static int read_back(struct search *s, int64_t until_ms, struct err *err)
     const char *topic = s->j->config->journal_topic;
     int result = 0;
 
-    for (size_t i = 0; i < 2 && result == 0 && !s->j->before; i++) {
+    for (size_t i = 0; i < 2 && result == 0 && !s->facts; i++) {
         struct reader_range range = {.partition = -1, .from = places[i], .to = {PLACE_END, 0}};
         struct reader *reader = reader_new(s->j->config, err);
         result = reader && reader_open(reader, &topic, 1, &range, ASK_MS, err) == 0
@@ -194,17 +194,22 @@ static void say_changes(struct journaling *j, const struct err *err)
         log_event(LOG_INFO, "changed", "nothing since run=%s of %s", j->before_run, j->before_time);
 }
 
+/* The observer sends meanwhile: what was found is taken over when all is read. */
 void journaling_begin(struct journaling *j, const struct model_metrics *model)
 {
-    struct search search = {j, -1, -1};
+    struct search search = {.j = j, .run_at_ms = -1, .profile_at_ms = -1};
     struct err err = ERR_INIT;
 
     if (!j)
         return;
-    run_facts_set_model(j->now, model);
     read_back(&search, clock_ms() + JOURNALING_READ_MS, &err);
-    say_changes(j, &err);
     pthread_mutex_lock(&j->lock);
+    run_facts_set_model(j->now, model);
+    j->before = search.facts;
+    j->last_profile = search.profile;
+    memcpy(j->before_run, search.run, sizeof search.run);
+    memcpy(j->before_time, search.time, sizeof search.time);
+    say_changes(j, &err);
     j->has_begun = true;
     pthread_mutex_unlock(&j->lock);
 }

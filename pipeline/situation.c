@@ -109,7 +109,8 @@ static void take_standing(struct situation *facts, const struct observer *o)
 
     for (size_t i = 0; i < o->view.sum.part_count; i++) {
         const struct part_metrics *part = &o->view.sum.parts[i];
-        if (part->is_owned && part->topic && observer_lag(o, part) != 0 &&
+        bool has_more = observer_lag(o, part) != 0 || part->in_flight > 0; /* lag is asked for */
+        if (part->is_owned && part->topic && has_more &&
             (!slowest || part->moved_ms < slowest->moved_ms))
             slowest = part;
     }

@@ -115,6 +115,7 @@ struct pipeline {
     bool is_open; /* the loop may turn */
     struct batch batch;
     struct watch *watch; /* watching.h; NULL in a replay */
+    int64_t profile_ms;  /* when what is usual was kept last (clock_ms) */
     const struct commit *commit;
     struct transaction transaction; /* of exactly_once */
     bool has_unsent;                /* the batch waits to be sent, or to be sent to its end */

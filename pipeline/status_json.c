@@ -307,6 +307,13 @@ static json_t *errors(const struct observer *o, struct situation *facts)
 
 /* ---- the verdict */
 
+static json_t *change_of(const struct journal_entry *e)
+{
+    return e ? json_pack("{s:I, s:o, s:s, s:o}", "number", (json_int_t)e->number, "time",
+                         time_of(e->at_ms), "event", e->event, "text", text_of(e->text))
+             : json_null();
+}
+
 static json_t *finding_of(const struct finding *f, const struct journal_entry *known)
 {
     char text[VERDICT_TEXT_MAX];
@@ -318,7 +325,7 @@ static json_t *finding_of(const struct finding *f, const struct journal_entry *k
                      text_of(f->what), "since", f->since_ms ? time_of(f->since_ms) : json_null(),
                      "first", *f->topic ? place_of(&first) : json_null(), "blame", f->blame,
                      "schema_id", *f->schema_id ? json_string(f->schema_id) : json_null(), "change",
-                     f->change ? json_integer((json_int_t)f->change->number) : json_null());
+                     change_of(f->change));
 }
 
 /* The first finding is the verdict, the others are in `also`. */

@@ -1,5 +1,4 @@
-/* suspects.c: what is wrong without errors: suspicions (scoring/watch.h) of the journal that are not
- * over. */
+/* suspects.c: what is wrong without errors: suspicions in the journal (scoring/watch.h). */
 #include <stdio.h>
 #include <string.h>
 
@@ -75,10 +74,10 @@ static void judge_suspect(struct verdict *v, const struct verdict_facts *facts,
     entry_word(e, "after", after, sizeof after);
     entry_word(e, "source", source, sizeof source);
     entry_word(e, "source_before", before, sizeof before);
-    f = finding_add(v, VERDICT_WARNING, "suspect", "no errors, but %s%s%s%s%s%s%s%s: %s",
-                    *s.whose ? s.whose : "score", *source ? " (read from " : "", source,
+    f = finding_add(v, VERDICT_WARNING, "suspect", "no errors, but %s of %s%s%s%s%s%s%s%s: %s",
+                    s.what, *s.whose ? s.whose : "score", *source ? " (read from " : "", source,
                     *before ? ", before from " : "", before, *source ? ")" : "",
-                    *s.all ? " of " : "", s.all, sentence(e->text));
+                    *s.all ? ", of " : "", s.all, sentence(e->text));
     if (!f)
         return;
     f->blame = *before || strcmp(after, "model_swapped") == 0 ? "model" : "record";
@@ -87,17 +86,31 @@ static void judge_suspect(struct verdict *v, const struct verdict_facts *facts,
     finding_blame_model(f);
 }
 
-/* What features show comes before what it does to scores and decisions; then the oldest. */
+/* How many features one line names. */
+static size_t breadth(const struct journal_entry *e)
+{
+    const char *list = "";
+    size_t len = journal_word(e->text, "features", &list), count = 1;
+
+    for (size_t i = 0; i < len; i++)
+        count += list[i] == ',';
+    return count;
+}
+
+/* What features show comes before what it does to scores and decisions; what is read from elsewhere
+ * first; a source of many features before a single one; then the oldest. */
 static bool is_nearer_cause(const struct journal_entry *a, const struct journal_entry *b)
 {
+    static const char *const words[] = {"source_before", "feature"};
     const char *value;
-    bool is_read_anew = journal_word(a->text, "source_before", &value) > 0;
-    bool is_feature = journal_word(a->text, "feature", &value) > 0;
 
-    if (is_read_anew != (journal_word(b->text, "source_before", &value) > 0))
-        return is_read_anew;
-    if (is_feature != (journal_word(b->text, "feature", &value) > 0))
-        return is_feature;
+    for (size_t i = 0; i < 2; i++) {
+        bool has = journal_word(a->text, words[i], &value) > 0;
+        if (has != (journal_word(b->text, words[i], &value) > 0))
+            return has;
+    }
+    if (breadth(a) != breadth(b))
+        return breadth(a) > breadth(b);
     return suspect_since(a) < suspect_since(b);
 }
 

@@ -28,25 +28,49 @@ static void judge_loop(struct verdict *v, const struct verdict_facts *facts)
     finding_set_since(f, facts, facts->now_ms - facts->turn_age_ms);
 }
 
+/* Why the schema of this id cannot be used, in the words of its line; else the message. */
+static const char *why_of(const struct verdict_facts *facts, const char *schema_id,
+                          const char *message)
+{
+    char id[SCHEMA_ID_TEXT_MAX];
+
+    for (size_t i = facts->entry_count; i-- > 0 && *schema_id;) {
+        const struct journal_entry *e = &facts->entries[i];
+        if (entry_is(e, "schema_unusable") &&
+            strcmp(entry_word(e, "id", id, sizeof id), schema_id) == 0)
+            return e->text;
+    }
+    return message;
+}
+
+/* Behind its last word the line has a dead letter's own message. */
+static const char *example(const struct journal_entry *e)
+{
+    const char *age, *words = strstr(e->text, "change_age_s=");
+
+    age = words ? strchr(words, ' ') : NULL;
+    return age ? age + 1 : "see the log";
+}
+
 /* The line of breaker_open has it all: what it holds back was never sent. */
 static void judge_breaker(struct verdict *v, const struct verdict_facts *facts)
 {
     const struct journal_entry *e = entry_newest(facts, "breaker_open");
     struct finding *f;
-    char stage[16], reason[32], blame[16], share[16];
+    char stage[16], reason[32], blame[16], share[16], id[SCHEMA_ID_TEXT_MAX];
 
     if (!e) {
         finding_add(v, VERDICT_BAD, "breaker", "the breaker is open: %s", facts->sum->why);
         return;
     }
+    if (strcmp(entry_word(e, "schema", id, sizeof id), "none") == 0)
+        *id = '\0';
     f = finding_add(v, VERDICT_BAD, "breaker",
-                    "the breaker is open, nothing is taken: %s/%s, share of dead letters %s",
+                    "the breaker is open, nothing is taken: %s/%s, share of dead letters %s: %s",
                     entry_word(e, "stage", stage, sizeof stage),
                     entry_word(e, "reason", reason, sizeof reason),
-                    entry_word(e, "share", share, sizeof share));
-    entry_word(e, "schema", f->schema_id, sizeof f->schema_id);
-    if (strcmp(f->schema_id, "none") == 0)
-        *f->schema_id = '\0';
+                    entry_word(e, "share", share, sizeof share), why_of(facts, id, example(e)));
+    snprintf(f->schema_id, sizeof f->schema_id, "%s", id);
     f->blame = finding_blame(entry_word(e, "blame", blame, sizeof blame));
     finding_set_line_place(f, e);
     finding_set_since(f, facts, e->at_ms);
@@ -147,17 +171,21 @@ static void judge_fault(struct verdict *v, const struct verdict_facts *facts, si
     static const double much = 0.05;
     const struct fault_metrics *fault = &facts->sum->faults[i];
     double share = share_of(facts, facts->recent[i]);
-    struct finding *f =
-        finding_add(v, share >= much ? VERDICT_BAD : VERDICT_WARNING, "errors",
+    char id[SCHEMA_ID_TEXT_MAX] = "";
+    struct finding *f;
+
+    if (fault->schema_id != SCHEMA_ID_NONE)
+        schema_id_print(id, fault->schema_id, facts->has_fingerprints);
+    f = finding_add(v, share >= much ? VERDICT_BAD : VERDICT_WARNING, "errors",
                     "%s/%s: %llu dead letters in the last minute, %.2g %% of what came: %s",
                     fault_stage(fault->fault), fault_reason(fault->fault),
-                    (unsigned long long)facts->recent[i], share * 100, fault->message);
-
+                    (unsigned long long)facts->recent[i], share * 100,
+                    fault->fault == FAULT_SCHEMA_UNUSABLE ? why_of(facts, id, fault->message)
+                                                          : fault->message);
     if (!f)
         return;
     f->blame = fault_blame(fault->fault);
-    if (fault->schema_id != SCHEMA_ID_NONE)
-        schema_id_print(f->schema_id, fault->schema_id, facts->has_fingerprints);
+    snprintf(f->schema_id, sizeof f->schema_id, "%s", id);
     finding_set_place(f, &fault->since);
     finding_set_since(f, facts, fault->since.at_ms);
     finding_blame_model(f);

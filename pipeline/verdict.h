@@ -68,7 +68,8 @@ struct verdict {
 
 void verdict_take(struct verdict *verdict, const struct verdict_facts *facts);
 
-/* One finding as a sentence, without a change that is known already (or NULL); and of no finding, the healthy one. NUL-terminated. */
+/* One finding as a sentence, without a change that is known already (or NULL); and of no finding,
+ * the healthy one. NUL-terminated. */
 void verdict_print(char out[VERDICT_TEXT_MAX], const struct finding *finding,
                    const struct journal_entry *known);
 void verdict_print_healthy(char out[VERDICT_TEXT_MAX], const struct verdict_facts *facts);

@@ -6,18 +6,48 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "pipeline/journaling.h"
+
+/* ---- what is usual, across a restart: by way of [journal] topic */
+
+enum { PROFILE_MS = 60000 };
 
 void watching_open(struct pipeline *p)
 {
-    if (!p->shared->replay)
-        p->watch = watch_new(p->bundle);
+    const char *profile = journaling_profile(p->shared->options->journaling);
+    struct err err = ERR_INIT;
+
+    if (p->shared->replay)
+        return;
+    p->watch = watch_new(p->bundle);
+    p->profile_ms = clock_ms();
+    if (profile && watch_profile_parse(p->watch, profile, strlen(profile), &err) != 0)
+        log_event(LOG_WARNING, "changed", "what was usual in the run before is not known: %s",
+                  err.text);
+}
+
+/* Of several workers the last: each sees a share of the same stream. One that saw none has none. */
+static void keep_profile(struct pipeline *p)
+{
+    char text[WATCH_PROFILE_MAX];
+
+    p->profile_ms = clock_ms();
+    watch_profile_print(p->watch, text, clock_wall_ms());
+    if (!strstr(text, "\"windows\":0,"))
+        journaling_put_profile(p->shared->options->journaling, text);
 }
 
 void watching_close(struct pipeline *p)
 {
+    if (p->watch && p->shared->options->journaling) {
+        watch_settle(p->watch);
+        keep_profile(p);
+    }
     watch_free(p->watch);
     p->watch = NULL;
 }
+
+/* ---- rows in, suspicions out */
 
 void watching_take(struct pipeline *p)
 {
@@ -181,6 +211,8 @@ void watching_turn(struct pipeline *p)
     int64_t now_ms = clock_ms();
     size_t count;
 
+    if (p->watch && p->shared->options->journaling && now_ms - p->profile_ms >= PROFILE_MS)
+        keep_profile(p);
     if (!p->watch || !watch_poll(p->watch, now_ms))
         return;
     do {

@@ -17,8 +17,8 @@
 
 struct journal_topic;
 
-/* Once per record that was taken, in journal_topic_poll or already in journal_topic_send. why: NULL when the brokers have it, else
- * what is wrong. */
+/* Once per record that was taken, in journal_topic_poll or already in journal_topic_send. why: NULL
+ * when the brokers have it, else what is wrong. */
 typedef void journal_topic_report(void *arg, uint64_t tag, const char *why);
 
 /* NULL and EXIT_CONFIGURATION. Waits for nothing. */

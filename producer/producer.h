@@ -71,14 +71,14 @@ struct producer_topic {
 /* [journal] topic is written by others (journal_topic.h), and proven with these. */
 enum { PROVEN_COUNT = OUTPUT_COUNT + 1 };
 
-/* Those of producer_topics and [journal]'s, and whether each is there and may be written. Writing is proven by a
- * record that the broker must refuse for its size after its permission check. Returns how many; 0
- * with err: no answer, or EXIT_CONFIGURATION. Waits up to a few times timeout_ms. */
+/* Those of producer_topics and [journal]'s, and whether each is there and may be written. That is
+ * proven by a record that the broker must refuse for its size after its permission check. Returns
+ * how many; 0 with err: no answer, or EXIT_CONFIGURATION. Waits up to a few times timeout_ms. */
 size_t producer_prove(const struct config *config, struct producer_topic topics[PROVEN_COUNT],
                       int timeout_ms, struct err *err);
 
-/* Those of producer_topics are there and may be written; *is_proven: the latter could be tried. Missing 78,
- * denied 77, no answer = dependency. */
+/* Those of producer_topics are there and may be written; *is_proven: the latter could be tried.
+ * Missing 78, denied 77, no answer = dependency. */
 int producer_check(const struct config *config, int timeout_ms, struct producer_limits *limits,
                    bool *is_proven, struct err *err);
 

@@ -112,6 +112,8 @@ class Scene:
         self.cluster.allow((kind.TOPIC, name, op.READ), (kind.GROUP, name, op.READ), (kind.GROUP, f"{name}-readers", op.DESCRIBE),
                            (kind.TOPIC, f"{name}-journal", op.READ), (kind.TOPIC, f"{name}-journal", op.WRITE), self.may_write,
                            (kind.TOPIC, f"{name}-dead", op.WRITE))
+        last = self.cluster.acl(kafka.AclBindingFilter, *(kind.TOPIC, f"{name}-dead", op.WRITE))
+        real.until("the broker knows the permissions", 60 * SLOW, lambda: self.cluster.admin.describe_acls(last).result(15))
         self.live = self.folder / "live"
         self.live.symlink_to(self.flights / "models/delay-2")
         self.sections = {
@@ -120,14 +122,7 @@ class Scene:
             "kscore": {"name": name}, "consumer": {"topic": name}, "model": {"path": self.live},
             "producer": {"topic": f"{name}-scores"}, "dead_letters": {"topic": f"{name}-dead"}, "http": {"listen": ""},
             "journal": {"topic": f"{name}-journal"}, "downstream": {"groups": f"{name}-readers"}, "control": {"socket": self.socket}}
-        sys.path.insert(0, str(self.flights))
-        import events
-        self.make_event = events.make_event
-        self.rows = {d: list(events.read_rows(self.flights / "flights.csv.gz", d, d)) for d in (date(2013, 12, 30), date(2013, 12, 31))}
-        self.feeder = Feeder(broker.bootstrap, name, self.day(date(2013, 12, 30), "v2"))
-
-    def day(self, which: date, version: str) -> list[dict]:
-        return [self.make_event(r, version) for r in self.rows[which]]
+        self.feeder = Feeder(broker.bootstrap, name, args.days[0])
 
     def start(self) -> None:
         self.config = real.write_config(self.folder / "kscore.ini", self.broker, self.sections)
@@ -229,7 +224,7 @@ def source_dies(s: Scene) -> dict:
     """The weather ends: 31 December has none."""
     s.start()
     s.calm(CALM_S)
-    s.feeder.events = itertools.cycle(s.day(date(2013, 12, 31), "v2"))
+    s.feeder.events = itertools.cycle(s.args.days[1])
     s.feeder.become(s.feeder.write)
     return {"kind": "suspect", "words": ("missing", "temp"), "is_near": True}
 
@@ -296,6 +291,17 @@ def play(args: argparse.Namespace, account: real.Account, broker: real.Broker, i
             shutil.copy(scene.folder / "log", args.logs / f"{scene.name}.log")
 
 
+def read_days(flights: Path) -> list[list[dict]]:
+    """The events of 30 and 31 December."""
+    sys.path.insert(0, str(flights))
+    import events
+
+    days = [date(2013, 12, 30), date(2013, 12, 31)]
+    rows = list(events.read_rows(flights / "flights.csv.gz", *days))
+    made = [events.make_event(r, "v2") for r in rows]
+    return [[e for e in made if e["flight_id"].endswith(d.strftime("%Y%m%d"))] for d in days]
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--kscore", type=Path, default=Path("build/release/kscore"))
@@ -304,6 +310,7 @@ def main() -> None:
     p.add_argument("--logs", type=Path, help="keep the logs in this folder")
     args = p.parse_args()
     args.kscore, args.data = args.kscore.resolve(), args.data.resolve()
+    args.days = read_days(args.data / "flights")  # before there are threads: it computes for a while
     account = real.Account()
     os.environ["AUTH"] = "1"
     with ExitStack() as stack:

@@ -1,11 +1,23 @@
 #!/usr/bin/env python3
 """The page of a running instance in a real browser: headless Chromium, told by its DevTools protocol through a pipe.
 
-    tests/page_test.py KSCORE [CASE]            SCREENSHOTS=FOLDER keeps pictures of all cases
+    tests/page_test.py [CASE]            SCREENSHOTS=FOLDER keeps pictures
 
-The page is the program's own (`kscore demo --stay` is not needed: http/page.html is what it carries); /status is made up, one
-document for each case, so that each state can be looked at. Without Chromium it is skipped, and says so."""
-import base64, copy, http.server, json, os, shutil, subprocess, sys, tempfile, threading, time
+The page is http/page.html, as the program carries it; /status is made up, one document for each state, so that each can be looked
+at. Without Chromium it is skipped, and counted."""
+import base64
+import copy
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import real
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, "..", "http", "page.html")
@@ -62,7 +74,7 @@ def incident():
     s["changes"] += [change(40, 96, "schema_loaded", "id=8 payments-value version 3: amount was double, is string",
                             place(812004, 95, stage="bind", reason="wrong_type", schema_id="8"), 0, 0.34)]
     s["verdict"].update(
-        level="bad", kind="errors", since=stamp(NOW - 95000), first=place(812004, 95), blame="record", schema_id="8", change=40,
+        level="bad", kind="errors", since=stamp(NOW - 95000), first=place(812004, 95), blame="record", schema_id="8", change=s["changes"][-1],
         text="bind/wrong_type: 41,220 dead letters in the last minute, 34 % of what came: " + error + "; schema 8; since " + stamp(NOW - 95000)
         + "; from payments[2]@812004 on; blame: record (the events and who sends them); 1.0 s before: schema_loaded id=8 payments-value version 3",
         also=[{"level": "warning", "text": "downstream group alerting has stopped: it commits nothing, 41,220 scores wait; since "
@@ -360,28 +372,26 @@ CASES = [a_healthy_instance_is_green_and_says_so, an_incident_names_cause_first_
 def main():
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    cases = [c for c in CASES if wanted in ("", c.__name__)]
+    cases = [case for case in CASES if wanted in ("", case.__name__)]
+    account = real.Account()
     if not cases:
         sys.exit("page_test: no case " + wanted)
     if not program:
-        print("page_test: skipped: there is no Chromium (tools/deps page installs it)")
-        print("%d checks, 0 failures, %d skipped" % (len(cases), len(cases)))
-        return
-    browser, failures = Browser(program), 0
+        real.skip("the page in a browser: there is no Chromium (make deps-page)")
+        return account.end_as_check()
+    browser = Browser(program)
     try:
         for case in cases:
-            server, browser.problems = Server(), []
+            server, browser.problems, what = Server(), [], ""
             try:
                 case(browser, server)
-                assert not browser.problems, browser.problems
             except AssertionError as error:
-                failures += 1
-                print("%s: %s" % (case.__name__, error))
+                what = str(error)
+            account.check(not what and not browser.problems, case.__name__.replace("_", " "), what or str(browser.problems))
             server.server.shutdown()
     finally:
         browser.end()
-    print("%d checks, %d failures, 0 skipped" % (len(cases), failures))
-    sys.exit(failures > 0)
+    account.end_as_check()
 
 
 main()

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/mem.h"
+#include "pipeline/journaling.h"
 #include "tests/model/world.h"
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
@@ -154,4 +155,18 @@ const char *bundle_decision_name(const struct bundle *bundle, size_t i)
 bool shared_is_stopping(const struct shared *shared)
 {
     return *shared->options->stop;
+}
+
+/* ---- no [journal] topic */
+
+const char *journaling_profile(const struct journaling *journaling)
+{
+    (void)journaling;
+    return NULL;
+}
+
+void journaling_put_profile(struct journaling *journaling, const char *text)
+{
+    (void)journaling;
+    (void)text;
 }
