@@ -117,14 +117,14 @@ class Night:
         begun = time.monotonic()
         for n, event in enumerate(events):
             number, value = 3, event
-            self.sent += 1
             if event["carrier"] == newer:
                 miles = event["distance_miles"]
                 number, value = 4, {**event, "distance_miles": f"{miles:.0f} mi", "miles": miles}
             out = io.BytesIO()
             out.write(b"\0" + struct.pack(">I", number))
             fastavro.schemaless_writer(out, self.schemas[number], value)
-            self.producer.produce("flights", out.getvalue(), key=event["flight_id"], partition=(self.sent - 1) % real.PARTITIONS)
+            self.producer.produce("flights", out.getvalue(), key=event["flight_id"], partition=self.sent % real.PARTITIONS)
+            self.sent += 1
             self.producer.poll(0)
             self.is_over.wait(max(0.0, begun + n * seconds / len(events) - time.monotonic()))
         self.producer.flush(10)
