@@ -115,7 +115,7 @@ class Scene:
         if not self.feeder.is_alive():
             self.feeder.start()
         real.until(f"{self.name} scores", 60 * SLOW, lambda: (s := self.status()) and s["downstream"]["totals"]["scored"] > 0)
-        time.sleep(seconds)
+        self.feeder.is_over.wait(seconds)
 
     def status(self) -> dict | None:
         done = subprocess.run([self.args.kscore, "status", "-c", self.config, "--json"], capture_output=True, text=True)
@@ -275,7 +275,7 @@ def play(args: argparse.Namespace, account: real.Account, broker: real.Broker, i
             found = scene.findings()
             if any(is_true(scene, f, want) for f in found):
                 took = time.monotonic() - scene.feeder.bad_at
-            time.sleep(0.25)
+            scene.feeder.is_over.wait(0.25)
         said = next((f["text"] for f in found if is_true(scene, f, want)), "")
         account.check(not any(f["level"] == "bad" for f in before), f"{scene.name}: nothing is wrong before", str(before))
         account.check(took is not None, f"{scene.name}: the cause is named within {limit_s} s" + (f": {took:.1f} s" if took else ""),
