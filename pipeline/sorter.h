@@ -6,8 +6,8 @@
  *
  * The file lies in $TMPDIR (or /tmp) and has no name: nothing is left of it whatever happens. What
  * fits into the buffer needs none. While it merges, the buffer is what the runs are read through,
- * so that memory stays what it was; a run's piece is at least 16 KiB, so where they are many it grows
- * by a piece for each.
+ * so that memory stays what it was; a run's piece is at least 16 KiB, so where they are many it
+ * grows by a piece for each.
  *
  * Thread: one at a time.
  */
