@@ -47,18 +47,19 @@ int http_ask(const char *address, const char *path, bool is_order, int timeout_m
              struct http_reply *reply, struct err *err)
 {
     int fd = address_connect(address, timeout_ms, err), result;
-    char request[256], *text = NULL;
-    size_t len = 0;
+    char request[256], *text;
+    size_t len;
 
     if (fd < 0)
         return -1;
     snprintf(request, sizeof request,
              "%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
              is_order ? "POST" : "GET", path);
-    if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
-        result = err_dependency(err, "%s: %s", address, strerror(errno));
-    else
-        result = receive(fd, address, &text, &len, err);
+    if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request)) {
+        close(fd);
+        return err_dependency(err, "%s: %s", address, strerror(errno));
+    }
+    result = receive(fd, address, &text, &len, err);
     if (result == 0)
         result = take_apart(address, text, len, reply, err);
     free(text);

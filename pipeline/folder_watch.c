@@ -31,7 +31,7 @@ uint64_t folder_stamp(const char *path)
     static const uint64_t start = 0xcbf29ce484222325;
     DIR *dir = opendir(path);
     const struct dirent *entry;
-    struct stat info;
+    struct stat info = {0};
     uint64_t sum;
 
     if (!dir)

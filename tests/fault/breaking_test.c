@@ -75,6 +75,7 @@ END_TEST
 START_TEST(outcomes_that_fail_while_it_is_open_come_again)
 {
     enum { SOUND = 300 };
+    size_t done, repeated;
     struct mock m;
 
     start(&m);
@@ -95,7 +96,10 @@ START_TEST(outcomes_that_fail_while_it_is_open_come_again)
     ck_assert_msg(m.result == 0, "%s", m.err.text);
     ck_assert_uint_eq(m.summary.scored, SOUND);
     ck_assert_uint_le(m.summary.dead, SOUND / 4);
-    mock_expect_outcomes(&m, SOUND + (size_t)m.summary.dead);
+    /* and a letter may be there that was delivered before the failure, and is to come again */
+    done = mock_outcomes(&m, &repeated);
+    ck_assert_uint_ge(done, SOUND + (size_t)m.summary.dead);
+    ck_assert_uint_le(done, SOUND + SOUND / 4);
     ck_assert_int_eq(mock_committed(&m, 0), SOUND + (int64_t)m.summary.dead);
     mock_end(&m);
 }

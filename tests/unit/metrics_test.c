@@ -238,7 +238,7 @@ static int by_text(const void *a, const void *b)
  * many series there are. */
 static size_t check_text(char *text)
 {
-    char *keys[MAX_SERIES], want[400], *rest = text;
+    char *keys[MAX_SERIES] = {NULL}, want[400], *rest = text;
     size_t count = 0, row = 0;
     double bucket = 0;
 
