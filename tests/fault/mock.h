@@ -101,7 +101,7 @@ void mock_end(struct mock *mock);
 /* Everything in a topic; returns how many. The caller frees *all. */
 size_t mock_read(struct mock *mock, const char *topic, struct seen **all);
 
-/* How many records of topic in have an outcome in the topics; *repeated: outcomes beyond one each. */
+/* How many records of topic in have an outcome in the topics; *repeated: those beyond one each. */
 size_t mock_outcomes(struct mock *mock, size_t *repeated);
 
 /* Fails the test unless each of partition's offsets from..to-1 of topic in has at least one outcome
