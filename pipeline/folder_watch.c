@@ -23,7 +23,9 @@ static uint64_t mix_file(uint64_t hash, const struct stat *info)
                               info->st_mtim.tv_nsec,  (int64_t)info->st_ctim.tv_sec,
                               info->st_ctim.tv_nsec};
 
-    return mix(hash, values, sizeof values);
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        hash = (hash ^ (uint64_t)values[i]) * 0x100000001b3;
+    return hash;
 }
 
 uint64_t folder_stamp(const char *path)
