@@ -1,8 +1,10 @@
 #include "pipeline/breaker.h"
 
 /* HOLD: the longest that a try holds what it has. QUIET: how long nothing more must have come for a
- * try behind OPEN, whose partitions were sought and are fetched anew. */
-enum { HOLD_MS = 1000, QUIET_MS = 500, CAUSES = BREAKER_PAIRS + FAULT_COUNT };
+ * try behind OPEN, whose partitions were sought and are fetched anew. BEGIN: the same at a start,
+ * which must not wait: but partitions come one after the other, 5 ms apart and more on a busy
+ * machine, where a start on a bad stream was once taken for a few odd records. */
+enum { HOLD_MS = 1000, QUIET_MS = 500, BEGIN_MS = 100, CAUSES = BREAKER_PAIRS + FAULT_COUNT };
 
 static int64_t bucket_at(const struct breaker *b, int64_t now_ms)
 {
@@ -31,7 +33,8 @@ void breaker_init(struct breaker *b, const struct config *config, int64_t now_ms
     *b = (struct breaker){.minimum = (uint64_t)config->breaker_minimum,
                           .share = config->breaker_share,
                           .window_ms = config->breaker_window_s * 1000,
-                          .wait_ms = config->batch_wait_ms};
+                          .wait_ms =
+                              config->batch_wait_ms > BEGIN_MS ? config->batch_wait_ms : BEGIN_MS};
     enter(b, breaker_is_off(b) ? BREAKER_CLOSED : BREAKER_HALF_OPEN, now_ms);
     empty(b, now_ms);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/watching.h"
 #include "producer/transaction.h"
 #include "tests/model/world.h"
 
@@ -59,10 +60,12 @@ static void clean_up(struct process *process)
     producer_lose(p->producer);
     consumer_abandon(p->consumer);
     batch_release(&p->batch);
+    watching_close(p);
     decoder_free(p->decoder);
     free(p->transaction.offsets);
     ring_release(&p->ring);
     ledger_release(&p->ledger);
+    metrics_release(&p->measures.metrics);
     process->is_up = false;
     process->doom = 0;
     process->is_dead = false;

@@ -183,7 +183,7 @@ static const struct {
     int64_t now_ms;
     bool holds;
 } holds[] = {
-    {true, 1, 0, 4, true},       {true, 1, 0, 5, false},       {true, 2, 900, 904, true},
+    {true, 1, 0, 99, true},      {true, 1, 0, 100, false},     {true, 2, 900, 999, true},
     {true, 2, 996, 1000, false}, {false, 1, 0, 499, true},     {false, 1, 0, 500, false},
     {false, 2, 900, 999, true},  {false, 2, 900, 1000, false}, {true, 99, 0, 4, true},
     {true, 100, 0, 0, false},    {false, 100, 0, 0, false},    {false, 200, 0, 0, false},
