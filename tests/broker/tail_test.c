@@ -424,7 +424,7 @@ START_TEST(retention_that_overtakes_it_is_said_and_it_goes_on)
     cluster_send_events(&c, next);
     tail_start(&k, &c, "events");
     child_wait_line(&k, "@0 ", 1);
-    /* The first of each nine answers the fetch that waits, and seldom all of them do: then again. */
+    /* The first of each nine answers the fetch that waits; seldom all of them do: then again. */
     do {
         child_signal(&k, SIGSTOP);
         cluster_send_events(&c, 1);

@@ -175,18 +175,17 @@ START_TEST(a_try_without_any_record_closes_it_after_the_window)
 }
 END_TEST
 
-/* After the first record at 0 ms: how many are held, how many of them came when, and whether more
- * are waited for at now_ms; of a start, or behind an open breaker. */
+/* After the first record at 0 ms: how many are held, how many of them came when; of a start, or
+ * behind an open breaker; and whether more are waited for at now_ms. */
 static const struct {
-    bool is_start;
     size_t held, grew_ms;
     int64_t now_ms;
-    bool holds;
+    bool is_start, holds;
 } holds[] = {
-    {true, 1, 0, 99, true},      {true, 1, 0, 100, false},     {true, 2, 900, 999, true},
-    {true, 2, 996, 1000, false}, {false, 1, 0, 499, true},     {false, 1, 0, 500, false},
-    {false, 2, 900, 999, true},  {false, 2, 900, 1000, false}, {true, 99, 0, 4, true},
-    {true, 100, 0, 0, false},    {false, 100, 0, 0, false},    {false, 200, 0, 0, false},
+    {1, 0, 99, true, true},      {1, 0, 100, true, false},     {2, 900, 999, true, true},
+    {2, 996, 1000, true, false}, {1, 0, 499, false, true},     {1, 0, 500, false, false},
+    {2, 900, 999, false, true},  {2, 900, 1000, false, false}, {99, 0, 4, true, true},
+    {100, 0, 0, true, false},    {100, 0, 0, false, false},    {200, 0, 0, false, false},
 };
 
 START_TEST(a_try_waits_for_its_records_but_not_for_long)
