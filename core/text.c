@@ -1,5 +1,7 @@
 #include "core/text.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 bool integer_parse(const char *text, size_t len, int64_t low, int64_t high, int64_t *value)
@@ -237,6 +239,19 @@ const char *text_nearest(const char *text, const char *const *names, size_t coun
         }
     }
     return nearest;
+}
+
+void text_add(char *out, size_t cap, size_t *len, const char *format, ...)
+{
+    va_list args;
+    int more;
+
+    va_start(args, format);
+    more = vsnprintf(out + *len, cap - *len, format, args);
+    va_end(args);
+    *len += more > 0 ? (size_t)more : 0;
+    if (*len >= cap)
+        *len = cap - 1;
 }
 
 bool text_is_blank(char c)

@@ -75,6 +75,11 @@ size_t text_columns(const char *text, size_t len, size_t *columns);
 size_t text_distance(const char *a, const char *b);
 const char *text_nearest(const char *text, const char *const *names, size_t count);
 
+/* Prints behind what is there: out has cap bytes, *len of them are taken and grow. What does not
+ * fit is cut off; out is NUL-terminated. */
+void text_add(char *out, size_t cap, size_t *len, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* A space, a tab or a carriage return. */
 bool text_is_blank(char c);
 

@@ -174,21 +174,6 @@ void finding_blame_model(struct finding *f)
 
 /* ---- words */
 
-static void add(char *out, size_t *len, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void add(char *out, size_t *len, const char *format, ...)
-{
-    va_list args;
-    int more;
-
-    va_start(args, format);
-    more = vsnprintf(out + *len, VERDICT_TEXT_MAX - *len, format, args);
-    va_end(args);
-    *len += more > 0 ? (size_t)more : 0;
-    if (*len >= VERDICT_TEXT_MAX)
-        *len = VERDICT_TEXT_MAX - 1;
-}
-
 static const char *who(const char *blame)
 {
     static const char *const who[][2] = {{"record", "the events and who sends them"},
@@ -210,21 +195,24 @@ void verdict_print(char out[VERDICT_TEXT_MAX], const struct finding *f,
     char since[CLOCK_TEXT_MAX];
     size_t len = 0;
 
-    add(out, &len, "%s", f->what);
+    text_add(out, VERDICT_TEXT_MAX, &len, "%s", f->what);
     if (*f->schema_id)
-        add(out, &len, "; schema %s", f->schema_id);
+        text_add(out, VERDICT_TEXT_MAX, &len, "; schema %s", f->schema_id);
     if (f->since_ms) {
         clock_print(since, f->since_ms);
-        add(out, &len, "; since %s", since);
+        text_add(out, VERDICT_TEXT_MAX, &len, "; since %s", since);
     }
     if (*f->topic)
-        add(out, &len, "; from %s[%d]@%lld on", f->topic, f->partition, (long long)f->offset);
+        text_add(out, VERDICT_TEXT_MAX, &len, "; from %s[%d]@%lld on", f->topic, f->partition,
+                 (long long)f->offset);
     if (*f->blame)
-        add(out, &len, "; blame: %s (%s)", f->blame, who(f->blame));
+        text_add(out, VERDICT_TEXT_MAX, &len, "; blame: %s (%s)", f->blame, who(f->blame));
     if (f->change && f->change != known)
-        add(out, &len, "; %.1f s before: %s %.160s",
-            f->change->at_ms < f->since_ms ? (double)(f->since_ms - f->change->at_ms) / 1000 : 0.0,
-            f->change->event, f->change->text);
+        text_add(out, VERDICT_TEXT_MAX, &len, "; %.1f s before: %s %.160s",
+                 f->change->at_ms < f->since_ms ? (double)(f->since_ms - f->change->at_ms) / 1000
+                                                : 0.0,
+                 f->change->event, f->change->text);
     else if (!f->change && f->since_ms && *f->topic)
-        add(out, &len, "; no change of model, schema or configuration just before");
+        text_add(out, VERDICT_TEXT_MAX, &len,
+                 "; no change of model, schema or configuration just before");
 }

@@ -1,11 +1,11 @@
 #include "pipeline/watching.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "pipeline/journaling.h"
 
 /* ---- what is usual, across a restart: by way of [journal] topic */
@@ -85,30 +85,15 @@ static const char *words_of(const struct watch_change *c)
     return c->is_over ? "as before again" : words[c->suspicion.what];
 }
 
-static void add(char *out, size_t *len, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void add(char *out, size_t *len, const char *format, ...)
-{
-    va_list args;
-    int more;
-
-    va_start(args, format);
-    more = vsnprintf(out + *len, WATCHING_LINE_MAX - *len, format, args);
-    va_end(args);
-    *len += more > 0 ? (size_t)more : 0;
-    if (*len >= WATCHING_LINE_MAX)
-        *len = WATCHING_LINE_MAX - 1;
-}
-
 /* Of whom it is: "feature=temp", "decision=late", "score". */
 static void add_whose(char *out, size_t *len, const struct watch_change *c)
 {
     if (c->feature)
-        add(out, len, " feature=%s", c->feature);
+        text_add(out, WATCHING_LINE_MAX, len, " feature=%s", c->feature);
     else if (c->suspicion.decision)
-        add(out, len, " decision=%s", c->suspicion.decision);
+        text_add(out, WATCHING_LINE_MAX, len, " decision=%s", c->suspicion.decision);
     else
-        add(out, len, " score");
+        text_add(out, WATCHING_LINE_MAX, len, " score");
 }
 
 static void add_place(char *out, size_t *len, const struct watch_change *c, int64_t now_ms)
@@ -117,8 +102,9 @@ static void add_place(char *out, size_t *len, const struct watch_change *c, int6
     char since[CLOCK_TEXT_MAX];
 
     clock_print(since, clock_wall_ms() - (now_ms - s->since_ms));
-    add(out, len, " share=%.2f before=%.2f topic=%s partition=%d offset=%lld since=%s", s->share,
-        s->before, s->first.topic, s->first.partition, (long long)s->first.offset, since);
+    text_add(out, WATCHING_LINE_MAX, len,
+             " share=%.2f before=%.2f topic=%s partition=%d offset=%lld since=%s", s->share,
+             s->before, s->first.topic, s->first.partition, (long long)s->first.offset, since);
 }
 
 /* Several, as many as the line can do with. */
@@ -128,9 +114,9 @@ static void add_features(char *out, size_t *len, const struct watch_change *chan
     size_t start = *len, i;
 
     for (i = 0; i < count && count > 1 && *len - start < MOST; i++)
-        add(out, len, "%s%s", i ? "," : " features=", changes[i].feature);
+        text_add(out, WATCHING_LINE_MAX, len, "%s%s", i ? "," : " features=", changes[i].feature);
     if (i && i < count)
-        add(out, len, ",+%zu", count - i);
+        text_add(out, WATCHING_LINE_MAX, len, ",+%zu", count - i);
 }
 
 void watching_print(char out[WATCHING_LINE_MAX], const struct bundle *bundle,
@@ -138,21 +124,22 @@ void watching_print(char out[WATCHING_LINE_MAX], const struct bundle *bundle,
 {
     size_t len = 0;
 
-    add(out, &len, "what=%s", watch_what_text(changes->suspicion.what));
+    text_add(out, WATCHING_LINE_MAX, &len, "what=%s", watch_what_text(changes->suspicion.what));
     add_whose(out, &len, changes);
     if (changes->is_over)
-        add(out, &len, " lasted_ms=%lld", (long long)changes->lasted_ms);
+        text_add(out, WATCHING_LINE_MAX, &len, " lasted_ms=%lld", (long long)changes->lasted_ms);
     else
         add_place(out, &len, changes, now_ms);
-    add(out, &len, " model=%s version=%s", bundle->name, bundle->version);
+    text_add(out, WATCHING_LINE_MAX, &len, " model=%s version=%s", bundle->name, bundle->version);
     if (changes->suspicion.after)
-        add(out, &len, " after=%s", watch_after_text(changes->suspicion.after));
+        text_add(out, WATCHING_LINE_MAX, &len, " after=%s",
+                 watch_after_text(changes->suspicion.after));
     if (changes->source && !changes->is_over)
-        add(out, &len, " source=%s", changes->source);
+        text_add(out, WATCHING_LINE_MAX, &len, " source=%s", changes->source);
     if (changes->source_before && !changes->is_over)
-        add(out, &len, " source_before=%s", changes->source_before);
+        text_add(out, WATCHING_LINE_MAX, &len, " source_before=%s", changes->source_before);
     add_features(out, &len, changes, count);
-    add(out, &len, ": %s", words_of(changes));
+    text_add(out, WATCHING_LINE_MAX, &len, ": %s", words_of(changes));
 }
 
 enum { MOST_CHANGES = 64 };

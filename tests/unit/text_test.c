@@ -275,6 +275,25 @@ START_TEST(base64_is_that_of_the_rfc)
 }
 END_TEST
 
+START_TEST(what_is_added_stands_behind_and_is_cut_at_the_end)
+{
+    char out[8];
+    size_t len = 0;
+
+    text_add(out, sizeof out, &len, "%d", 12);
+    text_add(out, sizeof out, &len, "%s", "");
+    text_add(out, sizeof out, &len, "-%s", "abc");
+    ck_assert_str_eq(out, "12-abc");
+    ck_assert_uint_eq(len, 6);
+    text_add(out, sizeof out, &len, "%s", "defg");
+    ck_assert_str_eq(out, "12-abcd");
+    ck_assert_uint_eq(len, 7);
+    text_add(out, sizeof out, &len, "h");
+    ck_assert_str_eq(out, "12-abcd");
+    ck_assert_uint_eq(len, 7);
+}
+END_TEST
+
 SUITE(text)
 {
     TCase *loops;
@@ -282,7 +301,8 @@ SUITE(text)
     CASE("integers", integers_are_read_to_both_ends, integers_print_as_printf_does);
     CASE("utf8", every_code_point_is_judged_alone_and_cut);
     CASE("strings", every_byte_prints_as_a_json_string_that_reads_back,
-         strings_escape_what_must_be_and_keep_the_rest, base64_is_that_of_the_rfc);
+         strings_escape_what_must_be_and_keep_the_rest, base64_is_that_of_the_rfc,
+         what_is_added_stands_behind_and_is_cut_at_the_end);
     CASE("names", distance_counts_edits, long_names_have_a_distance_too,
          the_nearest_name_is_found_only_when_near);
     CASE("visible", every_byte_and_pair_is_visible, columns_are_code_points);
