@@ -18,7 +18,7 @@ static json_t *integer(uint64_t number)
 
 static json_t *place(const struct compare_view *v, const struct comparison_place *p)
 {
-    const struct replay_part *part = &v->result->verdicts.window.parts[p->part];
+    const struct replay_part *part = &v->result->fates.window.parts[p->part];
 
     return json_pack("{s:s,s:i,s:I}", "topic", part->topic, "partition", (int)part->partition,
                      "offset", (json_int_t)p->offset);
@@ -57,8 +57,8 @@ static json_t *side(const struct compare_view *v, enum side side)
 {
     const struct compare_result *r = v->result;
     const uint64_t *outcomes = r->comparison.outcomes[side];
-    json_t *json = json_pack("{s:o,s:o}", "scores", integer(outcomes[VERDICT_SCORE]), "dead",
-                             integer(outcomes[VERDICT_DEAD]));
+    json_t *json = json_pack("{s:o,s:o}", "scores", integer(outcomes[FATE_SCORE]), "dead",
+                             integer(outcomes[FATE_DEAD]));
 
     if (*r->names[side]) {
         json_object_set_new(json, "bundle", paint_json(r->names[side]));
@@ -124,7 +124,7 @@ static json_t *differences(const struct comparison *c)
 
 static json_t *flips(const struct compare_view *v)
 {
-    const struct words *words = &v->result->verdicts.decisions;
+    const struct words *words = &v->result->fates.decisions;
     json_t *list = json_array();
 
     for (uint32_t i = 0; i < FLIP_WORDS * FLIP_WORDS; i++)
@@ -139,7 +139,7 @@ static json_t *flips(const struct compare_view *v)
 
 static json_t *reasons(const struct compare_view *v, const uint64_t *counts)
 {
-    const struct words *faults = &v->result->verdicts.faults;
+    const struct words *faults = &v->result->fates.faults;
     json_t *json = json_array();
 
     for (uint32_t i = 0; i < words_count(faults); i++)
@@ -152,7 +152,7 @@ static json_t *reasons(const struct compare_view *v, const uint64_t *counts)
 
 static json_t *largest(const struct compare_view *v)
 {
-    const struct words *words = &v->result->verdicts.decisions;
+    const struct words *words = &v->result->fates.decisions;
     json_t *list = json_array();
 
     for (size_t i = 0; i < v->result->comparison.largest_count; i++) {
@@ -195,8 +195,8 @@ static json_t *by_partition(const struct compare_view *v)
     const struct comparison *c = &v->result->comparison;
     json_t *list = json_array();
 
-    for (size_t i = 0; i < v->result->verdicts.window.part_count; i++) {
-        const struct replay_part *p = &v->result->verdicts.window.parts[i];
+    for (size_t i = 0; i < v->result->fates.window.part_count; i++) {
+        const struct replay_part *p = &v->result->fates.window.parts[i];
         json_t *json =
             json_pack("{s:s,s:i,s:I,s:I}", "topic", p->topic, "partition", (int)p->partition,
                       "window_from", (json_int_t)p->from, "window_to", (json_int_t)p->to);
@@ -211,7 +211,7 @@ static json_t *by_partition(const struct compare_view *v)
 void compare_view_print_json(const struct compare_view *v)
 {
     const struct comparison *c = &v->result->comparison;
-    const struct verdicts *names = &v->result->verdicts;
+    const struct fates *names = &v->result->fates;
     json_t *json = json_pack(
         "{s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "there", side(v, SIDE_THERE),
         "here", side(v, SIDE_HERE), "tolerance", c->tolerance, "all", tally(json_object(), &c->all),

@@ -14,7 +14,7 @@ static void put(const struct compare_view *v, const char *colour, const char *te
 
 static void put_place(const struct compare_view *v, const struct comparison_place *p)
 {
-    const struct replay_part *part = &v->result->verdicts.window.parts[p->part];
+    const struct replay_part *part = &v->result->fates.window.parts[p->part];
 
     fprintf(v->paint.out, "%s[%d]@%lld", part->topic, part->partition, (long long)p->offset);
 }
@@ -63,8 +63,7 @@ static void show_side(const struct compare_view *v, enum side side)
     else
         fprintf(v->paint.out, "published in %s and %s", v->scores, v->dead);
     fprintf(v->paint.out, ": %llu scores, %llu dead letters",
-            (unsigned long long)outcomes[VERDICT_SCORE],
-            (unsigned long long)outcomes[VERDICT_DEAD]);
+            (unsigned long long)outcomes[FATE_SCORE], (unsigned long long)outcomes[FATE_DEAD]);
     if (*v->result->names[side])
         fprintf(v->paint.out, ", %lld skipped", (long long)p->skipped);
     if (p->lost > 0)
@@ -96,7 +95,7 @@ const char *compare_view_name(enum relation relation)
 
 static void show_reasons(const struct compare_view *v, const uint64_t *counts)
 {
-    const struct words *faults = &v->result->verdicts.faults;
+    const struct words *faults = &v->result->fates.faults;
 
     for (uint32_t i = 0; i < words_count(faults); i++) {
         if (counts[i] == 0)
@@ -240,7 +239,7 @@ static void show_differences(const struct compare_view *v)
 
 static const char *decision(const struct compare_view *v, uint32_t word)
 {
-    const char *text = words_text(&v->result->verdicts.decisions, word);
+    const char *text = words_text(&v->result->fates.decisions, word);
 
     return text ? text : "none";
 }
@@ -411,7 +410,7 @@ static void show_parts(const struct compare_view *v)
     if (comparison_differing(c) == 0)
         return;
     heading(v, "where they part first");
-    for (size_t i = 0; i < v->result->verdicts.window.part_count; i++) {
+    for (size_t i = 0; i < v->result->fates.window.part_count; i++) {
         if (c->part_first[i].offset < 0)
             continue;
         parted++;
@@ -447,7 +446,7 @@ static void show_sum(const struct compare_view *v)
 void compare_view_print(const struct compare_view *v)
 {
     const struct comparison *c = &v->result->comparison;
-    const struct verdicts *names = &v->result->verdicts;
+    const struct fates *names = &v->result->fates;
 
     show_side(v, SIDE_THERE);
     show_side(v, SIDE_HERE);

@@ -6,7 +6,7 @@
 #include "pipeline/shared.h"
 
 /* What is wrong with a bundle is told before the window is read, not behind it. */
-static int look_at(const struct config *config, char *name, struct verdicts *v, size_t *outputs,
+static int look_at(const struct config *config, char *name, struct fates *v, size_t *outputs,
                    struct err *err)
 {
     struct bundle *bundle = NULL;
@@ -17,7 +17,7 @@ static int look_at(const struct config *config, char *name, struct verdicts *v, 
     }
     snprintf(name, COMPARE_NAME_MAX, "%.250s %.250s (%.12s)", bundle->name, bundle->version,
              bundle->digest);
-    verdicts_learn(v, bundle);
+    fates_learn(v, bundle);
     if (bundle->output_count > 1 && bundle->output_count > *outputs)
         *outputs = bundle->output_count;
     bundle_free(bundle);
@@ -27,7 +27,7 @@ static int look_at(const struct config *config, char *name, struct verdicts *v, 
 static int replay(const struct compare_options *o, const struct config *config, enum side side,
                   struct compare_result *result, struct err *err)
 {
-    const struct compare_target target = {&result->verdicts, side};
+    const struct compare_target target = {&result->fates, side};
     struct replay_options options = o->replay;
     int code;
 
@@ -51,7 +51,7 @@ static int read_there(const struct compare_options *o, struct compare_result *re
         return replay(o, o->against, SIDE_THERE, result, err);
     published.config = o->replay.config;
     published.stop = o->replay.stop;
-    return published_read(&published, &result->verdicts, &result->published, err);
+    return published_read(&published, &result->fates, &result->published, err);
 }
 
 int compare_run(const struct compare_options *o, struct compare_result *result, struct err *err)
@@ -61,19 +61,19 @@ int compare_run(const struct compare_options *o, struct compare_result *result, 
 
     *result = (struct compare_result){.is_done = false};
     if ((o->against &&
-         look_at(o->against, result->names[SIDE_THERE], &result->verdicts, &outputs, err) != 0) ||
-        look_at(here, result->names[SIDE_HERE], &result->verdicts, &outputs, err) != 0)
+         look_at(o->against, result->names[SIDE_THERE], &result->fates, &outputs, err) != 0) ||
+        look_at(here, result->names[SIDE_HERE], &result->fates, &outputs, err) != 0)
         return -1;
-    verdicts_open(&result->verdicts, outputs);
+    fates_open(&result->fates, outputs);
     if (replay(o, here, SIDE_HERE, result, err) != 0 || read_there(o, result, err) != 0)
         return -1;
     result->is_done = true;
-    return comparison_make(&result->comparison, &result->verdicts, o->tolerance, err);
+    return comparison_make(&result->comparison, &result->fates, o->tolerance, err);
 }
 
 void compare_release(struct compare_result *result)
 {
     if (result->is_done)
         comparison_release(&result->comparison);
-    verdicts_release(&result->verdicts);
+    fates_release(&result->fates);
 }

@@ -1,7 +1,7 @@
 /* compare.h: a window scored once more, and held against what was published for it or against
  * another bundle.
  *
- *   replay (here) -> verdicts --.
+ *   replay (here) -> fates --.
  *                                >-- sorted by (partition, offset) -> comparison
  *   published, or replay of ----'
  *   the other bundle (there)
@@ -26,12 +26,12 @@ struct compare_options {
 
 enum { COMPARE_NAME_MAX = 600 };
 
-/* The comparison's texts are in the verdicts. */
+/* The comparison's texts are in the fates. */
 struct compare_result {
     char names[SIDE_COUNT][COMPARE_NAME_MAX]; /* of the bundles; there "": published */
     struct replay_summary replays[SIDE_COUNT];
     struct published_counts published;
-    struct verdicts verdicts;
+    struct fates fates;
     struct comparison comparison;
     bool is_done; /* there is a comparison */
 };

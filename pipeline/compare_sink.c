@@ -7,14 +7,14 @@
 #include "consumer/ring.h"
 #include "core/mem.h"
 
-enum { FULL = 1 << 17 /* verdicts */ };
+enum { FULL = 1 << 17 /* fates */ };
 
 /* One that waits for its batch, with what has no number yet; outputs follow. */
 struct held {
     const char *decision; /* the bundle's, or NULL */
     int64_t schema_id;
     enum fault fault;
-    struct verdict verdict;
+    struct fate fate;
 };
 
 /* What was numbered last: the next is mostly the same. */
@@ -55,9 +55,9 @@ static struct held *take(struct compare_sink *s, const struct record *record, in
     h = held_at(s, s->count++);
     memset(h, 0, s->held_bytes);
     h->schema_id = schema_id;
-    h->verdict.part = (uint32_t)s->parts[record->part];
-    h->verdict.offset = record->offset;
-    h->verdict.side = (uint8_t)s->target.side;
+    h->fate.part = (uint32_t)s->parts[record->part];
+    h->fate.offset = record->offset;
+    h->fate.side = (uint8_t)s->target.side;
     return h;
 }
 
@@ -68,12 +68,12 @@ static enum sent take_score(struct sink *sink, const struct record *record,
     struct held *h = take(s, record, score->schema_id);
 
     h->decision = score->decision;
-    h->verdict.kind = VERDICT_SCORE;
-    h->verdict.score = score->value;
-    h->verdict.event_time_ms = score->event_time_ms;
-    h->verdict.output_count = (uint32_t)score->value_count;
+    h->fate.kind = FATE_SCORE;
+    h->fate.score = score->value;
+    h->fate.event_time_ms = score->event_time_ms;
+    h->fate.output_count = (uint32_t)score->value_count;
     if (score->value_count > 0)
-        memcpy(h->verdict.outputs, score->values, score->value_count * sizeof(double));
+        memcpy(h->fate.outputs, score->values, score->value_count * sizeof(double));
     return SENT_HELD;
 }
 
@@ -84,8 +84,8 @@ static void take_dead(struct sink *sink, const struct record *record,
     struct held *h = take(s, record, letter->schema_id);
 
     h->fault = letter->fault;
-    h->verdict.kind = VERDICT_DEAD;
-    h->verdict.event_time_ms = record->timestamp_ms;
+    h->fate.kind = FATE_DEAD;
+    h->fate.event_time_ms = record->timestamp_ms;
 }
 
 static void end(struct sink *sink)
@@ -107,7 +107,7 @@ static uint16_t schema_word(struct compare_sink *s, int64_t id)
     if (id != s->known.schema_id) {
         schema_id_print(text, id, s->has_fingerprints);
         s->known.schema_id = id;
-        s->known.schema_word = (uint16_t)words_add(&s->target.verdicts->schemas, slice_of(text));
+        s->known.schema_word = (uint16_t)words_add(&s->target.fates->schemas, slice_of(text));
     }
     return s->known.schema_word;
 }
@@ -119,7 +119,7 @@ static uint16_t decision_word(struct compare_sink *s, const char *decision)
     if (decision != s->known.decision) {
         s->known.decision = decision;
         s->known.decision_word =
-            (uint16_t)words_add(&s->target.verdicts->decisions, slice_of(decision));
+            (uint16_t)words_add(&s->target.fates->decisions, slice_of(decision));
     }
     return s->known.decision_word;
 }
@@ -129,21 +129,21 @@ static uint16_t fault_word(struct compare_sink *s, enum fault fault)
     uint16_t *word = &s->known.faults[fault];
 
     if (*word == 0)
-        *word = (uint16_t)verdicts_fault(s->target.verdicts, slice_of(fault_stage(fault)),
-                                         slice_of(fault_reason(fault)));
+        *word = (uint16_t)fates_fault(s->target.fates, slice_of(fault_stage(fault)),
+                                      slice_of(fault_reason(fault)));
     return *word;
 }
 
 static int add(struct compare_sink *s, const struct held *h, struct err *err)
 {
-    struct verdicts *v = s->target.verdicts;
+    struct fates *v = s->target.fates;
 
-    memcpy(v->room, &h->verdict, verdict_bytes(v));
+    memcpy(v->room, &h->fate, fate_bytes(v));
     v->room->schema = schema_word(s, h->schema_id);
     v->room->model = s->known.model_word;
     v->room->word =
-        h->verdict.kind == VERDICT_SCORE ? decision_word(s, h->decision) : fault_word(s, h->fault);
-    return verdicts_add(v, err);
+        h->fate.kind == FATE_SCORE ? decision_word(s, h->decision) : fault_word(s, h->fault);
+    return fates_add(v, err);
 }
 
 static void learn_model(struct compare_sink *s)
@@ -151,8 +151,8 @@ static void learn_model(struct compare_sink *s)
     const struct provenance *p = s->provenance;
 
     if (s->known.model_word == 0)
-        s->known.model_word = (uint16_t)verdicts_model(s->target.verdicts, slice_of(p->model),
-                                                       slice_of(p->version), slice_of(p->digest));
+        s->known.model_word = (uint16_t)fates_model(s->target.fates, slice_of(p->model),
+                                                    slice_of(p->version), slice_of(p->digest));
 }
 
 static int keep(struct sink *sink, size_t batches, struct err *err)
@@ -214,7 +214,7 @@ struct sink *compare_sink_new(const struct compare_target *target, const struct 
     s->provenance = provenance;
     s->parts = parts;
     s->has_fingerprints = config_has_fingerprints(config);
-    s->held_bytes = sizeof(struct held) + target->verdicts->output_cap * sizeof(double);
+    s->held_bytes = sizeof(struct held) + target->fates->output_cap * sizeof(double);
     s->known.schema_id = SCHEMA_ID_NONE;
     return &s->sink;
 }

@@ -21,7 +21,7 @@ struct by_model {
 
 struct joint {
     bool has_here, has_best, has_last, has_dead;
-    struct verdict *here, *best, *last, *dead; /* last: of the partition that is being looked at */
+    struct fate *here, *best, *last, *dead; /* last: of the partition that is being looked at */
     struct by_model models[GROUP_MODELS];
     size_t model_count;
     uint64_t scores, letters;
@@ -32,13 +32,13 @@ static bool same_bits(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-static void copy(const struct verdicts *v, struct verdict *to, const struct verdict *from)
+static void copy(const struct fates *v, struct fate *to, const struct fate *from)
 {
-    memcpy(to, from, verdict_bytes(v));
+    memcpy(to, from, fate_bytes(v));
 }
 
 /* The last of a partition is known: is it the one that counts? */
-static void fold(const struct verdicts *v, struct joint *j)
+static void fold(const struct fates *v, struct joint *j)
 {
     if (!j->has_last)
         return;
@@ -48,7 +48,7 @@ static void fold(const struct verdicts *v, struct joint *j)
     j->has_last = false;
 }
 
-static void note_model(struct joint *j, const struct verdict *one)
+static void note_model(struct joint *j, const struct fate *one)
 {
     size_t i = 0;
 
@@ -65,12 +65,12 @@ static void note_model(struct joint *j, const struct verdict *one)
     j->models[i].word = one->word;
 }
 
-static void take(const struct verdicts *v, struct joint *j, const struct verdict *one)
+static void take(const struct fates *v, struct joint *j, const struct fate *one)
 {
     if (one->side == SIDE_HERE) {
         copy(v, j->here, one);
         j->has_here = true;
-    } else if (one->kind == VERDICT_DEAD) {
+    } else if (one->kind == FATE_DEAD) {
         if (!j->has_dead || one->where == j->dead->where || one->stamp_ms >= j->dead->stamp_ms)
             copy(v, j->dead, one);
         j->has_dead = true;
@@ -87,13 +87,13 @@ static void take(const struct verdicts *v, struct joint *j, const struct verdict
 
 /* ---- the account */
 
-static double difference_of(const struct verdict *there, const struct verdict *here)
+static double difference_of(const struct fate *there, const struct fate *here)
 {
     return here->score - there->score;
 }
 
-static bool outputs_within(const struct verdicts *v, const struct verdict *a,
-                           const struct verdict *b, double tolerance)
+static bool outputs_within(const struct fates *v, const struct fate *a, const struct fate *b,
+                           double tolerance)
 {
     size_t count = a->output_count < v->output_cap ? a->output_count : v->output_cap;
 
@@ -106,31 +106,31 @@ static bool outputs_within(const struct verdicts *v, const struct verdict *a,
     return true;
 }
 
-static enum relation relate_scores(const struct comparison *c, const struct verdict *there,
-                                   const struct verdict *here)
+static enum relation relate_scores(const struct comparison *c, const struct fate *there,
+                                   const struct fate *here)
 {
     bool is_same = same_bits(there->score, here->score);
 
     if (!words_is_same(there->word, here->word))
         return RELATION_CHANGED;
-    if (is_same && outputs_within(c->verdicts, there, here, 0))
+    if (is_same && outputs_within(c->fates, there, here, 0))
         return RELATION_EQUAL;
     if (c->tolerance > 0 && fabs(difference_of(there, here)) <= c->tolerance &&
-        outputs_within(c->verdicts, there, here, c->tolerance))
+        outputs_within(c->fates, there, here, c->tolerance))
         return RELATION_CLOSE;
     return RELATION_CHANGED;
 }
 
-static enum relation relate(const struct comparison *c, const struct verdict *there,
-                            const struct verdict *here)
+static enum relation relate(const struct comparison *c, const struct fate *there,
+                            const struct fate *here)
 {
     if (!there)
         return RELATION_ONLY_HERE;
     if (!here)
         return RELATION_ONLY_THERE;
     if (there->kind != here->kind)
-        return here->kind == VERDICT_DEAD ? RELATION_NOW_DEAD : RELATION_NOW_SCORED;
-    if (here->kind == VERDICT_DEAD)
+        return here->kind == FATE_DEAD ? RELATION_NOW_DEAD : RELATION_NOW_SCORED;
+    if (here->kind == FATE_DEAD)
         return words_is_same(there->word, here->word) ? RELATION_EQUAL : RELATION_REASON;
     return relate_scores(c, there, here);
 }
@@ -189,8 +189,8 @@ static size_t flip_word(uint32_t word)
     return word < FLIP_WORDS ? word : WORDS_OTHERS;
 }
 
-static int account_scores(struct comparison *c, const struct verdict *there,
-                          const struct verdict *here, struct err *err)
+static int account_scores(struct comparison *c, const struct fate *there, const struct fate *here,
+                          struct err *err)
 {
     const struct difference d = {.place = {here->part, here->offset},
                                  .event_time_ms = here->event_time_ms,
@@ -213,11 +213,11 @@ static int account_scores(struct comparison *c, const struct verdict *there,
     return sorter_add(c->differences, &difference, err);
 }
 
-static void account_tallies(struct comparison *c, const struct verdict *there,
-                            const struct verdict *here, enum relation relation)
+static void account_tallies(struct comparison *c, const struct fate *there, const struct fate *here,
+                            enum relation relation)
 {
-    const struct verdict *one = here ? here : there, *other = there ? there : here;
-    bool has_both = there && here && there->kind == VERDICT_SCORE && here->kind == VERDICT_SCORE;
+    const struct fate *one = here ? here : there, *other = there ? there : here;
+    bool has_both = there && here && there->kind == FATE_SCORE && here->kind == FATE_SCORE;
     bool is_flip = has_both && !words_is_same(there->word, here->word);
     double difference = has_both ? difference_of(there, here) : 0;
 
@@ -231,9 +231,9 @@ static void account_tallies(struct comparison *c, const struct verdict *there,
 
 static int account(struct comparison *c, const struct joint *j, struct err *err)
 {
-    const struct verdict *here = j->has_here ? j->here : NULL;
-    const struct verdict *there = j->has_best ? j->best : j->has_dead ? j->dead : NULL;
-    const struct verdict *one = here ? here : there;
+    const struct fate *here = j->has_here ? j->here : NULL;
+    const struct fate *there = j->has_best ? j->best : j->has_dead ? j->dead : NULL;
+    const struct fate *one = here ? here : there;
     enum relation relation = relate(c, there, here);
 
     count_others(c, j);
@@ -251,19 +251,19 @@ static int account(struct comparison *c, const struct joint *j, struct err *err)
     if (relation == RELATION_NOW_SCORED)
         c->dead_there[there->word]++;
     account_tallies(c, there, here, relation);
-    return there && here && there->kind == VERDICT_SCORE && here->kind == VERDICT_SCORE
+    return there && here && there->kind == FATE_SCORE && here->kind == FATE_SCORE
                ? account_scores(c, there, here, err)
                : 0;
 }
 
 /* ---- all records */
 
-static void joint_init(struct joint *j, const struct verdicts *v)
+static void joint_init(struct joint *j, const struct fates *v)
 {
-    *j = (struct joint){.here = mem_alloc(1, verdict_bytes(v)),
-                        .best = mem_alloc(1, verdict_bytes(v)),
-                        .last = mem_alloc(1, verdict_bytes(v)),
-                        .dead = mem_alloc(1, verdict_bytes(v))};
+    *j = (struct joint){.here = mem_alloc(1, fate_bytes(v)),
+                        .best = mem_alloc(1, fate_bytes(v)),
+                        .last = mem_alloc(1, fate_bytes(v)),
+                        .dead = mem_alloc(1, fate_bytes(v))};
 }
 
 static void joint_reset(struct joint *j)
@@ -283,7 +283,7 @@ static int finish(struct comparison *c, struct joint *j, struct err *err)
 {
     int result;
 
-    fold(c->verdicts, j);
+    fold(c->fates, j);
     result = account(c, j, err);
     joint_reset(j);
     return result;
@@ -296,14 +296,14 @@ static int join(struct comparison *c, struct sorter *sorter, struct err *err)
     struct joint j;
     int got;
 
-    joint_init(&j, c->verdicts);
+    joint_init(&j, c->fates);
     while ((got = sorter_next(sorter, &record, err)) > 0) {
-        const struct verdict *one = record;
+        const struct fate *one = record;
         if (at.offset >= 0 && (one->part != at.part || one->offset != at.offset) &&
             (got = finish(c, &j, err)) != 0)
             break;
         at = (struct comparison_place){one->part, one->offset};
-        take(c->verdicts, &j, one);
+        take(c->fates, &j, one);
     }
     if (got == 0 && at.offset >= 0)
         got = finish(c, &j, err);
@@ -349,11 +349,11 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int comparison_make(struct comparison *c, struct verdicts *v, double tolerance, struct err *err)
+int comparison_make(struct comparison *c, struct fates *v, double tolerance, struct err *err)
 {
     size_t parts = v->window.part_count;
 
-    *c = (struct comparison){.verdicts = v, .tolerance = tolerance};
+    *c = (struct comparison){.fates = v, .tolerance = tolerance};
     c->differences = sorter_new(sizeof(double), BUFFER_BYTES, compare_numbers);
     c->flips = mem_alloc((size_t)FLIP_WORDS * FLIP_WORDS, sizeof *c->flips);
     c->dead_here = mem_alloc(WORDS_MAX, sizeof *c->dead_here);

@@ -13,16 +13,16 @@
  * is a change whatever the tolerance.
  *
  * Memory does not depend on how many records there are: quantiles are exact, by sorting the
- * differences in a temporary file. Borrows the verdicts. Thread: one at a time.
+ * differences in a temporary file. Borrows the fates. Thread: one at a time.
  */
 #ifndef PIPELINE_COMPARISON_H
 #define PIPELINE_COMPARISON_H
 
 #include "pipeline/times.h"
-#include "pipeline/verdicts.h"
+#include "pipeline/fates.h"
 
 struct comparison_place {
-    uint32_t part; /* of the verdicts' window */
+    uint32_t part; /* of the fates' window */
     int64_t offset;
 };
 
@@ -50,11 +50,11 @@ enum { QUANTILES = 9, LARGEST = 10, FLIP_WORDS = 128 };
 extern const double comparison_quantiles[QUANTILES]; /* 0, 0.01, 0.05, 0.25, 0.5, ... 1 */
 
 struct comparison {
-    const struct verdicts *verdicts;
+    const struct fates *fates;
     double tolerance;
     struct tally all;
     struct comparison_place first[RELATION_COUNT]; /* of each that all.counts has */
-    uint64_t outcomes[SIDE_COUNT][VERDICT_KINDS];  /* of those that count */
+    uint64_t outcomes[SIDE_COUNT][FATE_KINDS];     /* of those that count */
     struct comparison_others others;
 
     /* Of records that both sides scored. */
@@ -76,7 +76,7 @@ struct comparison {
 };
 
 /* Sorts and joins. EXIT_IO. comparison_release in either case. */
-int comparison_make(struct comparison *comparison, struct verdicts *verdicts, double tolerance,
+int comparison_make(struct comparison *comparison, struct fates *fates, double tolerance,
                     struct err *err);
 void comparison_release(struct comparison *comparison);
 

@@ -1,4 +1,4 @@
-#include "pipeline/verdicts.h"
+#include "pipeline/fates.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static int order(int64_t a, int64_t b)
 
 static int compare(const void *a, const void *b)
 {
-    const struct verdict *x = a, *y = b;
+    const struct fate *x = a, *y = b;
     int by;
 
     if ((by = order(x->part, y->part)) == 0 && (by = order(x->offset, y->offset)) == 0 &&
@@ -24,19 +24,19 @@ static int compare(const void *a, const void *b)
     return by;
 }
 
-size_t verdict_bytes(const struct verdicts *v)
+size_t fate_bytes(const struct fates *v)
 {
-    return sizeof(struct verdict) + v->output_cap * sizeof(double);
+    return sizeof(struct fate) + v->output_cap * sizeof(double);
 }
 
-void verdicts_open(struct verdicts *v, size_t output_cap)
+void fates_open(struct fates *v, size_t output_cap)
 {
     v->output_cap = output_cap;
-    v->sorter = sorter_new(verdict_bytes(v), BUFFER_BYTES, compare);
-    v->room = mem_alloc(1, verdict_bytes(v));
+    v->sorter = sorter_new(fate_bytes(v), BUFFER_BYTES, compare);
+    v->room = mem_alloc(1, fate_bytes(v));
 }
 
-void verdicts_release(struct verdicts *v)
+void fates_release(struct fates *v)
 {
     sorter_free(v->sorter);
     replay_state_release(&v->window);
@@ -47,15 +47,15 @@ void verdicts_release(struct verdicts *v)
     free(v->room);
 }
 
-void verdicts_learn(struct verdicts *v, const struct bundle *bundle)
+void fates_learn(struct fates *v, const struct bundle *bundle)
 {
     for (size_t i = 0; i <= bundle->threshold_count; i++)
         if (bundle_decision_name(bundle, i))
             words_add(&v->decisions, slice_of(bundle_decision_name(bundle, i)));
 }
 
-bool verdicts_find(const struct verdicts *v, struct slice topic, int32_t partition, int64_t offset,
-                   uint32_t *part)
+bool fates_find(const struct fates *v, struct slice topic, int32_t partition, int64_t offset,
+                uint32_t *part)
 {
     for (size_t i = 0; i < v->window.part_count; i++) {
         const struct replay_part *p = &v->window.parts[i];
@@ -67,7 +67,7 @@ bool verdicts_find(const struct verdicts *v, struct slice topic, int32_t partiti
     return false;
 }
 
-int verdicts_add(struct verdicts *v, struct err *err)
+int fates_add(struct fates *v, struct err *err)
 {
     return sorter_add(v->sorter, v->room, err);
 }
@@ -77,8 +77,7 @@ static int shown(struct slice text, int most)
     return text.len < (size_t)most ? (int)text.len : most;
 }
 
-uint32_t verdicts_model(struct verdicts *v, struct slice name, struct slice version,
-                        struct slice digest)
+uint32_t fates_model(struct fates *v, struct slice name, struct slice version, struct slice digest)
 {
     enum { NAME = 250, DIGEST = 12 };
     char text[2 * NAME + DIGEST + 8];
@@ -89,7 +88,7 @@ uint32_t verdicts_model(struct verdicts *v, struct slice name, struct slice vers
     return words_add(&v->models, slice_of(text));
 }
 
-uint32_t verdicts_fault(struct verdicts *v, struct slice stage, struct slice reason)
+uint32_t fates_fault(struct fates *v, struct slice stage, struct slice reason)
 {
     enum { PART = 250 };
     char text[2 * PART + 2];
@@ -99,7 +98,7 @@ uint32_t verdicts_fault(struct verdicts *v, struct slice stage, struct slice rea
     return words_add(&v->faults, slice_of(text));
 }
 
-void verdicts_set_outputs(struct verdicts *v, const double *outputs, size_t count)
+void fates_set_outputs(struct fates *v, const double *outputs, size_t count)
 {
     v->room->output_count = (uint32_t)count;
     for (size_t i = 0; i < v->output_cap; i++)

@@ -1,6 +1,6 @@
-/* verdicts.h: what two sides say of each record of a window, sorted by its place.
+/* fates.h: what two sides say of each record of a window, sorted by its place.
  *
- * A verdict is one outcome of one record by one side: a score or a dead letter. Here is a replay;
+ * A fate is one outcome of one record by one side: a score or a dead letter. Here is a replay;
  * there is what is published, or a replay with another bundle. Skipped records have none. They have
  * one size, so that any number of them can be sorted in a temporary file (pipeline/sorter.h):
  *
@@ -11,8 +11,8 @@
  *
  * Names are numbers of struct words. Owns all. Thread: one at a time.
  */
-#ifndef PIPELINE_VERDICTS_H
-#define PIPELINE_VERDICTS_H
+#ifndef PIPELINE_FATES_H
+#define PIPELINE_FATES_H
 
 #include "pipeline/replay_state.h"
 #include "pipeline/sorter.h"
@@ -20,9 +20,9 @@
 #include "scoring/bundle.h"
 
 enum side { SIDE_THERE, SIDE_HERE, SIDE_COUNT };
-enum verdict_kind { VERDICT_SCORE, VERDICT_DEAD, VERDICT_KINDS };
+enum fate_kind { FATE_SCORE, FATE_DEAD, FATE_KINDS };
 
-struct verdict {
+struct fate {
     int64_t offset;
     uint32_t part; /* of the window */
     uint8_t side, kind;
@@ -37,39 +37,39 @@ struct verdict {
     double outputs[];      /* output_cap of them */
 };
 
-struct verdicts {
+struct fates {
     struct sorter *sorter;
     size_t output_cap;
     struct replay_state window; /* its parts: what is compared; none before the first replay */
     struct words decisions, faults, schemas, models;
-    struct verdict *room; /* for one, with its outputs */
+    struct fate *room; /* for one, with its outputs */
 };
 
-/* Start with zeros; verdicts_learn may come before. Room for so many outputs: 0 for models with
+/* Start with zeros; fates_learn may come before. Room for so many outputs: 0 for models with
  * one. */
-void verdicts_open(struct verdicts *verdicts, size_t output_cap);
-void verdicts_release(struct verdicts *verdicts);
+void fates_open(struct fates *fates, size_t output_cap);
+void fates_release(struct fates *fates);
 
 /* Takes the names of the bundle's decisions, the lowest first. */
-void verdicts_learn(struct verdicts *verdicts, const struct bundle *bundle);
+void fates_learn(struct fates *fates, const struct bundle *bundle);
 
 /* The window's part of that place; false when it is outside. */
-bool verdicts_find(const struct verdicts *verdicts, struct slice topic, int32_t partition,
-                   int64_t offset, uint32_t *part);
+bool fates_find(const struct fates *fates, struct slice topic, int32_t partition, int64_t offset,
+                uint32_t *part);
 
 /* Of one, with its outputs. */
-size_t verdict_bytes(const struct verdicts *verdicts);
+size_t fate_bytes(const struct fates *fates);
 
-/* Adds verdicts->room. EXIT_IO. */
-int verdicts_add(struct verdicts *verdicts, struct err *err);
+/* Adds fates->room. EXIT_IO. */
+int fates_add(struct fates *fates, struct err *err);
 
 /* "name version (first 12 hex of the digest)". */
-uint32_t verdicts_model(struct verdicts *verdicts, struct slice name, struct slice version,
-                        struct slice digest);
+uint32_t fates_model(struct fates *fates, struct slice name, struct slice version,
+                     struct slice digest);
 /* "stage/reason". */
-uint32_t verdicts_fault(struct verdicts *verdicts, struct slice stage, struct slice reason);
+uint32_t fates_fault(struct fates *fates, struct slice stage, struct slice reason);
 
-/* The outputs go into verdicts->room, as many as fit. */
-void verdicts_set_outputs(struct verdicts *verdicts, const double *outputs, size_t count);
+/* The outputs go into fates->room, as many as fit. */
+void fates_set_outputs(struct fates *fates, const double *outputs, size_t count);
 
 #endif

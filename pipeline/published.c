@@ -25,7 +25,7 @@ enum {
 
 struct search {
     const struct published_options *options;
-    struct verdicts *verdicts;
+    struct fates *fates;
     struct published_counts *counts;
     struct avro_schema *schema; /* of scores, where they are Avro */
     struct avro_text text;
@@ -64,7 +64,7 @@ static void take_text(struct json *j, struct json_text *text)
         json_take_string(j, text);
 }
 
-static void take_outputs(struct json *j, struct verdicts *v)
+static void take_outputs(struct json *j, struct fates *v)
 {
     double number;
     size_t count = 0;
@@ -76,7 +76,7 @@ static void take_outputs(struct json *j, struct verdicts *v)
 }
 
 static void take_field(struct json *j, const struct json_text *key, struct said *said,
-                       struct verdicts *v)
+                       struct fates *v)
 {
     const struct {
         const char *name;
@@ -123,22 +123,22 @@ static uint16_t word_of(struct words *words, const struct json_text *text)
     return word;
 }
 
-static bool find_part(const struct verdicts *v, const struct said *said, uint32_t *part)
+static bool find_part(const struct fates *v, const struct said *said, uint32_t *part)
 {
     char *buffer;
-    bool found = verdicts_find(v, plain(&said->topic, &buffer), (int32_t)said->partition,
-                               said->offset, part);
+    bool found =
+        fates_find(v, plain(&said->topic, &buffer), (int32_t)said->partition, said->offset, part);
 
     free(buffer);
     return found;
 }
 
-static uint16_t model_of(struct verdicts *v, const struct said *said)
+static uint16_t model_of(struct fates *v, const struct said *said)
 {
     char *buffers[2];
     struct slice digest = {(const uint8_t *)said->digest.data, said->digest.len};
-    uint16_t word = (uint16_t)verdicts_model(v, plain(&said->model, &buffers[0]),
-                                             plain(&said->version, &buffers[1]), digest);
+    uint16_t word = (uint16_t)fates_model(v, plain(&said->model, &buffers[0]),
+                                          plain(&said->version, &buffers[1]), digest);
 
     free(buffers[0]);
     free(buffers[1]);
@@ -150,7 +150,7 @@ static bool begins_with(const void *data, size_t len, const char *start)
     return !start || (len >= strlen(start) && memcmp(data, start, strlen(start)) == 0);
 }
 
-bool published_score(struct verdicts *v, struct slice json, const char *digest, bool *is_ours,
+bool published_score(struct fates *v, struct slice json, const char *digest, bool *is_ours,
                      bool *is_meant)
 {
     struct said said = {.event_time = -1};
@@ -158,7 +158,7 @@ bool published_score(struct verdicts *v, struct slice json, const char *digest, 
     struct json j;
 
     *is_ours = *is_meant = false;
-    memset(v->room, 0, verdict_bytes(v));
+    memset(v->room, 0, fate_bytes(v));
     json_init(&j, (const char *)json.data, json.len, AVRO_TEXT_MAX_DEPTH);
     for (json_enter_object(&j); json_key(&j, &key);)
         take_field(&j, &key, &said, v);
@@ -171,7 +171,7 @@ bool published_score(struct verdicts *v, struct slice json, const char *digest, 
         return true;
     v->room->offset = said.offset;
     v->room->side = SIDE_THERE;
-    v->room->kind = VERDICT_SCORE;
+    v->room->kind = FATE_SCORE;
     v->room->score = said.score;
     v->room->event_time_ms = said.event_time;
     v->room->word = word_of(&v->decisions, &said.decision);
@@ -200,7 +200,7 @@ static bool take_score(struct search *s, const struct record *r, bool *is_ours, 
 {
     struct slice json = json_of(s, r->value);
 
-    return json.data && published_score(s->verdicts, json, s->options->digest, is_ours, is_meant);
+    return json.data && published_score(s->fates, json, s->options->digest, is_ours, is_meant);
 }
 
 /* ---- one dead letter */
@@ -215,42 +215,42 @@ static struct slice header(const struct search *s, size_t count, const char *nam
 static bool take_dead(struct search *s, const struct record *r, bool *is_ours, bool *is_meant)
 {
     size_t count = reader_headers(r, s->headers, MAX_HEADERS);
-    struct verdicts *v = s->verdicts;
-    struct verdict *room = v->room;
+    struct fates *v = s->fates;
+    struct fate *room = v->room;
     struct letter letter;
     struct slice digest;
 
     count = count == SIZE_MAX ? 0 : count < MAX_HEADERS ? count : MAX_HEADERS;
     if (!letter_read(&letter, s->headers, count) || letter.topic.len == 0)
         return false;
-    memset(room, 0, verdict_bytes(v));
+    memset(room, 0, fate_bytes(v));
     digest = header(s, count, "kscore.digest");
-    *is_ours = verdicts_find(v, letter.topic, letter.partition, letter.offset, &room->part);
+    *is_ours = fates_find(v, letter.topic, letter.partition, letter.offset, &room->part);
     *is_meant = *is_ours && begins_with(digest.data, digest.len, s->options->digest);
     if (!*is_meant)
         return true;
     room->offset = letter.offset;
     room->side = SIDE_THERE;
-    room->kind = VERDICT_DEAD;
+    room->kind = FATE_DEAD;
     room->event_time_ms = letter.timestamp_ms;
-    room->word = (uint16_t)verdicts_fault(v, letter.stage, letter.reason);
+    room->word = (uint16_t)fates_fault(v, letter.stage, letter.reason);
     room->schema = (uint16_t)words_add(&v->schemas, letter.schema_id);
-    room->model = (uint16_t)verdicts_model(v, header(s, count, "kscore.model"),
-                                           header(s, count, "kscore.version"), digest);
+    room->model = (uint16_t)fates_model(v, header(s, count, "kscore.model"),
+                                        header(s, count, "kscore.version"), digest);
     return true;
 }
 
 /* ---- a topic */
 
-static int take(struct search *s, const struct record *r, enum verdict_kind kind, struct err *err)
+static int take(struct search *s, const struct record *r, enum fate_kind kind, struct err *err)
 {
     struct published_counts *c = s->counts;
     bool is_ours = false, is_meant = false;
 
     c->records++;
-    if (kind == VERDICT_SCORE && !r->value.data) /* a compacted topic's mark of deletion */
+    if (kind == FATE_SCORE && !r->value.data) /* a compacted topic's mark of deletion */
         return 0;
-    if (!(kind == VERDICT_DEAD ? take_dead : take_score)(s, r, &is_ours, &is_meant)) {
+    if (!(kind == FATE_DEAD ? take_dead : take_score)(s, r, &is_ours, &is_meant)) {
         c->unreadable++;
         return 0;
     }
@@ -258,10 +258,10 @@ static int take(struct search *s, const struct record *r, enum verdict_kind kind
     if (!is_meant)
         return 0;
     c->kept++;
-    s->verdicts->room->where = (uint32_t)r->partition;
-    s->verdicts->room->where_offset = r->offset;
-    s->verdicts->room->stamp_ms = r->timestamp_ms;
-    return verdicts_add(s->verdicts, err);
+    s->fates->room->where = (uint32_t)r->partition;
+    s->fates->room->where_offset = r->offset;
+    s->fates->room->stamp_ms = r->timestamp_ms;
+    return fates_add(s->fates, err);
 }
 
 static int64_t left(const struct reader *reader)
@@ -309,7 +309,7 @@ static int open_topic(struct search *s, struct reader *reader, const char *topic
     return 0;
 }
 
-static int read_all(struct search *s, struct reader *reader, enum verdict_kind kind,
+static int read_all(struct search *s, struct reader *reader, enum fate_kind kind,
                     struct published_progress *progress, struct err *err)
 {
     size_t cap = (size_t)s->options->config->batch_rows;
@@ -335,7 +335,7 @@ static int read_all(struct search *s, struct reader *reader, enum verdict_kind k
     return result;
 }
 
-static int read_topic(struct search *s, const char *topic, enum verdict_kind kind, struct err *err)
+static int read_topic(struct search *s, const char *topic, enum fate_kind kind, struct err *err)
 {
     struct published_progress progress = {.topic = topic};
     struct reader *reader = reader_new(s->options->config, err);
@@ -349,19 +349,19 @@ static int read_topic(struct search *s, const char *topic, enum verdict_kind kin
     return result;
 }
 
-int published_read(const struct published_options *options, struct verdicts *verdicts,
+int published_read(const struct published_options *options, struct fates *fates,
                    struct published_counts *counts, struct err *err)
 {
     const struct config *c = options->config;
     struct search *s = mem_alloc(1, sizeof *s);
     int result;
 
-    *s = (struct search){.options = options, .verdicts = verdicts, .counts = counts};
+    *s = (struct search){.options = options, .fates = fates, .counts = counts};
     if (c->score_format == FORMAT_AVRO)
         s->schema = score_schema_new();
-    result = read_topic(s, c->score_topic, VERDICT_SCORE, err);
+    result = read_topic(s, c->score_topic, FATE_SCORE, err);
     if (result == 0)
-        result = read_topic(s, c->dead_topic, VERDICT_DEAD, err);
+        result = read_topic(s, c->dead_topic, FATE_DEAD, err);
     avro_schema_free(s->schema);
     avro_text_release(&s->text);
     free(s);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "consumer/reader.h"
-#include "pipeline/verdicts.h"
+#include "pipeline/fates.h"
 
 struct published_progress {
     const char *topic;     /* that is read now */
@@ -33,20 +33,20 @@ struct published_options {
 /* Of both topics. */
 struct published_counts {
     uint64_t records;      /* read */
-    uint64_t kept;         /* of the window: verdicts */
+    uint64_t kept;         /* of the window: fates */
     uint64_t other_bundle; /* of the window, but not of that digest: left out */
     uint64_t unreadable;   /* no score, or no dead letter with an origin */
     int64_t lost;          /* offsets that were gone when they were to be read */
 };
 
-/* Adds verdicts of SIDE_THERE. Brokers that are not there are waited for. A missing topic 78,
+/* Adds fates of SIDE_THERE. Brokers that are not there are waited for. A missing topic 78,
  * denied 77, EXIT_IO; told to stop EXIT_AGAIN. */
-int published_read(const struct published_options *options, struct verdicts *verdicts,
+int published_read(const struct published_options *options, struct fates *fates,
                    struct published_counts *counts, struct err *err);
 
-/* One score, as JSON, into verdicts->room. False: it is none. *is_ours: it is of a record of the
+/* One score, as JSON, into fates->room. False: it is none. *is_ours: it is of a record of the
  * window; *is_meant: and its digest begins so. */
-bool published_score(struct verdicts *verdicts, struct slice json, const char *digest,
-                     bool *is_ours, bool *is_meant);
+bool published_score(struct fates *fates, struct slice json, const char *digest, bool *is_ours,
+                     bool *is_meant);
 
 #endif

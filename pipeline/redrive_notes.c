@@ -31,7 +31,7 @@ static void free_texts(struct bookmark *items, size_t count)
 /* Those that moved; which: their parts. */
 static size_t collect(struct pipeline *p, struct bookmark *items, size_t *which)
 {
-    struct redrive *d = p->seat->replay->redrive;
+    struct redrive *d = redrive_of(p);
     size_t count = 0;
 
     for (size_t i = 0; i < p->seat->part_count; i++) {
@@ -104,7 +104,7 @@ static int hold(struct replay *r, int timeout_ms, struct err *err)
 /* 0: Kafka has them all. */
 static int note(struct pipeline *p, int timeout_ms, struct err *err)
 {
-    struct redrive *d = p->seat->replay->redrive;
+    struct redrive *d = redrive_of(p);
     struct bookmark *items;
     size_t *which, count;
     int result = 0;
@@ -142,9 +142,9 @@ static void move_done(struct pipeline *p)
 static int step(struct pipeline *p, struct err *err)
 {
     move_done(p);
-    if (clock_ms() - p->seat->replay->redrive->noted_ms < NOTE_MS)
+    if (clock_ms() - redrive_of(p)->noted_ms < NOTE_MS)
         return 0;
-    p->seat->replay->redrive->noted_ms = clock_ms();
+    redrive_of(p)->noted_ms = clock_ms();
     if (ring_check(&p->ring, &p->ledger, err) != 0)
         return -1;
     return note(p, WRITE_MS, err);
@@ -152,7 +152,7 @@ static int step(struct pipeline *p, struct err *err)
 
 static bool can_send(const struct pipeline *p)
 {
-    return !p->seat->replay->redrive->has_lost;
+    return !redrive_of(p)->has_lost;
 }
 
 static bool is_idle(const struct pipeline *p)
@@ -185,7 +185,7 @@ static void settle(struct pipeline *p, bool must_undo, int64_t deadline_ms)
     pipeline_await_reports(p, deadline_ms);
     p->ends_checked_ms = 0;
     move_done(p);
-    p->seat->replay->redrive->is_over = seat_is_over(p);
+    redrive_of(p)->is_over = seat_is_over(p);
     note_last(p, deadline_ms);
 }
 

@@ -59,7 +59,7 @@ enum left redrive_fetch(const struct pipeline *p, const struct record *r,
 
     free(topic);
     if (result > 0)
-        return take(p->seat->replay->redrive, r, letter, &found);
+        return take(redrive_of(p), r, letter, &found);
     if (result == 0 || err.exit_code == EXIT_CONFIGURATION)
         return LEFT_GONE;
     if (err.kind == ERR_FATAL)

@@ -7,11 +7,6 @@
 #include "core/clock.h"
 #include "core/mem.h"
 
-static struct redrive *redrive_of(const struct pipeline *p)
-{
-    return p->seat->replay->redrive;
-}
-
 struct redrive_part *redrive_part_of(const struct pipeline *p, size_t part)
 {
     return &redrive_of(p)->parts[p->seat->parts[part]];

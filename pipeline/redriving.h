@@ -39,6 +39,18 @@ struct redrive {
     bool is_over; /* the end was reached, or the limit */
 };
 
+/* The redrive that p is, or NULL. */
+static inline struct redrive *redrive_of(const struct pipeline *p)
+{
+    return p->seat ? p->seat->replay->redrive : NULL;
+}
+
+/* Outcomes that say scored are letters to be sent back: there are no rows. */
+static inline bool redrive_sends_back(const struct pipeline *p)
+{
+    return redrive_of(p) && redrive_of(p)->options->is_to_origin;
+}
+
 /* Of a partition by its number in the ledger. */
 struct redrive_part *redrive_part_of(const struct pipeline *p, size_t part);
 

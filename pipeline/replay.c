@@ -140,7 +140,7 @@ static int find_parts(struct replay *r, const struct shared *shared, struct err 
 static int begin(struct replay *r, const struct shared *shared, struct err *err)
 {
     const struct compare_target *compare = r->options->compare;
-    struct replay_state *window = compare ? &compare->verdicts->window : NULL;
+    struct replay_state *window = compare ? &compare->fates->window : NULL;
     int result = 0;
 
     if (refuse_file(r->options->score_path, err) != 0 ||

@@ -34,7 +34,7 @@ struct replay_options {
     enum file_format format;
     const char *score_path, *dead_path; /* NULL: to the configuration's topic */
     const char *state_path;             /* NULL: none, it begins anew after a kill */
-    /* Outcomes become verdicts, and go nowhere else; or NULL. The window is that of the verdicts,
+    /* Outcomes become fates, and go nowhere else; or NULL. The window is that of the fates,
      * or where they have none yet becomes it. */
     const struct compare_target *compare;
     int64_t rate; /* records per second, all workers; 0: no limit */

@@ -5,7 +5,8 @@
  *   lifecycle.c, changeover.c  another model in its place
  *   start.c     before the first record: brokers
  *   schemas.c   before the first record: schemas
- *   batch.c     poll -> rows -> scores -> sent
+ *   batch.c     poll -> rows -> scores
+ *   sending.c   outcomes -> sent
  *   alerts.c    which scores are alerts
  *   steer.c     waiting: parks, a full ring, rewinds, back-off, an open breaker
  *   breaking.c  what the breaker judges (breaker.h), gives back and says
@@ -182,14 +183,23 @@ void batch_init(struct batch *batch, const struct config *config, const struct b
 void batch_release(struct batch *batch);
 void room_init(struct room *room, const struct config *config, const struct bundle *bundle);
 void room_release(struct room *room);
-/* Every header of the record: *count, -1 when they cannot be read. New, with room for
- * REDRIVE_ADDED more. */
-struct header *batch_headers(const struct record *record, ssize_t *count);
+/* What the row of a scored record gave. */
+static inline const double *batch_outputs(const struct pipeline *p, size_t i)
+{
+    const struct batch *b = &p->batch;
+
+    return bundle_outputs(p->bundle, b->room.margins, b->room.scores, b->rows[i]);
+}
 /* Takes one poll into the batch: 1 it waits to be sent, 0 nothing came, -1 err. */
 int batch_take(struct pipeline *p, struct err *err);
 /* While all partitions are paused: keeps the group member alive, and lets go of what still comes;
  * the seek at the end of the pause brings it again. 0, or -1 err. */
 int batch_discard(struct pipeline *p, struct err *err);
+
+/* sending.c */
+/* Every header of the record: *count, -1 when they cannot be read. New, with room for
+ * REDRIVE_ADDED more. */
+struct header *batch_headers(const struct record *record, ssize_t *count);
 /* Sends what it can; true when all of it is sent and released. */
 bool batch_send(struct pipeline *p, struct err *err);
 /* Some of its outcomes are sent and some are not: to commit now would tear it apart. */

@@ -30,9 +30,9 @@ enum { PARTS = 2, WINDOW = 1000 };
 static void open_sides(struct compare_result *r, size_t outputs)
 {
     *r = (struct compare_result){.names = {[SIDE_HERE] = "b 2 (222222222222)"}};
-    verdicts_open(&r->verdicts, outputs);
+    fates_open(&r->fates, outputs);
     for (int i = 0; i < PARTS; i++)
-        replay_state_add(&r->verdicts.window,
+        replay_state_add(&r->fates.window,
                          &(struct replay_part){(char *)"flights", i, 0, 0, WINDOW, 0});
 }
 
@@ -43,14 +43,14 @@ static uint16_t word(struct words *words, const char *text)
 
 static void say(struct compare_result *r, const struct said *s)
 {
-    struct verdicts *v = &r->verdicts;
+    struct fates *v = &r->fates;
     struct err err = ERR_INIT;
 
-    memset(v->room, 0, verdict_bytes(v));
+    memset(v->room, 0, fate_bytes(v));
     v->room->offset = s->offset;
     v->room->part = s->part;
     v->room->side = (uint8_t)s->side;
-    v->room->kind = s->dead ? VERDICT_DEAD : VERDICT_SCORE;
+    v->room->kind = s->dead ? FATE_DEAD : FATE_SCORE;
     v->room->word = s->dead ? word(&v->faults, s->dead) : word(&v->decisions, s->decision);
     v->room->score = s->score;
     v->room->event_time_ms = NOON + s->offset * 60000;
@@ -59,14 +59,14 @@ static void say(struct compare_result *r, const struct said *s)
     v->room->where = s->where;
     v->room->where_offset = s->at;
     v->room->stamp_ms = s->stamp;
-    ck_assert_int_eq(verdicts_add(v, &err), 0);
+    ck_assert_int_eq(fates_add(v, &err), 0);
 }
 
 static void make(struct compare_result *r, double tolerance)
 {
     struct err err = ERR_INIT;
 
-    ck_assert_int_eq(comparison_make(&r->comparison, &r->verdicts, tolerance, &err), 0);
+    ck_assert_int_eq(comparison_make(&r->comparison, &r->fates, tolerance, &err), 0);
     r->is_done = true;
 }
 
@@ -263,7 +263,7 @@ START_TEST(a_published_score_is_read_or_refused)
     int got;
 
     open_sides(&r, 2);
-    got = published_score(&r.verdicts, slice_of(json), "abc", &is_ours, &is_meant);
+    got = published_score(&r.fates, slice_of(json), "abc", &is_ours, &is_meant);
     ck_assert_msg(got + is_ours + is_meant == published[_i].want, "%s: %d %d %d", json, got,
                   is_ours, is_meant);
     compare_release(&r);
@@ -278,23 +278,23 @@ START_TEST(a_published_score_has_all_that_is_compared)
                                 "'digest':'0123456789abcdef','score':0.1,'scores':[0.1,0.2,0.7],"
                                 "'decision':'late','reasons':[{'x':[1]}],'carry':{'score':3}}");
     struct compare_result r;
-    const struct verdict *v;
+    const struct fate *v;
     bool is_ours, is_meant;
 
     open_sides(&r, 2);
-    v = r.verdicts.room;
+    v = r.fates.room;
     for (size_t i = 0; i < 2; i++) { /* each beginning of it is none */
-        ck_assert(published_score(&r.verdicts, slice_of(json), NULL, &is_ours, &is_meant));
+        ck_assert(published_score(&r.fates, slice_of(json), NULL, &is_ours, &is_meant));
         ck_assert_uint_eq(v->part, 1);
         ck_assert_int_eq(v->offset, 7);
         ck_assert_int_eq(v->event_time_ms, 12);
         ck_assert(v->score == 0.1 && v->outputs[0] == 0.1 && v->outputs[1] == 0.2);
         ck_assert_uint_eq(v->output_count, 3);
-        ck_assert_str_eq(words_text(&r.verdicts.decisions, v->word), "late");
-        ck_assert_str_eq(words_text(&r.verdicts.schemas, v->schema), "4");
-        ck_assert_str_eq(words_text(&r.verdicts.models, v->model), "delay 2 (0123456789ab)");
+        ck_assert_str_eq(words_text(&r.fates.decisions, v->word), "late");
+        ck_assert_str_eq(words_text(&r.fates.schemas, v->schema), "4");
+        ck_assert_str_eq(words_text(&r.fates.models, v->model), "delay 2 (0123456789ab)");
         for (size_t len = 0; i == 0 && len < strlen(json); len++)
-            ck_assert(!published_score(&r.verdicts, (struct slice){(uint8_t *)json, len}, NULL,
+            ck_assert(!published_score(&r.fates, (struct slice){(uint8_t *)json, len}, NULL,
                                        &is_ours, &is_meant));
     }
     compare_release(&r);
@@ -310,7 +310,7 @@ static void say_all(struct compare_result *r)
     static const double steps[] = {0, 0, 0, 0, 0.25, 0.001, -0.03, 1e-9};
 
     for (int i = 0; i < 3; i++)
-        words_add(&r->verdicts.decisions, slice_of(decisions[i]));
+        words_add(&r->fates.decisions, slice_of(decisions[i]));
     for (uint32_t i = 0; i < 40; i++) {
         struct said s = {.offset = i,
                          .part = i % 2,
