@@ -18,6 +18,8 @@ void histogram_add(struct histogram *h, double seconds, uint64_t count)
 {
     size_t i = 0;
 
+    if (seconds < 0) /* clocks of others run ahead, and a sum must not go back */
+        seconds = 0;
     while (i < METRICS_BOUNDS && seconds > metrics_bounds[i])
         i++;
     h->counts[i] += count;

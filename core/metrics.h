@@ -42,7 +42,7 @@ void histogram_add(struct histogram *histogram, double seconds, uint64_t count);
 void histogram_merge(struct histogram *sum, const struct histogram *one);
 uint64_t histogram_count(const struct histogram *histogram);
 
-/* What a worker does. From ACTIVITY_WAITING on it is not ready. */
+/* What a worker does. Only one that runs is ready; of several the last in this order counts. */
 enum activity {
     ACTIVITY_RUNNING,
     ACTIVITY_STARTING, /* until the first assignment */
