@@ -239,7 +239,7 @@ static void take_event(struct consumer *c, const rd_kafka_message_t *message)
 
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (part != LEDGER_NO_PART && !c->ledger->parts[part].is_paused && !c->is_closing)
-            c->ledger->parts[part].end = message->offset;
+            c->ledger->parts[part].end = c->ledger->parts[part].seen_end = message->offset;
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
         c->must_reassign = true;
     } else if (message->rkt) {
@@ -411,6 +411,20 @@ void consumer_ask(struct consumer *c)
 {
     c->must_retry = c->must_ask = true;
     c->retry_ms = 0;
+}
+
+bool consumer_has_more(const struct consumer *c)
+{
+    for (size_t i = 0; i < c->ledger->count; i++) {
+        const struct part *part = &c->ledger->parts[i];
+        int64_t low, high = OFFSET_NONE;
+        if (!part->is_owned || part->is_parked || part_is_at_end(part))
+            continue;
+        rd_kafka_get_watermark_offsets(c->client, part->topic, part->partition, &low, &high);
+        if (high < 0 || high > part->position)
+            return true;
+    }
+    return false;
 }
 
 uint64_t consumer_commit_count(const struct consumer *c)

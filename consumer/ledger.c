@@ -47,7 +47,7 @@ void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset)
     p->is_owned = true;
     p->epoch = ++ledger->epoch;
     p->position = p->done = p->committed = offset;
-    p->stored = p->end = OFFSET_NONE;
+    p->stored = p->end = p->seen_end = OFFSET_NONE;
     p->is_parked = p->is_paused = p->is_ahead = false;
     p->tries = 0;
 }
@@ -79,7 +79,7 @@ enum turn ledger_steer(struct ledger *ledger, uint32_t part, bool pause_all)
     p->is_paused = want;
     p->is_ahead = p->is_ahead && want;
     if (!want)
-        p->end = OFFSET_NONE; /* what the client saw of the end was before the seek */
+        p->end = p->seen_end = OFFSET_NONE; /* what the client saw of the end was before the seek */
     return want ? TURN_PAUSE : TURN_RESUME;
 }
 

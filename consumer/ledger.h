@@ -44,6 +44,7 @@ struct part {
     int64_t stored;       /* last offset handed to the client for commit, OFFSET_NONE at first */
     int64_t committed;    /* what the brokers have, as far as is known */
     int64_t end;          /* offset at which the client saw the end, OFFSET_NONE when unknown */
+    int64_t seen_end;     /* the last one seen since the client sought, also when it is done */
     bool is_parked;       /* waits for a dependency; position is where it goes on */
     int64_t parked_id;    /* schema id it waits for */
     int64_t retry_ms;     /* when to ask again (monotonic) */
@@ -79,7 +80,13 @@ void ledger_revoke(struct ledger *ledger, uint32_t part);
 static inline void ledger_let_go(struct ledger *ledger, uint32_t part)
 {
     ledger->parts[part].is_ahead = true;
-    ledger->parts[part].end = OFFSET_NONE;
+    ledger->parts[part].end = ledger->parts[part].seen_end = OFFSET_NONE;
+}
+
+/* The client has handed out all up to an end of the partition, and nothing behind it yet. */
+static inline bool part_is_at_end(const struct part *part)
+{
+    return part->seen_end != OFFSET_NONE && part->position <= part->seen_end;
 }
 
 /* Rule 1 for one record: true and it is counted as consumed, position is behind it. */

@@ -345,7 +345,8 @@ int batch_take(struct pipeline *p, struct err *err)
     if (got > 0)
         join(p, (size_t)got);
     if (p->breaker.state == BREAKER_HALF_OPEN &&
-        breaker_holds(&p->breaker, b->count, b->count - held, clock_ms()))
+        breaker_holds(&p->breaker, b->count, b->count - held, consumer_has_more(p->consumer),
+                      clock_ms()))
         return 0;
     if (b->count == 0 || !pipeline_judge(p))
         return 0;

@@ -1,10 +1,9 @@
 #include "pipeline/breaker.h"
 
-/* HOLD: the longest that a try holds what it has. QUIET: how long nothing more must have come for a
- * try behind OPEN, whose partitions were sought and are fetched anew. BEGIN: the same at a start,
- * which must not wait: but partitions come one after the other, 5 ms apart and more on a busy
- * machine, where a start on a bad stream was once taken for a few odd records. */
-enum { HOLD_MS = 1000, QUIET_MS = 500, BEGIN_MS = 100, CAUSES = BREAKER_PAIRS + FAULT_COUNT };
+/* HOLD: the longest that a try holds what it has while there are more: brokers that are slower are
+ * another trouble. FEW: the same where there are none, and QUIET: how long nothing more must have
+ * come for a try behind OPEN; a start must not wait. */
+enum { HOLD_MS = 5000, FEW_MS = 1000, QUIET_MS = 500, CAUSES = BREAKER_PAIRS + FAULT_COUNT };
 
 static int64_t bucket_at(const struct breaker *b, int64_t now_ms)
 {
@@ -33,8 +32,7 @@ void breaker_init(struct breaker *b, const struct config *config, int64_t now_ms
     *b = (struct breaker){.minimum = (uint64_t)config->breaker_minimum,
                           .share = config->breaker_share,
                           .window_ms = config->breaker_window_s * 1000,
-                          .wait_ms =
-                              config->batch_wait_ms > BEGIN_MS ? config->batch_wait_ms : BEGIN_MS};
+                          .wait_ms = config->batch_wait_ms};
     enter(b, breaker_is_off(b) ? BREAKER_CLOSED : BREAKER_HALF_OPEN, now_ms);
     empty(b, now_ms);
 }
@@ -105,7 +103,7 @@ void breaker_bury(struct breaker *b, enum fault fault, int64_t schema_id,
         cause->buckets[at].first = *place;
 }
 
-bool breaker_holds(struct breaker *b, size_t held, size_t added, int64_t now_ms)
+bool breaker_holds(struct breaker *b, size_t held, size_t added, bool has_more, int64_t now_ms)
 {
     if (b->state != BREAKER_HALF_OPEN || held == 0)
         return b->state == BREAKER_HALF_OPEN;
@@ -113,8 +111,10 @@ bool breaker_holds(struct breaker *b, size_t held, size_t added, int64_t now_ms)
         b->held_ms = now_ms;
     if (added > 0)
         b->grown_ms = now_ms;
-    return held < b->minimum && now_ms - b->held_ms < HOLD_MS &&
-           now_ms - b->grown_ms < (b->is_tripped ? QUIET_MS : b->wait_ms);
+    if (held >= b->minimum || now_ms - b->held_ms >= HOLD_MS)
+        return false;
+    return has_more || (now_ms - b->held_ms < FEW_MS &&
+                        now_ms - b->grown_ms < (b->is_tripped ? QUIET_MS : b->wait_ms));
 }
 
 bool breaker_passes(struct breaker *b, int64_t now_ms)

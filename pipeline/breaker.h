@@ -74,14 +74,16 @@ void breaker_count(struct breaker *breaker, uint64_t judged, int64_t now_ms);
 void breaker_bury(struct breaker *breaker, enum fault fault, int64_t schema_id,
                   const struct breaker_place *place, int64_t now_ms);
 
-/* Whether a try waits for more than the `held` records that it has, of which `added` came now. */
-bool breaker_holds(struct breaker *breaker, size_t held, size_t added, int64_t now_ms);
+/* Whether a try waits for more than the `held` records that it has, of which `added` came now;
+ * has_more: there are more. */
+bool breaker_holds(struct breaker *breaker, size_t held, size_t added, bool has_more,
+                   int64_t now_ms);
 
 /* Whether what was counted may be sent: closed from now on. False: open. */
 bool breaker_passes(struct breaker *breaker, int64_t now_ms);
 
-/* Once a turn; holds_none: a try that has no record closes after the window, too. True: the state
- * is another one now. */
+/* Once a turn; holds_none: a try that has no record, and there are none, closes after the window,
+ * too. True: the state is another one now. */
 bool breaker_look(struct breaker *breaker, bool is_ordered, bool holds_none, int64_t now_ms);
 
 /* The most frequent cause in the window; *first is its oldest death there. NULL: nothing is dead.

@@ -136,9 +136,12 @@ static bool is_ordered(struct pipeline *p)
 void pipeline_look_at_breaker(struct pipeline *p)
 {
     struct breaker *b = &p->breaker;
-    bool was_ordered = is_ordered(p);
+    bool was_ordered = is_ordered(p), has_none;
 
-    if (b->state != BREAKER_CLOSED && breaker_look(b, was_ordered, p->batch.count == 0, clock_ms()))
+    if (b->state == BREAKER_CLOSED)
+        return;
+    has_none = p->batch.count == 0 && !consumer_has_more(p->consumer);
+    if (breaker_look(b, was_ordered, has_none, clock_ms()))
         say_state(b, b->state == BREAKER_CLOSED ? "there was no record to try"
                      : was_ordered              ? "as ordered"
                                                 : "its time has come");

@@ -1,5 +1,5 @@
-/* sending.c: what became of a batch's records goes out: scores, alerts, dead letters. run's hot path:
- * nothing here allocates, logs or locks per record but for dead letters and chosen headers. */
+/* sending.c: what became of a batch's records goes out: scores, alerts, dead letters. run's hot
+ * path: nothing here allocates, logs or locks per record but for dead letters and chosen headers. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -107,8 +107,29 @@ START_TEST(outcomes_that_fail_while_it_is_open_come_again)
 }
 END_TEST
 
+/* Each fetch takes 300 ms and brings 20 records: the start's try waits for its hundred. */
+START_TEST(a_stream_that_comes_slowly_is_not_at_its_end)
+{
+    enum { BATCHES = 10, BATCH = 20 };
+    struct mock m;
+
+    mock_start(&m, "max.partition.fetch.bytes = 1", NULL);
+    m.config.breaker_share = 0.2;
+    for (int i = 0; i < BATCHES; i++)
+        produce_bad(&m, 0, BATCH);
+    rd_kafka_mock_broker_set_rtt(m.cluster, MOCK_INPUT, 300);
+    mock_run(&m);
+    mock_wait_log(&m, "event=breaker_open", 1);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    ck_assert_uint_eq(m.summary.dead, 0);
+    mock_end(&m);
+}
+END_TEST
+
 SUITE(breaking)
 {
     CASE("orders", an_order_to_resume_is_a_try);
+    CASE("slow", a_stream_that_comes_slowly_is_not_at_its_end);
     CASE("failures", outcomes_that_fail_while_it_is_open_come_again);
 }

@@ -208,7 +208,7 @@ static void see_end(struct consumer *c, unsigned part)
     uint32_t index = ledger_find(c->ledger, "in", (int32_t)part);
 
     if (!c->ledger->parts[index].is_paused)
-        c->ledger->parts[index].end = world.parts[part].end;
+        c->ledger->parts[index].end = c->ledger->parts[index].seen_end = world.parts[part].end;
 }
 
 /* Offsets without a record are passed over. Returns how many it took. */
@@ -312,6 +312,16 @@ void consumer_ask(struct consumer *c)
 {
     c->must_retry = c->must_ask = true;
     c->retry_ms = 0;
+}
+
+bool consumer_has_more(const struct consumer *c)
+{
+    for (size_t i = 0; i < c->ledger->count; i++) {
+        const struct part *part = &c->ledger->parts[i];
+        if (part->is_owned && !part->is_parked && !part_is_at_end(part))
+            return true;
+    }
+    return false;
 }
 
 uint64_t consumer_commit_count(const struct consumer *c)

@@ -83,7 +83,7 @@ START_TEST(a_share_of_one_turns_it_off)
     ck_assert(breaker_is_off(&breaker));
     ck_assert_int_eq(breaker.state, BREAKER_CLOSED);
     ck_assert(feed(1000, 1000, 0));
-    ck_assert(!breaker_holds(&breaker, 1, 1, 0));
+    ck_assert(!breaker_holds(&breaker, 1, 1, false, 0));
 }
 END_TEST
 
@@ -167,7 +167,7 @@ START_TEST(a_try_without_any_record_closes_it_after_the_window)
 {
     open_it(0);
     breaker_look(&breaker, true, true, 1000);
-    ck_assert(breaker_holds(&breaker, 0, 0, 60999));
+    ck_assert(breaker_holds(&breaker, 0, 0, false, 60999));
     ck_assert(!breaker_look(&breaker, false, true, 60999));
     ck_assert(!breaker_look(&breaker, false, false, 61000));
     ck_assert(breaker_look(&breaker, false, true, 61000));
@@ -176,16 +176,21 @@ START_TEST(a_try_without_any_record_closes_it_after_the_window)
 END_TEST
 
 /* After the first record at 0 ms: how many are held, how many of them came when; of a start, or
- * behind an open breaker; and whether more are waited for at now_ms. */
+ * behind an open breaker; whether there are more; and whether they are waited for at now_ms. */
 static const struct {
     size_t held, grew_ms;
     int64_t now_ms;
-    bool is_start, holds;
+    bool is_start, has_more, holds;
 } holds[] = {
-    {1, 0, 99, true, true},      {1, 0, 100, true, false},     {2, 900, 999, true, true},
-    {2, 996, 1000, true, false}, {1, 0, 499, false, true},     {1, 0, 500, false, false},
-    {2, 900, 999, false, true},  {2, 900, 1000, false, false}, {99, 0, 4, true, true},
-    {100, 0, 0, true, false},    {100, 0, 0, false, false},    {200, 0, 0, false, false},
+    {1, 0, 4, true, false, true},       {1, 0, 5, true, false, false},
+    {2, 900, 904, true, false, true},   {2, 996, 1000, true, false, false},
+    {1, 0, 499, false, false, true},    {1, 0, 500, false, false, false},
+    {2, 900, 999, false, false, true},  {2, 900, 1000, false, false, false},
+    {99, 0, 4, true, false, true},      {100, 0, 0, true, false, false},
+    {100, 0, 0, false, false, false},   {200, 0, 0, false, false, false},
+    {1, 0, 4999, true, true, true},     {1, 0, 5000, true, true, false},
+    {2, 4000, 4999, false, true, true}, {2, 4000, 5000, false, true, false},
+    {100, 0, 0, true, true, false},
 };
 
 START_TEST(a_try_waits_for_its_records_but_not_for_long)
@@ -194,20 +199,22 @@ START_TEST(a_try_waits_for_its_records_but_not_for_long)
         open_it(0);
         breaker_look(&breaker, true, true, 0);
     }
-    breaker_holds(&breaker, 1, 1, 0);
+    breaker_holds(&breaker, 1, 1, false, 0);
     if (holds[_i].held > 1)
-        breaker_holds(&breaker, holds[_i].held, holds[_i].held - 1, (int64_t)holds[_i].grew_ms);
-    ck_assert(breaker_holds(&breaker, holds[_i].held, 0, holds[_i].now_ms) == holds[_i].holds);
+        breaker_holds(&breaker, holds[_i].held, holds[_i].held - 1, false,
+                      (int64_t)holds[_i].grew_ms);
+    ck_assert(breaker_holds(&breaker, holds[_i].held, 0, holds[_i].has_more, holds[_i].now_ms) ==
+              holds[_i].holds);
 }
 END_TEST
 
 /* What was held is given back: the next try's time begins with its own first record. */
 START_TEST(a_try_that_was_taken_away_begins_anew)
 {
-    ck_assert(breaker_holds(&breaker, 5, 5, 0));
-    ck_assert(breaker_holds(&breaker, 0, 0, 5000));
-    ck_assert(breaker_holds(&breaker, 5, 5, 5000));
-    ck_assert(breaker_holds(&breaker, 5, 0, 5004));
+    ck_assert(breaker_holds(&breaker, 5, 5, false, 0));
+    ck_assert(breaker_holds(&breaker, 0, 0, false, 5000));
+    ck_assert(breaker_holds(&breaker, 5, 5, false, 5000));
+    ck_assert(breaker_holds(&breaker, 5, 0, false, 5004));
 }
 END_TEST
 
