@@ -1,5 +1,6 @@
 /* sending.c: what became of a batch's records goes out: scores, alerts, dead letters. run's hot
- * path: nothing here allocates, logs or locks per record but for dead letters and chosen headers. */
+ * path: nothing here allocates, logs or locks per record but for dead letters and headers that are
+ * passed on. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
