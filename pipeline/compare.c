@@ -6,7 +6,7 @@
 #include "pipeline/shared.h"
 
 /* What is wrong with a bundle is told before the window is read, not behind it. */
-static int look_at(const struct config *config, char *name, struct fates *v, size_t *outputs,
+static int look_at(const struct config *config, char *name, struct fates *f, size_t *outputs,
                    struct err *err)
 {
     struct bundle *bundle = NULL;
@@ -17,7 +17,7 @@ static int look_at(const struct config *config, char *name, struct fates *v, siz
     }
     snprintf(name, COMPARE_NAME_MAX, "%.250s %.250s (%.12s)", bundle->name, bundle->version,
              bundle->digest);
-    fates_learn(v, bundle);
+    fates_learn(f, bundle);
     if (bundle->output_count > 1 && bundle->output_count > *outputs)
         *outputs = bundle->output_count;
     bundle_free(bundle);

@@ -136,14 +136,14 @@ static uint16_t fault_word(struct compare_sink *s, enum fault fault)
 
 static int add(struct compare_sink *s, const struct held *h, struct err *err)
 {
-    struct fates *v = s->target.fates;
+    struct fates *f = s->target.fates;
 
-    memcpy(v->room, &h->fate, fate_bytes(v));
-    v->room->schema = schema_word(s, h->schema_id);
-    v->room->model = s->known.model_word;
-    v->room->word =
+    memcpy(f->room, &h->fate, fate_bytes(f));
+    f->room->schema = schema_word(s, h->schema_id);
+    f->room->model = s->known.model_word;
+    f->room->word =
         h->fate.kind == FATE_SCORE ? decision_word(s, h->decision) : fault_word(s, h->fault);
-    return fates_add(v, err);
+    return fates_add(f, err);
 }
 
 static void learn_model(struct compare_sink *s)

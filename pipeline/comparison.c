@@ -32,18 +32,18 @@ static bool same_bits(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-static void copy(const struct fates *v, struct fate *to, const struct fate *from)
+static void copy(const struct fates *f, struct fate *to, const struct fate *from)
 {
-    memcpy(to, from, fate_bytes(v));
+    memcpy(to, from, fate_bytes(f));
 }
 
 /* The last of a partition is known: is it the one that counts? */
-static void fold(const struct fates *v, struct joint *j)
+static void fold(const struct fates *f, struct joint *j)
 {
     if (!j->has_last)
         return;
     if (!j->has_best || j->last->stamp_ms >= j->best->stamp_ms)
-        copy(v, j->best, j->last);
+        copy(f, j->best, j->last);
     j->has_best = true;
     j->has_last = false;
 }
@@ -65,20 +65,20 @@ static void note_model(struct joint *j, const struct fate *one)
     j->models[i].word = one->word;
 }
 
-static void take(const struct fates *v, struct joint *j, const struct fate *one)
+static void take(const struct fates *f, struct joint *j, const struct fate *one)
 {
     if (one->side == SIDE_HERE) {
-        copy(v, j->here, one);
+        copy(f, j->here, one);
         j->has_here = true;
     } else if (one->kind == FATE_DEAD) {
         if (!j->has_dead || one->where == j->dead->where || one->stamp_ms >= j->dead->stamp_ms)
-            copy(v, j->dead, one);
+            copy(f, j->dead, one);
         j->has_dead = true;
         j->letters++;
     } else {
         if (j->has_last && j->last->where != one->where)
-            fold(v, j);
-        copy(v, j->last, one);
+            fold(f, j);
+        copy(f, j->last, one);
         j->has_last = true;
         j->scores++;
         note_model(j, one);
@@ -92,10 +92,10 @@ static double difference_of(const struct fate *there, const struct fate *here)
     return here->score - there->score;
 }
 
-static bool outputs_within(const struct fates *v, const struct fate *a, const struct fate *b,
+static bool outputs_within(const struct fates *f, const struct fate *a, const struct fate *b,
                            double tolerance)
 {
-    size_t count = a->output_count < v->output_cap ? a->output_count : v->output_cap;
+    size_t count = a->output_count < f->output_cap ? a->output_count : f->output_cap;
 
     if (a->output_count != b->output_count)
         return false;
@@ -258,12 +258,12 @@ static int account(struct comparison *c, const struct joint *j, struct err *err)
 
 /* ---- all records */
 
-static void joint_init(struct joint *j, const struct fates *v)
+static void joint_init(struct joint *j, const struct fates *f)
 {
-    *j = (struct joint){.here = mem_alloc(1, fate_bytes(v)),
-                        .best = mem_alloc(1, fate_bytes(v)),
-                        .last = mem_alloc(1, fate_bytes(v)),
-                        .dead = mem_alloc(1, fate_bytes(v))};
+    *j = (struct joint){.here = mem_alloc(1, fate_bytes(f)),
+                        .best = mem_alloc(1, fate_bytes(f)),
+                        .last = mem_alloc(1, fate_bytes(f)),
+                        .dead = mem_alloc(1, fate_bytes(f))};
 }
 
 static void joint_reset(struct joint *j)
@@ -349,11 +349,11 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int comparison_make(struct comparison *c, struct fates *v, double tolerance, struct err *err)
+int comparison_make(struct comparison *c, struct fates *f, double tolerance, struct err *err)
 {
-    size_t parts = v->window.part_count;
+    size_t parts = f->window.part_count;
 
-    *c = (struct comparison){.fates = v, .tolerance = tolerance};
+    *c = (struct comparison){.fates = f, .tolerance = tolerance};
     c->differences = sorter_new(sizeof(double), BUFFER_BYTES, compare_numbers);
     c->flips = mem_alloc((size_t)FLIP_WORDS * FLIP_WORDS, sizeof *c->flips);
     c->dead_here = mem_alloc(WORDS_MAX, sizeof *c->dead_here);
@@ -364,7 +364,7 @@ int comparison_make(struct comparison *c, struct fates *v, double tolerance, str
     c->part_first = mem_alloc(parts, sizeof *c->part_first);
     for (size_t i = 0; i < parts; i++)
         c->part_first[i] = (struct comparison_place){(uint32_t)i, -1};
-    if (sorter_sort(v->sorter, err) != 0 || join(c, v->sorter, err) != 0)
+    if (sorter_sort(f->sorter, err) != 0 || join(c, f->sorter, err) != 0)
         return -1;
     return find_quantiles(c, err);
 }

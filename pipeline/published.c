@@ -64,19 +64,19 @@ static void take_text(struct json *j, struct json_text *text)
         json_take_string(j, text);
 }
 
-static void take_outputs(struct json *j, struct fates *v)
+static void take_outputs(struct json *j, struct fates *f)
 {
     double number;
     size_t count = 0;
 
     for (json_enter_array(j); json_item(j) && json_number(j, &number); count++)
-        if (count < v->output_cap)
-            v->room->outputs[count] = number;
-    v->room->output_count = (uint32_t)count;
+        if (count < f->output_cap)
+            f->room->outputs[count] = number;
+    f->room->output_count = (uint32_t)count;
 }
 
 static void take_field(struct json *j, const struct json_text *key, struct said *said,
-                       struct fates *v)
+                       struct fates *f)
 {
     const struct {
         const char *name;
@@ -99,7 +99,7 @@ static void take_field(struct json *j, const struct json_text *key, struct said 
     else if (json_text_equals(key, "event_time"))
         take_integer(j, INT64_MAX, &said->event_time);
     else if (json_text_equals(key, "scores"))
-        take_outputs(j, v);
+        take_outputs(j, f);
     else
         json_skip(j);
 }
@@ -123,21 +123,21 @@ static uint16_t word_of(struct words *words, const struct json_text *text)
     return word;
 }
 
-static bool find_part(const struct fates *v, const struct said *said, uint32_t *part)
+static bool find_part(const struct fates *f, const struct said *said, uint32_t *part)
 {
     char *buffer;
     bool found =
-        fates_find(v, plain(&said->topic, &buffer), (int32_t)said->partition, said->offset, part);
+        fates_find(f, plain(&said->topic, &buffer), (int32_t)said->partition, said->offset, part);
 
     free(buffer);
     return found;
 }
 
-static uint16_t model_of(struct fates *v, const struct said *said)
+static uint16_t model_of(struct fates *f, const struct said *said)
 {
     char *buffers[2];
     struct slice digest = {(const uint8_t *)said->digest.data, said->digest.len};
-    uint16_t word = (uint16_t)fates_model(v, plain(&said->model, &buffers[0]),
+    uint16_t word = (uint16_t)fates_model(f, plain(&said->model, &buffers[0]),
                                           plain(&said->version, &buffers[1]), digest);
 
     free(buffers[0]);
@@ -150,7 +150,7 @@ static bool begins_with(const void *data, size_t len, const char *start)
     return !start || (len >= strlen(start) && memcmp(data, start, strlen(start)) == 0);
 }
 
-bool published_score(struct fates *v, struct slice json, const char *digest, bool *is_ours,
+bool published_score(struct fates *f, struct slice json, const char *digest, bool *is_ours,
                      bool *is_meant)
 {
     struct said said = {.event_time = -1};
@@ -158,25 +158,25 @@ bool published_score(struct fates *v, struct slice json, const char *digest, boo
     struct json j;
 
     *is_ours = *is_meant = false;
-    memset(v->room, 0, fate_bytes(v));
+    memset(f->room, 0, fate_bytes(f));
     json_init(&j, (const char *)json.data, json.len, AVRO_TEXT_MAX_DEPTH);
     for (json_enter_object(&j); json_key(&j, &key);)
-        take_field(&j, &key, &said, v);
+        take_field(&j, &key, &said, f);
     if (!json_end(&j) || said.has != HAS_ALL || !said.topic.data || said.partition < 0 ||
         !isfinite(said.score))
         return false;
-    *is_ours = find_part(v, &said, &v->room->part);
+    *is_ours = find_part(f, &said, &f->room->part);
     *is_meant = *is_ours && begins_with(said.digest.data, said.digest.len, digest);
     if (!*is_meant)
         return true;
-    v->room->offset = said.offset;
-    v->room->side = SIDE_THERE;
-    v->room->kind = FATE_SCORE;
-    v->room->score = said.score;
-    v->room->event_time_ms = said.event_time;
-    v->room->word = word_of(&v->decisions, &said.decision);
-    v->room->schema = word_of(&v->schemas, &said.schema_id);
-    v->room->model = model_of(v, &said);
+    f->room->offset = said.offset;
+    f->room->side = SIDE_THERE;
+    f->room->kind = FATE_SCORE;
+    f->room->score = said.score;
+    f->room->event_time_ms = said.event_time;
+    f->room->word = word_of(&f->decisions, &said.decision);
+    f->room->schema = word_of(&f->schemas, &said.schema_id);
+    f->room->model = model_of(f, &said);
     return true;
 }
 
@@ -215,17 +215,17 @@ static struct slice header(const struct search *s, size_t count, const char *nam
 static bool take_dead(struct search *s, const struct record *r, bool *is_ours, bool *is_meant)
 {
     size_t count = reader_headers(r, s->headers, MAX_HEADERS);
-    struct fates *v = s->fates;
-    struct fate *room = v->room;
+    struct fates *f = s->fates;
+    struct fate *room = f->room;
     struct letter letter;
     struct slice digest;
 
     count = count == SIZE_MAX ? 0 : count < MAX_HEADERS ? count : MAX_HEADERS;
     if (!letter_read(&letter, s->headers, count) || letter.topic.len == 0)
         return false;
-    memset(room, 0, fate_bytes(v));
+    memset(room, 0, fate_bytes(f));
     digest = header(s, count, "kscore.digest");
-    *is_ours = fates_find(v, letter.topic, letter.partition, letter.offset, &room->part);
+    *is_ours = fates_find(f, letter.topic, letter.partition, letter.offset, &room->part);
     *is_meant = *is_ours && begins_with(digest.data, digest.len, s->options->digest);
     if (!*is_meant)
         return true;
@@ -233,9 +233,9 @@ static bool take_dead(struct search *s, const struct record *r, bool *is_ours, b
     room->side = SIDE_THERE;
     room->kind = FATE_DEAD;
     room->event_time_ms = letter.timestamp_ms;
-    room->word = (uint16_t)fates_fault(v, letter.stage, letter.reason);
-    room->schema = (uint16_t)words_add(&v->schemas, letter.schema_id);
-    room->model = (uint16_t)fates_model(v, header(s, count, "kscore.model"),
+    room->word = (uint16_t)fates_fault(f, letter.stage, letter.reason);
+    room->schema = (uint16_t)words_add(&f->schemas, letter.schema_id);
+    room->model = (uint16_t)fates_model(f, header(s, count, "kscore.model"),
                                         header(s, count, "kscore.version"), digest);
     return true;
 }

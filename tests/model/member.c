@@ -105,7 +105,7 @@ static void take(struct consumer *c, const int64_t offsets[PARTS])
 /* What was never committed begins at the log's start. */
 static void on_assign(struct consumer *c)
 {
-    int64_t offsets[PARTS];
+    int64_t offsets[PARTS] = {0};
 
     c->must_take = c->is_offered = false;
     for (unsigned i = 0; i < PARTS; i++) {
@@ -130,7 +130,7 @@ static void on_assign(struct consumer *c)
 /* A position below the log: everything is assigned anew. */
 static void reassign(struct consumer *c)
 {
-    int64_t offsets[PARTS];
+    int64_t offsets[PARTS] = {0};
     bool is_well;
 
     c->must_reassign = false;
