@@ -75,6 +75,14 @@ static const struct {
 
 enum { WAIT_COUNT = sizeof waits / sizeof waits[0] };
 
+/* Without those that were said before (one that lasts is said again after 10 s) and those of a time
+ * when nobody had answered yet: both are there where the machine is slow. */
+static int new_waits(struct child *k)
+{
+    return child_count(k, "event=waiting") - child_count(k, " times before)") -
+           child_count(k, "do not say why");
+}
+
 START_TEST(a_door_that_does_not_open_is_waited_for_and_one_line_says_why)
 {
     struct cluster c;
@@ -96,7 +104,7 @@ START_TEST(a_door_that_does_not_open_is_waited_for_and_one_line_says_why)
         child_signal(&k[i], SIGTERM);
     for (int i = 0; i < WAIT_COUNT; i++) {
         child_expect_exit(&k[i], 0);
-        ck_assert_msg(child_count(&k[i], "event=waiting") == 1 &&
+        ck_assert_msg(new_waits(&k[i]) == 1 &&
                           child_count(&k[i], "event=ready") == 0 &&
                           child_count(&k[i], " error event=") == 0,
                       "%d: want one line that waits:\n%s", i, k[i].log);
