@@ -119,7 +119,7 @@ class Scene:
             "kafka": {"bootstrap.servers": f"127.0.0.1:{port}", "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",
                       "sasl.username": "kscore", "sasl.password": "kscore"},
             "kscore": {"name": name}, "consumer": {"topic": name}, "model": {"path": self.live},
-            "producer": {"topic": f"{name}-scores"}, "dead_letters": {"topic": f"{name}-dead"}, "http": {"listen": ""},
+            "producer": {"topic": f"{name}-scores"}, "dead_letters": {"topic": f"{name}-dead", "breaker_share": 0.2}, "http": {"listen": ""},
             "journal": {"topic": f"{name}-journal"}, "downstream": {"groups": f"{name}-readers"}, "control": {"socket": self.socket}}
         self.feeder = Feeder(broker.bootstrap, name, args.days[0])
 

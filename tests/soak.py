@@ -6,9 +6,10 @@ through to the end. What could not be fed during a fault is fed after it: the av
     tests/soak.py [--minutes 30] [--rate 20000] [--mode exactly_once] [--seed 1] [--logs FOLDER]
     tests/soak.py --self-test                                  the verdict on memory, on series that are made up
 
-The verdict on memory. It rises with each backlog, so it is judged by what is held when calm: before each fault, when all that was
-owed is fed and read, some seconds long; the least of each such time is one value. Through those of the last two thirds goes
-the line of Theil and Sen (the median of the slopes of all pairs), with its interval of 95 %:
+The verdict on memory. It rises with each backlog, and what a backlog took is given back up to 30 s behind it (pipeline_turn).
+So each minute and a half there is a rest: when all that was owed is fed and read, 35 s without a fault, and then ten that are
+looked at; the least of these is one value. Through those of the last two thirds goes the line of Theil and Sen (the median of the
+slopes of all pairs), with its interval of 95 %:
 
     grows          the interval lies above 0
     is not shown   it holds 0, but also 1 MiB a minute: too few values (below 8), or too wild
@@ -34,13 +35,14 @@ from scipy.stats import theilslopes
 from verifier import until
 
 DEADLY = (faults.kill_kscore, faults.storm, faults.lower_limit)  # kscore is started anew after them
-CALM_S, CATCH_UP_S, READ_S = 10, 180, 300
+LASTING = (faults.add_partition,)  # a partition more takes memory for good
+CALM_S, REST_S, REST_EVERY_S, CATCH_UP_S, READ_S = 10, 35, 90, 180, 300
 MIN_VALUES, LEAK = 8, 1.0  # MiB by the minute
 
 
 class Sample(NamedTuple):
     seconds: float
-    calm: int  # of which calm time; 0: of none
+    rest: int  # of which rest; 0: of none
     pid: int
     rss_mib: float
     descriptors: int
@@ -52,7 +54,7 @@ class Gauge(threading.Thread):
 
     def __init__(self, lane: faults.Lane) -> None:
         super().__init__(daemon=True)
-        self.lane, self.samples, self.fault, self.calm, self.start_s = lane, [], "", 0, time.monotonic()
+        self.lane, self.samples, self.fault, self.rest, self.start_s = lane, [], "", 0, time.monotonic()
         self.stop = threading.Event()
 
     def run(self) -> None:
@@ -67,9 +69,9 @@ class Gauge(threading.Thread):
                       f"fed {sum(v.feeder.counts()):,}  owed {v.feeder.debt:,.0f}  read {sum(map(len, v.reader.count)):,}  {self.fault}", flush=True)
 
     def look(self) -> Sample:
-        calm, proc = self.calm, Path("/proc") / str(self.lane.workers["a"].process.pid)
+        rest, proc = self.rest, Path("/proc") / str(self.lane.workers["a"].process.pid)
         status = dict(line.split(":\t", 1) for line in (proc / "status").read_text().splitlines() if ":\t" in line)
-        return Sample(time.monotonic() - self.start_s, calm, int(status["Pid"]), int(status["VmRSS"].split()[0]) / 1024,
+        return Sample(time.monotonic() - self.start_s, rest, int(status["Pid"]), int(status["VmRSS"].split()[0]) / 1024,
                       len(list((proc / "fd").iterdir())), int(status["Threads"]))
 
 
@@ -84,17 +86,19 @@ def has_ended(lane: faults.Lane) -> bool:
 
 def soak(b: faults.Bench, gauge: Gauge, seconds: float) -> list[str]:
     """Returns what took too long."""
-    lane, slow, times = b.lanes[0], [], 0
+    lane, slow, rests, rested_s = b.lanes[0], [], 0, 0.0
     rows = [r for r in faults.ROWS if not r.on_trio]
     while (now := time.monotonic() - gauge.start_s) < seconds:
-        times, may_die = times + 1, now < seconds / 3 - 60
-        row = b.rng.choice([r for r in rows if may_die or r.do not in DEADLY])
+        row = b.rng.choice([r for r in rows if now < seconds / 3 - 60 or r.do not in DEADLY + LASTING])
         until(CATCH_UP_S, lambda: is_calm(lane))
         if not is_calm(lane):
             slow.append(f"the backlog at {now:.0f} s, after {gauge.fault}")
-        gauge.calm = times
+        if now >= rested_s + REST_EVERY_S:
+            faults.wait(REST_S)
+            gauge.rest = rests = rests + 1
+            rested_s = time.monotonic() - gauge.start_s
         faults.wait(CALM_S)
-        gauge.calm, gauge.fault = 0, row.title
+        gauge.rest, gauge.fault = 0, row.title
         lane.verifier.disturb()
         undo = row.do(b)
         lane.verifier.mended()
@@ -113,11 +117,11 @@ def soak(b: faults.Bench, gauge: Gauge, seconds: float) -> list[str]:
 
 def verdict(samples: list[Sample]) -> tuple[str, str]:
     """On their memory: what it does, and why."""
-    calm: dict[int, list[Sample]] = {}
+    rests: dict[int, list[Sample]] = {}
     for s in samples:
-        if s.calm:
-            calm.setdefault(s.calm, []).append(s)
-    least = [min(part, key=lambda s: s.rss_mib) for part in calm.values()]
+        if s.rest:
+            rests.setdefault(s.rest, []).append(s)
+    least = [min(part, key=lambda s: s.rss_mib) for part in rests.values()]
     listed = " ".join(f"{s.rss_mib:.0f}" for s in least)
     if len(least) < MIN_VALUES:
         return "is not shown", f"{len(least)} values: {listed}"
@@ -139,15 +143,15 @@ def judge(account: real.Account, samples: list[Sample], from_s: float) -> None:
 
 
 def made_up(rng: random.Random, leak: float, minutes: int) -> list[Sample]:
-    """Each 35 s a fault whose backlog takes up to 150 MiB, of which up to 30 are kept until the next."""
-    samples, kept = [], 0.0
+    """Each 30 s a fault whose backlog takes up to 150 MiB; each 120 s a rest, when up to 6 are still kept."""
+    samples, kept, backlog = [], 0.0, 0.0
     for second in range(int(60 * minutes)):
-        fault, at = divmod(second, 35)
-        if at == 0:
-            kept, backlog = rng.uniform(0, 30), rng.uniform(20, 150)
-        rise = min(at / 8, 1, max((25 - at) / 8, 0))
-        held = 100 + leak * second / 60 + max(kept * (at > 8), rise * backlog) + rng.uniform(0, 3)
-        samples.append(Sample(second, (at >= 25) * (fault + 1), 1, held, 19, 9))
+        rest, at = divmod(second, 120)
+        if at % 30 == 0:
+            kept, backlog = rng.uniform(0, 6), rng.uniform(20, 150)
+        is_rest = at >= 110
+        held = 100 + leak * second / 60 + (kept if is_rest else backlog) + rng.uniform(0, 3)
+        samples.append(Sample(second, is_rest * (rest + 1), 1, held, 19, 9))
     return samples
 
 
