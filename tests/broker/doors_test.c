@@ -104,8 +104,7 @@ START_TEST(a_door_that_does_not_open_is_waited_for_and_one_line_says_why)
         child_signal(&k[i], SIGTERM);
     for (int i = 0; i < WAIT_COUNT; i++) {
         child_expect_exit(&k[i], 0);
-        ck_assert_msg(new_waits(&k[i]) == 1 &&
-                          child_count(&k[i], "event=ready") == 0 &&
+        ck_assert_msg(new_waits(&k[i]) == 1 && child_count(&k[i], "event=ready") == 0 &&
                           child_count(&k[i], " error event=") == 0,
                       "%d: want one line that waits:\n%s", i, k[i].log);
         child_release(&k[i]);
