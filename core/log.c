@@ -62,7 +62,7 @@ static struct {
     pthread_mutex_t lock;
     enum log_level level;
     bool is_json;
-    log_tap *tap;
+    log_tap *_Atomic tap; /* for whoever asks whether there is one; it is called under the lock */
     void *tap_arg;
     /* What was said lately, so that the same line is counted and not repeated. */
     struct recent {
@@ -91,8 +91,10 @@ void log_set_json(bool json)
 
 void log_set_tap(log_tap *tap, void *arg)
 {
+    pthread_mutex_lock(&logger.lock);
     logger.tap_arg = arg;
     logger.tap = tap;
+    pthread_mutex_unlock(&logger.lock);
 }
 
 void log_set_worker(int number)
