@@ -115,6 +115,7 @@ struct model_metrics {
 
 struct metrics {
     enum activity activity;
+    int64_t since_ms;       /* of the activity, since 1970 UTC */
     char why[METRICS_TEXT]; /* one line, of what is not running */
     struct model_metrics model;
     struct histogram decode, score; /* per batch */

@@ -114,6 +114,7 @@ static void judge_activity(struct pipeline *p)
 {
     struct metrics *m = &p->measures.metrics;
     const struct part *waiting = parked(p);
+    enum activity before = m->activity;
 
     if (p->stop_ms || p->close_ms) {
         m->activity = ACTIVITY_DRAINING;
@@ -140,6 +141,8 @@ static void judge_activity(struct pipeline *p)
         m->activity = ACTIVITY_RUNNING;
         *m->why = '\0';
     }
+    if (m->activity != before || m->since_ms == 0)
+        m->since_ms = clock_wall_ms() - (wait_is_on(&p->wait) ? clock_ms() - p->wait.since_ms : 0);
 }
 
 /* How long what is done waits to be committed. */

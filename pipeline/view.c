@@ -86,8 +86,10 @@ static void add_parts(struct metrics *sum, const struct metrics *one)
 
 static void add(struct metrics *sum, const struct metrics *one)
 {
-    if (one->activity > sum->activity) {
+    if (one->activity > sum->activity ||
+        (one->activity == sum->activity && one->since_ms < sum->since_ms)) {
         sum->activity = one->activity;
+        sum->since_ms = one->since_ms;
         memcpy(sum->why, one->why, sizeof sum->why);
     }
     if (one->model.since_ms > sum->model.since_ms)
@@ -152,7 +154,8 @@ void view_take(struct view *v, struct board *board)
     size_t begun = 0;
 
     v->sum.part_count = v->sum.fault_count = v->sum.decision_count = 0;
-    v->sum = (struct metrics){.parts = v->sum.parts, .part_cap = v->sum.part_cap};
+    v->sum =
+        (struct metrics){.parts = v->sum.parts, .part_cap = v->sum.part_cap, .since_ms = INT64_MAX};
     metrics_forget_scores(&v->sum);
     v->at_ms = clock_wall_ms();
     for (size_t i = 0; i < v->worker_count; i++) {
