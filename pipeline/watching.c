@@ -59,13 +59,6 @@ void watching_take(struct pipeline *p)
         watch_take(p->watch, &seen, clock_ms());
 }
 
-void watching_swap(struct pipeline *p, struct watch *next)
-{
-    watch_take_over(next, p->watch);
-    watch_free(p->watch);
-    p->watch = next;
-}
-
 /* ---- lines */
 
 static const char *words_of(const struct watch_change *c)
@@ -192,19 +185,33 @@ static void say(const struct pipeline *p, struct watch_change *changes, size_t c
     }
 }
 
-void watching_turn(struct pipeline *p)
+/* All that has changed. */
+static void say_changes(const struct pipeline *p, int64_t now_ms)
 {
     struct watch_change changes[MOST_CHANGES];
-    int64_t now_ms = clock_ms();
     size_t count;
 
-    if (p->watch && p->shared->options->journaling && now_ms - p->profile_ms >= PROFILE_MS)
-        keep_profile(p);
-    if (!p->watch || !watch_poll(p->watch, now_ms))
-        return;
     do {
         for (count = 0; count < MOST_CHANGES && watch_next(p->watch, &changes[count]);)
             count++;
         say(p, changes, count, now_ms);
     } while (count == MOST_CHANGES);
+}
+
+void watching_turn(struct pipeline *p)
+{
+    int64_t now_ms = clock_ms();
+
+    if (p->watch && p->shared->options->journaling && now_ms - p->profile_ms >= PROFILE_MS)
+        keep_profile(p);
+    if (p->watch && watch_poll(p->watch, now_ms))
+        say_changes(p, now_ms);
+}
+
+void watching_swap(struct pipeline *p, struct watch *next)
+{
+    watch_take_over(next, p->watch);
+    say_changes(p, clock_ms());
+    watch_free(p->watch);
+    p->watch = next;
 }

@@ -131,6 +131,7 @@ static void inherit(struct watched *item, const struct watched *before)
     item->binding = old.binding;
     item->column.stand_in = old.column.stand_in;
     item->has_history = before->has_history || before->column.usual.windows > 0;
+    item->has_begun = item->has_ended = false;
     memcpy(item->source, old.source, sizeof item->source);
     column_drop(&item->column);
     if (before->binding == item->binding && item->name)
@@ -164,9 +165,31 @@ void watch_settle(struct watch *w)
     }
 }
 
+static bool has_decision(const struct watch *w, const char *name)
+{
+    for (size_t i = 0; i < w->decision_count; i++)
+        if (strcmp(w->decisions[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What nobody looks at any more would be suspected for ever. */
+static void end_the_rest(const struct watch *w, struct watch *before)
+{
+    struct watched *decisions = watch_decisions(before);
+
+    for (size_t i = 0; i < before->feature_count; i++)
+        if (before->items[i].is_on && !watch_find(w, before->items[i].name))
+            watch_end(&before->items[i], before->seen_ms);
+    if (decisions->is_on && !has_decision(w, decisions->suspicion.decision))
+        watch_end(decisions, before->seen_ms);
+    before->next = 0;
+}
+
 void watch_take_over(struct watch *w, struct watch *before)
 {
     watch_settle(before);
+    end_the_rest(w, before);
     for (size_t i = 0; i < w->feature_count; i++) {
         const struct watched *other = watch_find(before, w->items[i].name);
         if (other)
