@@ -313,13 +313,25 @@ void journaling_put_profile(struct journaling *j, const char *text)
     pthread_mutex_unlock(&j->lock);
 }
 
+static bool has_more(const struct journaling *j)
+{
+    return j->sent < journal_last(j->journal) || j->run_ms == 0 || j->profile;
+}
+
 /* The run once more: with the schemas that it met, and near the end of the topic. */
 void journaling_free(struct journaling *j)
 {
+    int64_t until_ms = clock_ms() + FLUSH_MS;
+
     if (!j)
         return;
     j->run_ms = 0;
-    send_all(j);
+    do {
+        send_all(j);
+        journal_topic_poll(j->topic, 0);
+        if (has_more(j))
+            journal_topic_poll(j->topic, POLL_MS);
+    } while (has_more(j) && !j->is_said && clock_ms() < until_ms);
     journal_topic_free(j->topic, FLUSH_MS);
     pthread_mutex_destroy(&j->lock);
     run_facts_free(j->now);
