@@ -90,6 +90,7 @@ struct fallout {
 /* How scores are distributed: 1, 10, 50, 90 and 99 of a hundred are below. NaN: not known. */
 enum { METRICS_QUANTILES = 5 };
 struct score_metrics {
+    uint32_t rows; /* that `now` is of */
     double now[METRICS_QUANTILES], before[METRICS_QUANTILES];
 };
 

@@ -223,6 +223,17 @@ char *journal_record_parse_profile(const char *value, size_t len)
     return text;
 }
 
+bool profile_seat_take(struct profile_seat *seat, const struct profile_seat *next)
+{
+    enum { GONE_MS = 180000 }; /* each says its own once a minute */
+    bool is_free = seat->at_ms == 0 || next->at_ms - seat->at_ms > GONE_MS;
+
+    if (!is_free && next->worker != seat->worker && next->windows <= seat->windows)
+        return false;
+    *seat = *next;
+    return true;
+}
+
 /* The digest differs with each key, which says more. */
 static bool is_compared(const char *key)
 {

@@ -43,7 +43,8 @@ struct journaling {
     struct run_facts *now, *before;
     char before_run[16], before_time[32];
     int64_t run_ms; /* when the run was sent last, 0: it is to be sent */
-    char *profile;  /* to be sent, or NULL */
+    struct profile_seat seat;
+    char *profile; /* to be sent, or NULL */
     char *last_profile;
     struct journal_entry entries[AT_ONCE];
 };
@@ -303,13 +304,16 @@ void journaling_poll(struct journaling *j, const struct model_metrics *model)
     pthread_mutex_unlock(&j->lock);
 }
 
-void journaling_put_profile(struct journaling *j, const char *text)
+void journaling_put_profile(struct journaling *j, unsigned worker, uint32_t windows,
+                            const char *text)
 {
     if (!j)
         return;
     pthread_mutex_lock(&j->lock);
-    free(j->profile);
-    j->profile = mem_copy_text(text, strlen(text));
+    if (profile_seat_take(&j->seat, &(struct profile_seat){worker, windows, clock_ms()})) {
+        free(j->profile);
+        j->profile = mem_copy_text(text, strlen(text));
+    }
     pthread_mutex_unlock(&j->lock);
 }
 

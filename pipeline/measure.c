@@ -159,14 +159,25 @@ static void time_commits(struct pipeline *p)
     s->metrics.commits = s->commits = commits;
 }
 
+static bool owns_something(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->ledger.count; i++)
+        if (p->ledger.parts[i].is_owned)
+            return true;
+    return false;
+}
+
+/* Who has no partition any more has old scores, and the others newer ones. */
 static void take_scores(struct pipeline *p)
 {
     struct score_metrics *scores = &p->measures.metrics.scores;
     struct watch_report report;
 
-    if (!p->watch)
+    metrics_forget_scores(&p->measures.metrics);
+    if (!p->watch || !owns_something(p))
         return;
     watch_report(p->watch, &report);
+    scores->rows = report.score_count;
     for (size_t i = 0; i < METRICS_QUANTILES; i++) {
         scores->now[i] = report.scores_now[i];
         scores->before[i] = report.scores_before[i];

@@ -75,6 +75,25 @@ static void add_decisions(struct metrics *sum, const struct metrics *one)
     }
 }
 
+static double mean(double a, double a_weight, double b, double b_weight)
+{
+    if (isnan(a) || isnan(b))
+        return isnan(a) ? b : a;
+    return (a * a_weight + b * b_weight) / (a_weight + b_weight);
+}
+
+/* Each worker sees a share of the same stream: the mean of its quantiles, weighted by rows. */
+static void add_scores(struct score_metrics *sum, const struct score_metrics *one)
+{
+    double weights[] = {sum->rows + 1.0, one->rows + 1.0}; /* some know only what was before */
+
+    for (size_t i = 0; i < METRICS_QUANTILES; i++) {
+        sum->now[i] = mean(sum->now[i], weights[0], one->now[i], weights[1]);
+        sum->before[i] = mean(sum->before[i], weights[0], one->before[i], weights[1]);
+    }
+    sum->rows += one->rows;
+}
+
 static void add_parts(struct metrics *sum, const struct metrics *one)
 {
     size_t before = sum->part_count;
@@ -98,8 +117,7 @@ static void add(struct metrics *sum, const struct metrics *one)
     histogram_merge(&sum->score, &one->score);
     histogram_merge(&sum->freshness, &one->freshness);
     histogram_merge(&sum->commit, &one->commit);
-    if (isnan(sum->scores.now[0])) /* each worker sees a sample of the same stream */
-        sum->scores = one->scores;
+    add_scores(&sum->scores, &one->scores);
     sum->alerts += one->alerts;
     sum->stale_alerts += one->stale_alerts;
     sum->commits += one->commits;

@@ -26,15 +26,21 @@ void watching_open(struct pipeline *p)
                   err.text);
 }
 
-/* Of several workers the last: each sees a share of the same stream. One that saw none has none. */
+/* One that has seen nothing new since only hands on what nobody else has. */
 static void keep_profile(struct pipeline *p)
 {
     char text[WATCH_PROFILE_MAX];
+    struct watch_report report;
 
     p->profile_ms = clock_ms();
+    watch_report(p->watch, &report);
+    if (report.windows == 0)
+        return;
+    if (report.judged_windows == p->profile_windows)
+        report.windows = 0;
+    p->profile_windows = report.judged_windows;
     watch_profile_print(p->watch, text, clock_wall_ms());
-    if (!strstr(text, "\"windows\":0,"))
-        journaling_put_profile(p->shared->options->journaling, text);
+    journaling_put_profile(p->shared->options->journaling, p->worker, report.windows, text);
 }
 
 void watching_close(struct pipeline *p)

@@ -379,7 +379,10 @@ void watch_report(const struct watch *w, struct watch_report *report)
 {
     const struct column *score = &watch_score(w)->column;
 
-    *report = (struct watch_report){.feature_count = w->feature_count,
+    *report = (struct watch_report){.score_count = column_window_values(score),
+                                    .windows = w->decision_windows,
+                                    .judged_windows = w->fresh,
+                                    .feature_count = w->feature_count,
                                     .decision_count = w->decision_count};
     for (int i = 0; i < WATCH_QUANTILES; i++) {
         report->scores_now[i] = column_window_quantile(score, quantiles[i]);

@@ -106,6 +106,8 @@ struct watch_decision {
 
 struct watch_report {
     double scores_now[WATCH_QUANTILES], scores_before[WATCH_QUANTILES]; /* NaN: unknown */
+    uint32_t score_count;                                               /* that scores_now is of */
+    uint32_t windows, judged_windows; /* that the usual is of; since the start, or a long silence */
     size_t feature_count, decision_count, suspicion_count;
 };
 
