@@ -133,7 +133,7 @@ static json_t *first_dead(const struct observer *o, uint64_t change)
 
 static json_t *number_or_null(double value)
 {
-    return isnan(value) ? json_null() : json_real(value);
+    return isfinite(value) ? json_real(value) : json_null(); /* JSON has neither */
 }
 
 static json_t *entry_of(const struct observer *o, const struct journal_entry *e)
