@@ -65,6 +65,13 @@ enum journal_kind journal_kind_of(const char *event)
     return JOURNAL_NONE;
 }
 
+const char *journal_kind_name(enum journal_kind kind)
+{
+    static const char *const names[] = {"", "change", "trouble", "error"};
+
+    return names[kind];
+}
+
 struct journal *journal_new(void)
 {
     struct journal *j = mem_alloc(1, sizeof *j);

@@ -226,6 +226,16 @@ const struct fallout *view_fallout(const struct view *v, uint64_t change)
     return found;
 }
 
+const struct model_metrics *view_model(const struct view *v, size_t i)
+{
+    const struct model_metrics *model = &v->each[i].model;
+
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(v->each[k].model.digest, model->digest) == 0)
+            return NULL;
+    return v->ages_ms[i] >= 0 ? model : NULL;
+}
+
 struct view_totals view_totals(const struct view *v)
 {
     struct view_totals t = {0};

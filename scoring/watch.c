@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 
 enum {
@@ -35,34 +36,26 @@ const char *watch_after_text(enum watch_after after)
 
 /* ---- what is watched */
 
-/* Fowler, Noll and Vo's hash. */
-static uint64_t add_hash(uint64_t hash, const void *data, size_t len)
-{
-    for (const uint8_t *p = data; len > 0; len--)
-        hash = (hash ^ *p++) * 0x100000001b3;
-    return hash;
-}
-
 static void add_category(void *arg, const char *value, size_t len, int32_t code)
 {
     uint64_t *hash = arg;
 
-    *hash = add_hash(add_hash(*hash, value, len + 1), &code, sizeof code);
+    *hash = hash_add(hash_add(*hash, value, len + 1), &code, sizeof code);
 }
 
 static void describe(struct watched *item, const struct feature *f)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint64_t hash = HASH_START;
     size_t len = 0;
 
     for (size_t i = 0; i < f->path_count; i++) {
-        hash = add_hash(hash, f->paths[i].text, strlen(f->paths[i].text) + 1);
+        hash = hash_add(hash, f->paths[i].text, strlen(f->paths[i].text) + 1);
         if (len < sizeof item->source)
             len += (size_t)snprintf(item->source + len, sizeof item->source - len, "%s%s",
                                     i ? "|" : "", f->paths[i].text);
     }
-    hash = add_hash(hash, &f->type, sizeof f->type);
-    hash = add_hash(hash, &f->missing, sizeof f->missing);
+    hash = hash_add(hash, &f->type, sizeof f->type);
+    hash = hash_add(hash, &f->missing, sizeof f->missing);
     if (f->table)
         category_each(f->table, add_category, &hash);
     item->name = f->name;
