@@ -73,6 +73,16 @@ void measure_retired(struct pipeline *p, size_t head, size_t retired)
     }
 }
 
+/* In one pass over the ring, for there may be a thousand partitions. */
+static void take_in_flight(struct pipeline *p, struct part_metrics *parts)
+{
+    for (size_t i = 0; i < p->ring.count; i++) {
+        const struct slot *slot = &p->ring.slots[(p->ring.head + i) % RING_SLOTS];
+        for (size_t k = 0; k < slot->span_count; k++)
+            parts[slot->spans[k].part].in_flight += slot->spans[k].count;
+    }
+}
+
 static void take_parts(struct pipeline *p)
 {
     struct part_metrics *parts = metrics_parts(&p->measures.metrics, p->ledger.count);
@@ -80,7 +90,6 @@ static void take_parts(struct pipeline *p)
     for (size_t i = 0; i < p->ledger.count; i++) {
         const struct part *from = &p->ledger.parts[i];
         struct part_metrics *to = &parts[i];
-        int64_t lowest;
         if (from->done != to->done || to->moved_ms == 0)
             to->moved_ms = clock_ms();
         if (!to->topic)
@@ -93,10 +102,11 @@ static void take_parts(struct pipeline *p)
         to->dead = from->counts.dead;
         to->skipped = from->counts.skipped;
         to->returned = from->counts.returned;
-        to->in_flight = ring_in_flight(&p->ring, &p->ledger, (uint32_t)i, &lowest);
+        to->in_flight = 0;
         to->position = from->position;
         to->done = from->done;
     }
+    take_in_flight(p, parts);
 }
 
 /* The first that waits for its schema, in vain so far. */
