@@ -202,15 +202,19 @@ static int drain(struct demo *d, struct err *err)
 
 /* ---- the account */
 
+static void print_sum(const struct pipeline_summary *s, const char *what)
+{
+    printf("%s %s consumed = %s scored + %s dead + %s skipped + %s returned + %s in flight\n", what,
+           demo_count(s->consumed), demo_count(s->scored), demo_count(s->dead),
+           demo_count(s->skipped), demo_count(s->returned), demo_count(s->in_flight));
+}
+
 static void print_counts(const struct demo *d, const struct demo_outcomes *o, bool has_held)
 {
-    const struct pipeline_summary *s = &d->summary;
     const struct demo_view *v = &d->view;
 
     printf("\n%sWhat happened%s\n", demo_bold(v), demo_plain(v));
-    printf("  %s consumed = %s scored + %s dead + %s skipped + %s returned + %s in flight\n",
-           demo_count(s->consumed), demo_count(s->scored), demo_count(s->dead),
-           demo_count(s->skipped), demo_count(s->returned), demo_count(s->in_flight));
+    print_sum(&d->summary, " ");
     printf("  read back: %s scores and %s dead letters for %s events, %s without, %s twice:\n"
            "  %s%s%s\n",
            demo_count(o->scored), demo_count(o->dead), demo_count(d->sent), demo_count(o->missing),
@@ -332,11 +336,14 @@ static int tell(struct demo *d, struct err *err)
         result = drain(d, err);
         d->status = final_status(d);
     }
-    if (result == 0 && *d->listen)
+    if (result == 0 && *d->listen && !is_interrupted)
         stay(d);
     if (stop_pipeline(d, err) != 0 || result != 0)
         return -1;
-    return *d->listen ? 0 : report(d, err);
+    if (!*d->listen)
+        return report(d, err);
+    print_sum(&d->summary, "\nEnded:");
+    return 0;
 }
 
 static void close_world(struct demo *d)

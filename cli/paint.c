@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "pipeline/repaired.h"
 
 enum { WIDEST = 40 };
 
@@ -70,15 +71,7 @@ void paint_widen(size_t *width, const char *text)
 
 json_t *paint_json_bytes(struct slice bytes)
 {
-    char *repaired;
-    json_t *json;
-
-    if (!bytes.data)
-        return json_null();
-    repaired = mem_alloc(bytes.len * 3 + 1, 1);
-    json = json_stringn(repaired, utf8_repair(repaired, (const char *)bytes.data, bytes.len));
-    free(repaired);
-    return json;
+    return bytes.data ? repaired_json_bytes((const char *)bytes.data, bytes.len) : json_null();
 }
 
 json_t *paint_json(const char *text)

@@ -23,9 +23,15 @@ struct serve {
     struct http_server *remote, *local;
 };
 
+/* body: from malloc, NULL: it could not be made. */
 static void take(struct http_answer *answer, unsigned status, const char *type, char *body)
 {
-    *answer = (struct http_answer){status, type, body, body ? strlen(body) : 0};
+    enum { HTTP_FAILED = 500 };
+
+    if (body)
+        *answer = (struct http_answer){status, type, body, strlen(body)};
+    else
+        http_say(answer, HTTP_FAILED, "no answer could be made\n");
 }
 
 static void on_metrics(void *arg, struct http_answer *answer)

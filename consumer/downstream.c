@@ -12,11 +12,11 @@ void downstream_release(struct downstream *d)
     d->part_count = 0;
 }
 
+/* A topic that was made anew may have fewer. */
 static void make_room(struct downstream *d, size_t count)
 {
-    if (count <= d->part_count)
-        return;
-    d->parts = mem_resize(d->parts, count, sizeof *d->parts);
+    if (count > d->part_count)
+        d->parts = mem_resize(d->parts, count, sizeof *d->parts);
     for (size_t i = d->part_count; i < count; i++)
         d->parts[i] = (struct downstream_part){-1, -1, -1, 0, 0};
     d->part_count = count;

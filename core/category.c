@@ -5,6 +5,7 @@
 
 #include "core/feature.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/mem.h"
 #include "core/text.h"
 
@@ -24,13 +25,11 @@ struct category {
     size_t code_count;
 };
 
-/* FNV-1a over the text, then a finaliser: the low bits select the slot. */
+/* The low bits select the slot. */
 static size_t hash(const char *text, size_t len)
 {
-    uint64_t h = 0xcbf29ce484222325;
+    uint64_t h = hash_add(HASH_START, text, len);
 
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)text[i]) * 0x100000001b3;
     return (size_t)(h ^ h >> 29);
 }
 

@@ -25,6 +25,7 @@ static const struct {
     {"model_refused", JOURNAL_CHANGE},
     {"changed", JOURNAL_CHANGE},
     {"stopping", JOURNAL_CHANGE},
+    {"model_unchanged", JOURNAL_TROUBLE},    /* as often as somebody asks, and */
     {"model_first_offset", JOURNAL_TROUBLE}, /* one for each partition: not to push changes out */
     {"assigned", JOURNAL_TROUBLE},
     {"revoked", JOURNAL_TROUBLE},
@@ -62,6 +63,13 @@ enum journal_kind journal_kind_of(const char *event)
         if (strcmp(kinds[i].event, event) == 0)
             return kinds[i].kind;
     return JOURNAL_NONE;
+}
+
+const char *journal_kind_name(enum journal_kind kind)
+{
+    static const char *const names[] = {"", "change", "trouble", "error"};
+
+    return names[kind];
 }
 
 struct journal *journal_new(void)

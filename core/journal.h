@@ -53,6 +53,9 @@ uint64_t journal_last(struct journal *journal);
 /* Of an event of the log's closed list. */
 enum journal_kind journal_kind_of(const char *event);
 
+/* "change", "trouble", "error"; "" of none. Static. */
+const char *journal_kind_name(enum journal_kind kind);
+
 /* The value of a key=value word of a line: its length, *value inside text; 0: there is none. */
 size_t journal_word(const char *text, const char *key, const char **value);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/hash.h"
 #include "core/text.h"
 
 enum { TEXT_MAX = 2048, RECENT = 1024, REPEAT_MS = 10000 };
@@ -62,7 +63,7 @@ static struct {
     pthread_mutex_t lock;
     enum log_level level;
     bool is_json;
-    log_tap *tap;
+    log_tap *_Atomic tap; /* for whoever asks whether there is one; it is called under the lock */
     void *tap_arg;
     /* What was said lately, so that the same line is counted and not repeated. */
     struct recent {
@@ -91,8 +92,10 @@ void log_set_json(bool json)
 
 void log_set_tap(log_tap *tap, void *arg)
 {
+    pthread_mutex_lock(&logger.lock);
     logger.tap_arg = arg;
     logger.tap = tap;
+    pthread_mutex_unlock(&logger.lock);
 }
 
 void log_set_worker(int number)
@@ -116,13 +119,11 @@ static bool is_recurring(const char *event)
 static uint64_t hash_text(const char *event, const char *text)
 {
     bool with_digits = !is_recurring(event);
-    uint64_t h = 0xcbf29ce484222325;
+    uint64_t h = hash_add(HASH_START, event, strlen(event));
 
-    for (; *event; event++)
-        h = (h ^ (unsigned char)*event) * 0x100000001b3;
     for (; *text; text++)
         if (with_digits || *text < '0' || *text > '9')
-            h = (h ^ (unsigned char)*text) * 0x100000001b3;
+            h = hash_add(h, text, 1);
     return h;
 }
 
@@ -194,13 +195,12 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     for (char *p = text; *p; p++)
         if (*p == '\n' || *p == '\r')
             *p = ' ';
-    if (logger.tap)
-        logger.tap(logger.tap_arg, &(struct log_line){level, event, text, worker});
-    if (!log_is_on(level))
-        return;
     clock_gettime(CLOCK_MONOTONIC, &now);
     pthread_mutex_lock(&logger.lock);
-    if (is_due(hash_text(event, text), now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1, &repeats))
+    if (logger.tap)
+        logger.tap(logger.tap_arg, &(struct log_line){level, event, text, worker});
+    if (log_is_on(level) &&
+        is_due(hash_text(event, text), now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1, &repeats))
         write_line(level, event, text, repeats);
     pthread_mutex_unlock(&logger.lock);
 }

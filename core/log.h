@@ -31,8 +31,9 @@ struct log_line {
     int worker; /* -1: none */
 };
 
-/* Hears every line of the closed list, on the thread that says it; must not log. Set before other
- * threads run, and to NULL behind them. */
+/* Hears every line of the closed list, on the thread that says it, one at a time; must not log. Set
+ * before other threads run. Behind log_set_tap(NULL, NULL) it is called no more: a client of Kafka
+ * that did not end in time may still log. */
 typedef void log_tap(void *arg, const struct log_line *line);
 void log_set_tap(log_tap *tap, void *arg);
 

@@ -52,6 +52,7 @@ const char *activity_name(enum activity activity)
 
 void metrics_forget_scores(struct metrics *m)
 {
+    m->scores.rows = 0;
     for (size_t i = 0; i < METRICS_QUANTILES; i++)
         m->scores.now[i] = m->scores.before[i] = NAN;
 }

@@ -90,6 +90,7 @@ struct fallout {
 /* How scores are distributed: 1, 10, 50, 90 and 99 of a hundred are below. NaN: not known. */
 enum { METRICS_QUANTILES = 5 };
 struct score_metrics {
+    uint32_t rows; /* that `now` is of */
     double now[METRICS_QUANTILES], before[METRICS_QUANTILES];
 };
 
@@ -115,6 +116,7 @@ struct model_metrics {
 
 struct metrics {
     enum activity activity;
+    int64_t since_ms;       /* of the activity, since 1970 UTC */
     char why[METRICS_TEXT]; /* one line, of what is not running */
     struct model_metrics model;
     struct histogram decode, score; /* per batch */

@@ -45,7 +45,7 @@ static struct addrinfo *resolve(const char *address, int flags, struct err *err)
     return found;
 }
 
-/* Of the first address at which `take` succeeds. */
+/* Of the first address at which `take` succeeds; -1, errno and err: of the last. */
 static int open_first(const char *address, const struct addrinfo *found,
                       int (*take)(int, const struct sockaddr *, socklen_t), int timeout_ms,
                       struct err *err)
@@ -68,6 +68,7 @@ static int open_first(const char *address, const struct addrinfo *found,
             close(fd);
     }
     err_dependency(err, "%s: %s", address, strerror(code));
+    errno = code;
     return -1;
 }
 
@@ -111,7 +112,7 @@ int address_bind_local(const char *path, struct err *err)
                             .ai_socktype = SOCK_STREAM,
                             .ai_addr = (struct sockaddr *)&name,
                             .ai_addrlen = sizeof name};
-    struct err unheard = ERR_INIT;
+    struct err why = ERR_INIT;
     struct stat file;
     int other;
 
@@ -121,7 +122,12 @@ int address_bind_local(const char *path, struct err *err)
         err_dependency(err, "%s is there and no socket", path);
         return -1;
     }
-    other = connect_local(path, ASK_MS, &unheard);
+    other = connect_local(path, ASK_MS, &why);
+    /* Only who is gone refuses: one that hangs lets us wait, another user's lets nobody in. */
+    if (other < 0 && errno != ECONNREFUSED && errno != ENOENT) {
+        *err = why;
+        return -1;
+    }
     if (other >= 0) {
         close(other);
         err_dependency(err, "%s: another process listens there", path);

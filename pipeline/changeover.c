@@ -93,6 +93,7 @@ static void take(struct pipeline *p, struct kit *kit)
     struct kit old = {p->bundle, p->alerts, p->decoder, p->batch.room, NULL};
     struct watch *watch = kit->watch;
 
+    watching_swap(p, watch); /* what it tells is of the bundle before */
     p->bundle = kit->bundle;
     p->alerts = kit->alerts;
     p->decoder = kit->decoder;
@@ -104,7 +105,6 @@ static void take(struct pipeline *p, struct kit *kit)
     producer_set_provenance(p->producer, &p->provenance, (int32_t)p->shared->score_schema_id);
     p->model_count++;
     measure_bundle(p);
-    watching_swap(p, watch);
     pipeline_note_change(p, "model_swapped model=%s version=%s", p->bundle->name,
                          p->bundle->version);
     pipeline_say_schemas(p);

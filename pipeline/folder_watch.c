@@ -5,15 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* FNV-1a, 64 bits. */
-static uint64_t mix(uint64_t hash, const void *data, size_t len)
-{
-    const unsigned char *bytes = data;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3;
-    return hash;
-}
+#include "core/hash.h"
 
 /* Not the time of the last access: to read it changes nothing. */
 static uint64_t mix_file(uint64_t hash, const struct stat *info)
@@ -23,14 +15,11 @@ static uint64_t mix_file(uint64_t hash, const struct stat *info)
                               info->st_mtim.tv_nsec,  (int64_t)info->st_ctim.tv_sec,
                               info->st_ctim.tv_nsec};
 
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        hash = (hash ^ (uint64_t)values[i]) * 0x100000001b3;
-    return hash;
+    return hash_add(hash, values, sizeof values);
 }
 
 uint64_t folder_stamp(const char *path)
 {
-    static const uint64_t start = 0xcbf29ce484222325;
     DIR *dir = opendir(path);
     const struct dirent *entry;
     struct stat info = {0};
@@ -38,9 +27,9 @@ uint64_t folder_stamp(const char *path)
 
     if (!dir)
         return 0;
-    sum = fstat(dirfd(dir), &info) == 0 ? mix_file(start, &info) : start;
+    sum = fstat(dirfd(dir), &info) == 0 ? mix_file(HASH_START, &info) : HASH_START;
     while ((entry = readdir(dir)) != NULL) {
-        uint64_t hash = mix(start, entry->d_name, strlen(entry->d_name));
+        uint64_t hash = hash_add(HASH_START, entry->d_name, strlen(entry->d_name));
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         if (fstatat(dirfd(dir), entry->d_name, &info, 0) == 0)

@@ -9,6 +9,7 @@
 #include "core/kafka_conf.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "pipeline/repaired.h"
 
 enum { MAX_SCHEMAS = 1000 };
 
@@ -19,25 +20,13 @@ struct run_facts {
 
 /* ---- values */
 
-/* Text that may hold any bytes. */
-static json_t *text_of(const char *text, size_t len)
-{
-    char *fixed = mem_alloc(3 * len + 1, 1);
-    json_t *string = json_stringn(fixed, utf8_repair(fixed, text, len));
-
-    free(fixed);
-    return string;
-}
-
 static json_t *record_of(const struct journal_source *source, int64_t at_ms, const char *kind)
 {
     char time[CLOCK_TEXT_MAX];
 
     clock_print(time, at_ms);
-    return json_pack("{s:s, s:o, s:o, s:s, s:s}", "time", time, "name",
-                     text_of(source->name, strlen(source->name)), "instance",
-                     text_of(source->instance, strlen(source->instance)), "run", source->run,
-                     "kind", kind);
+    return json_pack("{s:s, s:o, s:o, s:s, s:s}", "time", time, "name", repaired_json(source->name),
+                     "instance", repaired_json(source->instance), "run", source->run, "kind", kind);
 }
 
 static char *print(json_t *record)
@@ -71,17 +60,16 @@ static void set_number(json_t *record, const char *name, const char *text)
 char *journal_record_entry(const struct journal_source *source, const struct journal_entry *e,
                            uint64_t missed)
 {
-    static const char *const kinds[] = {"", "change", "trouble", "error"};
-    json_t *record = record_of(source, e->at_ms, kinds[e->kind]);
+    json_t *record = record_of(source, e->at_ms, journal_kind_name(e->kind));
     const char *topic;
     size_t len = journal_word(e->text, "topic", &topic);
 
     json_object_set_new(record, "event", json_string(e->event));
-    json_object_set_new(record, "text", text_of(e->text, strlen(e->text)));
+    json_object_set_new(record, "text", repaired_json(e->text));
     if (e->worker >= 0)
         json_object_set_new(record, "worker", json_integer(e->worker));
     if (len > 0)
-        json_object_set_new(record, "topic", text_of(topic, len));
+        json_object_set_new(record, "topic", repaired_json_bytes(topic, len));
     set_number(record, "partition", e->text);
     set_number(record, "offset", e->text);
     if (missed > 0)
@@ -114,7 +102,7 @@ char *journal_record_run(const struct journal_source *source, int64_t at_ms,
 
 static void set(struct run_facts *f, const char *key, const char *value)
 {
-    json_object_set_new(f->values, key, text_of(value, strlen(value)));
+    json_object_set_new(f->values, key, repaired_json(value));
 }
 
 struct run_facts *run_facts_new(const struct config *config, const char *build)
@@ -174,7 +162,7 @@ bool run_facts_add_schema(struct run_facts *f, const char *id, size_t len)
 {
     if (run_facts_has_schema(f, id, len) || json_array_size(f->schemas) == MAX_SCHEMAS)
         return false;
-    json_array_append_new(f->schemas, text_of(id, len));
+    json_array_append_new(f->schemas, repaired_json_bytes(id, len));
     return true;
 }
 
@@ -221,6 +209,17 @@ char *journal_record_parse_profile(const char *value, size_t len)
 
     json_decref(record);
     return text;
+}
+
+bool profile_seat_take(struct profile_seat *seat, const struct profile_seat *next)
+{
+    enum { GONE_MS = 180000 }; /* each says its own once a minute */
+    bool is_free = seat->at_ms == 0 || next->at_ms - seat->at_ms > GONE_MS;
+
+    if (!is_free && next->worker != seat->worker && next->windows <= seat->windows)
+        return false;
+    *seat = *next;
+    return true;
 }
 
 /* The digest differs with each key, which says more. */

@@ -45,6 +45,15 @@ struct run_facts *run_facts_parse(const char *value, size_t len, char run[16], c
 /* The text of a `profile`, from malloc, or NULL. */
 char *journal_record_parse_profile(const char *value, size_t len);
 
+/* Which worker's profile is the process's: of those that go on the one of the most windows. */
+struct profile_seat {
+    unsigned worker;
+    uint32_t windows;
+    int64_t at_ms; /* when it was said last; 0: nobody has it */
+};
+/* A worker says its profile, at_ms: now. True: it takes the seat. */
+bool profile_seat_take(struct profile_seat *seat, const struct profile_seat *next);
+
 /* One difference, in texts that live until the next. */
 typedef void run_facts_change(void *arg, const char *key, const char *from, const char *to);
 /* Calls change for each fact that differs; returns how many. Schemas are not among them: which are

@@ -43,7 +43,8 @@ struct journaling {
     struct run_facts *now, *before;
     char before_run[16], before_time[32];
     int64_t run_ms; /* when the run was sent last, 0: it is to be sent */
-    char *profile;  /* to be sent, or NULL */
+    struct profile_seat seat;
+    char *profile; /* to be sent, or NULL */
     char *last_profile;
     struct journal_entry entries[AT_ONCE];
 };
@@ -303,23 +304,38 @@ void journaling_poll(struct journaling *j, const struct model_metrics *model)
     pthread_mutex_unlock(&j->lock);
 }
 
-void journaling_put_profile(struct journaling *j, const char *text)
+void journaling_put_profile(struct journaling *j, unsigned worker, uint32_t windows,
+                            const char *text)
 {
     if (!j)
         return;
     pthread_mutex_lock(&j->lock);
-    free(j->profile);
-    j->profile = mem_copy_text(text, strlen(text));
+    if (profile_seat_take(&j->seat, &(struct profile_seat){worker, windows, clock_ms()})) {
+        free(j->profile);
+        j->profile = mem_copy_text(text, strlen(text));
+    }
     pthread_mutex_unlock(&j->lock);
+}
+
+static bool has_more(const struct journaling *j)
+{
+    return j->sent < journal_last(j->journal) || j->run_ms == 0 || j->profile;
 }
 
 /* The run once more: with the schemas that it met, and near the end of the topic. */
 void journaling_free(struct journaling *j)
 {
+    int64_t until_ms = clock_ms() + FLUSH_MS;
+
     if (!j)
         return;
     j->run_ms = 0;
-    send_all(j);
+    do {
+        send_all(j);
+        journal_topic_poll(j->topic, 0);
+        if (has_more(j))
+            journal_topic_poll(j->topic, POLL_MS);
+    } while (has_more(j) && !j->is_said && clock_ms() < until_ms);
     journal_topic_free(j->topic, FLUSH_MS);
     pthread_mutex_destroy(&j->lock);
     run_facts_free(j->now);

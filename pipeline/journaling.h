@@ -35,8 +35,10 @@ void journaling_poll(struct journaling *journaling, const struct model_metrics *
 /* The profile of the last run, JSON, as journaling_begin found it; NULL: none. */
 const char *journaling_profile(const struct journaling *journaling);
 
-/* The profile that the next run will find; JSON, copied. Sent within a second or so; of two in that
- * time the newer. */
-void journaling_put_profile(struct journaling *journaling, const char *text);
+/* The profile that the next run will find, as one worker has it, of so many windows (0: as it was
+ * said before, or found); JSON, copied. Sent within a second or so. Of several workers that of the
+ * most windows is kept. */
+void journaling_put_profile(struct journaling *journaling, unsigned worker, uint32_t windows,
+                            const char *text);
 
 #endif

@@ -73,6 +73,16 @@ void measure_retired(struct pipeline *p, size_t head, size_t retired)
     }
 }
 
+/* In one pass over the ring, for there may be a thousand partitions. */
+static void take_in_flight(struct pipeline *p, struct part_metrics *parts)
+{
+    for (size_t i = 0; i < p->ring.count; i++) {
+        const struct slot *slot = &p->ring.slots[(p->ring.head + i) % RING_SLOTS];
+        for (size_t k = 0; k < slot->span_count; k++)
+            parts[slot->spans[k].part].in_flight += slot->spans[k].count;
+    }
+}
+
 static void take_parts(struct pipeline *p)
 {
     struct part_metrics *parts = metrics_parts(&p->measures.metrics, p->ledger.count);
@@ -80,7 +90,6 @@ static void take_parts(struct pipeline *p)
     for (size_t i = 0; i < p->ledger.count; i++) {
         const struct part *from = &p->ledger.parts[i];
         struct part_metrics *to = &parts[i];
-        int64_t lowest;
         if (from->done != to->done || to->moved_ms == 0)
             to->moved_ms = clock_ms();
         if (!to->topic)
@@ -93,10 +102,11 @@ static void take_parts(struct pipeline *p)
         to->dead = from->counts.dead;
         to->skipped = from->counts.skipped;
         to->returned = from->counts.returned;
-        to->in_flight = ring_in_flight(&p->ring, &p->ledger, (uint32_t)i, &lowest);
+        to->in_flight = 0;
         to->position = from->position;
         to->done = from->done;
     }
+    take_in_flight(p, parts);
 }
 
 /* The first that waits for its schema, in vain so far. */
@@ -114,6 +124,7 @@ static void judge_activity(struct pipeline *p)
 {
     struct metrics *m = &p->measures.metrics;
     const struct part *waiting = parked(p);
+    enum activity before = m->activity;
 
     if (p->stop_ms || p->close_ms) {
         m->activity = ACTIVITY_DRAINING;
@@ -140,6 +151,8 @@ static void judge_activity(struct pipeline *p)
         m->activity = ACTIVITY_RUNNING;
         *m->why = '\0';
     }
+    if (m->activity != before || m->since_ms == 0)
+        m->since_ms = clock_wall_ms() - (wait_is_on(&p->wait) ? clock_ms() - p->wait.since_ms : 0);
 }
 
 /* How long what is done waits to be committed. */
@@ -156,14 +169,25 @@ static void time_commits(struct pipeline *p)
     s->metrics.commits = s->commits = commits;
 }
 
+static bool owns_something(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->ledger.count; i++)
+        if (p->ledger.parts[i].is_owned)
+            return true;
+    return false;
+}
+
+/* Who has no partition any more has old scores, and the others newer ones. */
 static void take_scores(struct pipeline *p)
 {
     struct score_metrics *scores = &p->measures.metrics.scores;
     struct watch_report report;
 
-    if (!p->watch)
+    metrics_forget_scores(&p->measures.metrics);
+    if (!p->watch || !owns_something(p))
         return;
     watch_report(p->watch, &report);
+    scores->rows = report.score_count;
     for (size_t i = 0; i < METRICS_QUANTILES; i++) {
         scores->now[i] = report.scores_now[i];
         scores->before[i] = report.scores_before[i];

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/text.h"
 #include "pipeline/observing.h"
@@ -52,11 +51,8 @@ static void put_build(struct out *o, const char *name)
 static void put_model(struct out *o, const char *name)
 {
     for (size_t i = 0; i < o->view->worker_count; i++) {
-        const struct model_metrics *model = &o->view->each[i].model;
-        bool is_new = o->view->ages_ms[i] >= 0;
-        for (size_t k = 0; k < i && is_new; k++)
-            is_new = strcmp(o->view->each[k].model.digest, model->digest) != 0;
-        if (!is_new)
+        const struct model_metrics *model = view_model(o->view, i);
+        if (!model)
             continue;
         fprintf(o->file, "%s{", name);
         put_label(o, "name", model->name);

@@ -76,6 +76,17 @@ static void ask_lags(struct observer *o)
     free(parts);
 }
 
+/* Also behind a clock that was set back: until it was there again nothing would be kept. */
+static bool is_sample_due(const struct observer *o)
+{
+    int64_t age_ms;
+
+    if (o->sample_count == 0)
+        return true;
+    age_ms = o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms;
+    return age_ms >= SAMPLE_MS || age_ms < 0;
+}
+
 static void look(struct observer *o)
 {
     view_take(&o->view, o->options.board);
@@ -83,8 +94,7 @@ static void look(struct observer *o)
     for (size_t i = 0; i < o->view.sum.part_count; i++)
         standstill_take(&o->still, &o->view.sum.parts[i], observer_lag(o, &o->view.sum.parts[i]),
                         clock_ms());
-    if (o->sample_count == 0 ||
-        o->view.at_ms - observer_sample(o, o->sample_count - 1)->at_ms >= SAMPLE_MS) {
+    if (is_sample_due(o)) {
         take_sample(o);
         situation_mark(o);
     }

@@ -142,6 +142,19 @@ static struct verdict_backlog own_backlog(const struct observer *o)
     return b;
 }
 
+/* What is ours was ours a while ago, too, and asked for. */
+static int64_t silent_ms(const struct observer *o)
+{
+    enum { OURS = 4 };
+
+    if (o->sample_count < OURS)
+        return 0;
+    for (size_t i = o->sample_count - OURS; i < o->sample_count; i++)
+        if (observer_sample(o, i)->lag < 0)
+            return 0;
+    return o->ends_age_ms;
+}
+
 static struct verdict_backlog backlog_of(const struct downstream *d)
 {
     return (struct verdict_backlog){d->group, d->lag, d->lag > d->low ? d->lag - d->low : 0,
@@ -172,6 +185,7 @@ void situation_take(struct situation *facts, struct observer *o, size_t entry_co
     for (size_t i = 0; i < o->view.worker_count; i++)
         if (o->view.ages_ms[i] > v->turn_age_ms)
             v->turn_age_ms = o->view.ages_ms[i];
+    v->silent_ms = silent_ms(o);
     take_recent(facts, o);
     take_standing(facts, o);
     v->backlogs = facts->backlogs;

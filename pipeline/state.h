@@ -113,7 +113,8 @@ struct pipeline {
     struct seat *seat;         /* of a replay, in place of the consumer; else NULL */
     struct producer *producer; /* NULL: a replay into files alone */
     struct provenance provenance;
-    bool is_open; /* the loop may turn */
+    bool is_open;             /* the loop may turn */
+    uint32_t profile_windows; /* judged when what is usual was kept last */
     struct batch batch;
     struct watch *watch; /* watching.h; NULL in a replay */
     int64_t profile_ms;  /* when what is usual was kept last (clock_ms) */

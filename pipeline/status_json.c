@@ -3,30 +3,17 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/mem.h"
 #include "core/schema_id.h"
-#include "core/text.h"
+#include "pipeline/repaired.h"
 #include "pipeline/situation.h"
 
 enum {
     NOW_SAMPLES = 12,
     BEFORE_SAMPLES = 180
 }; /* the last minute; the quarter of an hour before */
-
-/* Text of others may be cut within a character, or be none: the document holds all the same. */
-static json_t *text_of(const char *text)
-{
-    size_t len = strlen(text);
-    char *repaired = mem_alloc(len * 3 + 1, 1);
-    json_t *json = json_stringn(repaired, utf8_repair(repaired, text, len));
-
-    free(repaired);
-    return json;
-}
 
 static json_t *time_of(int64_t ms)
 {
@@ -50,14 +37,12 @@ static json_t *models(const struct observer *o)
     json_t *list = json_array();
 
     for (size_t i = 0; i < o->view.worker_count; i++) {
-        const struct model_metrics *m = &o->view.each[i].model;
-        bool is_new = o->view.ages_ms[i] >= 0;
-        for (size_t k = 0; k < i && is_new; k++)
-            is_new = strcmp(o->view.each[k].model.digest, m->digest) != 0;
-        if (is_new)
-            json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "name", text_of(m->name),
-                                                  "version", text_of(m->version), "digest",
-                                                  m->digest, "since", time_of(m->since_ms)));
+        const struct model_metrics *m = view_model(&o->view, i);
+        if (m)
+            json_array_append_new(list,
+                                  json_pack("{s:o, s:o, s:s, s:o}", "name", repaired_json(m->name),
+                                            "version", repaired_json(m->version), "digest",
+                                            m->digest, "since", time_of(m->since_ms)));
     }
     return list;
 }
@@ -66,12 +51,13 @@ static json_t *instance(const struct observer *o)
 {
     const struct config *c = o->options.config;
 
-    return json_pack(
-        "{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:b, s:s, s:o, s:o}", "name", text_of(c->name),
-        "instance", text_of(c->instance), "build", o->options.build, "config", text_of(c->file),
-        "started", time_of(o->started_ms), "now", time_of(o->view.at_ms), "workers",
-        (int)o->view.worker_count, "ready", o->view.sum.activity == ACTIVITY_RUNNING, "activity",
-        activity_name(o->view.sum.activity), "why", text_of(o->view.sum.why), "models", models(o));
+    return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:b, s:s, s:o, s:o}", "name",
+                     repaired_json(c->name), "instance", repaired_json(c->instance), "build",
+                     o->options.build, "config", repaired_json(c->file), "started",
+                     time_of(o->started_ms), "now", time_of(o->view.at_ms), "workers",
+                     (int)o->view.worker_count, "ready", o->view.sum.activity == ACTIVITY_RUNNING,
+                     "activity", activity_name(o->view.sum.activity), "why",
+                     repaired_json(o->view.sum.why), "models", models(o));
 }
 
 /* ---- a stretch of time, from samples */
@@ -133,15 +119,14 @@ static json_t *first_dead(const struct observer *o, uint64_t change)
 
 static json_t *number_or_null(double value)
 {
-    return isnan(value) ? json_null() : json_real(value);
+    return isfinite(value) ? json_real(value) : json_null(); /* JSON has neither */
 }
 
 static json_t *entry_of(const struct observer *o, const struct journal_entry *e)
 {
-    static const char *const kinds[] = {"", "change", "trouble", "error"};
     json_t *entry = json_pack("{s:I, s:o, s:s, s:s, s:o}", "number", (json_int_t)e->number, "time",
-                              time_of(e->at_ms), "kind", kinds[e->kind], "event", e->event, "text",
-                              text_of(e->text));
+                              time_of(e->at_ms), "kind", journal_kind_name(e->kind), "event",
+                              e->event, "text", repaired_json(e->text));
 
     if (e->worker >= 0)
         json_object_set_new(entry, "worker", json_integer(e->worker));
@@ -171,8 +156,8 @@ static json_t *decisions(const struct observer *o)
 
     for (size_t i = 0; i < o->view.sum.decision_count; i++) {
         const struct decision_metrics *d = &o->view.sum.decisions[i];
-        json_array_append_new(list, json_pack("{s:o, s:I}", "decision", text_of(d->name), "count",
-                                              (json_int_t)d->count));
+        json_array_append_new(list, json_pack("{s:o, s:I}", "decision", repaired_json(d->name),
+                                              "count", (json_int_t)d->count));
     }
     return list;
 }
@@ -180,7 +165,7 @@ static json_t *decisions(const struct observer *o)
 /* [downstream] groups on the topic of scores. */
 static json_t *group_of(const struct downstream *d)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "group", text_of(d->group), "lag",
+    return json_pack("{s:o, s:o, s:o, s:o}", "group", repaired_json(d->group), "lag",
                      d->lag >= 0 ? json_integer(d->lag) : json_null(), "moved",
                      d->moved_ms ? time_of(d->moved_ms) : json_null(), "stands_since",
                      d->stands_ms ? time_of(d->stands_ms) : json_null());
@@ -265,7 +250,7 @@ static json_t *explain_of(const struct observer *o, const struct place *place)
 
     snprintf(line, sizeof line, "kscore explain -c %s %s %d %lld", o->options.config->file,
              place->topic ? place->topic : "", place->partition, (long long)place->offset);
-    return text_of(line);
+    return repaired_json(line);
 }
 
 static json_t *error_of(const struct observer *o, const struct fault_metrics *f, uint64_t recent)
@@ -275,7 +260,7 @@ static json_t *error_of(const struct observer *o, const struct fault_metrics *f,
                      fault_blame(f->fault), "schema_id", schema_of(o, f->schema_id), "help",
                      fault_help(f->fault), "count", (json_int_t)f->count, "last_minute",
                      (json_int_t)recent, "first", place_of(&f->first), "since", place_of(&f->since),
-                     "last", place_of(&f->last), "message", text_of(f->message), "explain",
+                     "last", place_of(&f->last), "message", repaired_json(f->message), "explain",
                      explain_of(o, &f->since));
 }
 
@@ -310,7 +295,7 @@ static json_t *errors(const struct observer *o, struct situation *facts)
 static json_t *change_of(const struct journal_entry *e)
 {
     return e ? json_pack("{s:I, s:o, s:s, s:o}", "number", (json_int_t)e->number, "time",
-                         time_of(e->at_ms), "event", e->event, "text", text_of(e->text))
+                         time_of(e->at_ms), "event", e->event, "text", repaired_json(e->text))
              : json_null();
 }
 
@@ -320,12 +305,12 @@ static json_t *finding_of(const struct finding *f, const struct journal_entry *k
     struct place first = {f->topic, f->partition, f->offset, f->since_ms};
 
     verdict_print(text, f, known);
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "level",
-                     verdict_level_name(f->level), "kind", f->kind, "text", text_of(text), "what",
-                     text_of(f->what), "since", f->since_ms ? time_of(f->since_ms) : json_null(),
-                     "first", *f->topic ? place_of(&first) : json_null(), "blame", f->blame,
-                     "schema_id", *f->schema_id ? json_string(f->schema_id) : json_null(), "change",
-                     change_of(f->change));
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "level", verdict_level_name(f->level),
+        "kind", f->kind, "text", repaired_json(text), "what", repaired_json(f->what), "since",
+        f->since_ms ? time_of(f->since_ms) : json_null(), "first",
+        *f->topic ? place_of(&first) : json_null(), "blame", f->blame, "schema_id",
+        *f->schema_id ? json_string(f->schema_id) : json_null(), "change", change_of(f->change));
 }
 
 /* The first finding is the verdict, the others are in `also`. */

@@ -52,10 +52,25 @@ static const char *example(const struct journal_entry *e)
     return age ? age + 1 : "see the log";
 }
 
+/* The newest that its worker has not closed since. */
+static const struct journal_entry *open_breaker(const struct verdict_facts *facts)
+{
+    for (size_t i = facts->entry_count; i-- > 0;) {
+        const struct journal_entry *e = &facts->entries[i];
+        bool is_closed = false;
+        for (size_t k = i + 1; k < facts->entry_count && !is_closed; k++)
+            is_closed = facts->entries[k].worker == e->worker &&
+                        entry_is(&facts->entries[k], "breaker_closed");
+        if (entry_is(e, "breaker_open") && !is_closed)
+            return e;
+    }
+    return NULL;
+}
+
 /* The line of breaker_open has it all: what it holds back was never sent. */
 static void judge_breaker(struct verdict *v, const struct verdict_facts *facts)
 {
-    const struct journal_entry *e = entry_newest(facts, "breaker_open");
+    const struct journal_entry *e = open_breaker(facts);
     struct finding *f;
     char stage[16], reason[32], blame[16], share[16], id[SCHEMA_ID_TEXT_MAX];
 
@@ -77,42 +92,44 @@ static void judge_breaker(struct verdict *v, const struct verdict_facts *facts)
     finding_blame_model(f);
 }
 
-/* When the trouble that lasts began: the first line behind the last one that says it is over. */
-static const struct journal_entry *trouble_begin(const struct verdict_facts *facts)
+/* The first thing that a start waited for: brokers, a registry. What journal and lag wait for holds
+ * nothing up. */
+static const struct journal_entry *first_wait(const struct verdict_facts *facts)
 {
-    static const char *const begins[] = {"waiting", "parked", "commit_failed"};
-    static const char *const ends[] = {"recovered", "unparked", "assigned"};
-    const struct journal_entry *first = NULL;
+    char what[16];
 
-    for (size_t i = facts->entry_count; i-- > 0;) {
+    for (size_t i = 0; i < facts->entry_count; i++) {
         const struct journal_entry *e = &facts->entries[i];
-        for (size_t k = 0; k < 3; k++) {
-            if (entry_is(e, begins[k]))
-                first = e;
-            else if (entry_is(e, ends[k]))
-                return first;
-        }
+        if (entry_is(e, "waiting") && strcmp(entry_word(e, "for", what, sizeof what), "lag") != 0 &&
+            strcmp(what, "journal") != 0)
+            return e;
     }
-    return first;
+    return NULL;
 }
 
 static void judge_waiting(struct verdict *v, const struct verdict_facts *facts)
 {
-    const struct journal_entry *begin = trouble_begin(facts);
     const char *why = facts->sum->why;
-    bool is_starting = facts->sum->activity == ACTIVITY_STARTING;
-    /* For the group at the start: that is no trouble yet. */
-    enum verdict_level level = is_starting && !begin ? VERDICT_WARNING : VERDICT_BAD;
-    struct finding *f =
-        finding_add(v, level, is_starting ? "starting" : "waiting", "%s %s",
-                    is_starting ? "not ready, starting:" : "nothing is scored, waiting for",
-                    *why ? why : "a cause that has no name yet");
+    struct finding *f = finding_add(v, VERDICT_BAD, "waiting", "nothing is scored, waiting for %s",
+                                    *why ? why : "a cause that has no name yet");
 
-    if (begin)
-        f->blame = "dependency";
+    f->blame = "dependency";
     finding_set_place(f, facts->standing);
-    if (begin)
-        finding_set_since(f, facts, begin->at_ms);
+    finding_set_since(f, facts, facts->sum->since_ms);
+}
+
+/* To wait for the group is no trouble yet. */
+static void judge_starting(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct journal_entry *begin = first_wait(facts);
+    struct finding *f = finding_add(v, begin ? VERDICT_BAD : VERDICT_WARNING, "starting",
+                                    "not ready, starting: %s", facts->sum->why);
+
+    finding_set_place(f, facts->standing);
+    if (!begin)
+        return;
+    f->blame = "dependency";
+    finding_set_since(f, facts, begin->at_ms);
 }
 
 static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
@@ -122,7 +139,7 @@ static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
     switch (facts->sum->activity) {
     case ACTIVITY_RUNNING: return;
     case ACTIVITY_BREAKER: judge_breaker(v, facts); return;
-    case ACTIVITY_STARTING:
+    case ACTIVITY_STARTING: judge_starting(v, facts); return;
     case ACTIVITY_WAITING: judge_waiting(v, facts); return;
     case ACTIVITY_DRAINING:
         finding_add(v, VERDICT_WARNING, "draining", "it drains: %s", facts->sum->why);
@@ -131,6 +148,21 @@ static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
         f = finding_add(v, VERDICT_WARNING, "full", "%s", facts->sum->why);
         f->blame = "dependency";
     }
+}
+
+/* Where nothing comes and nothing is on its way, a loop does not see that brokers are away. */
+static void judge_silence(struct verdict *v, const struct verdict_facts *facts)
+{
+    enum { SILENT_MS = 15000 }; /* asked every 2 s, a question takes up to 3 s a step */
+    struct finding *f;
+
+    if (facts->sum->activity != ACTIVITY_RUNNING || facts->silent_ms < SILENT_MS)
+        return;
+    f = finding_add(v, VERDICT_WARNING, "waiting",
+                    "the brokers do not say how far the topics are: they do not answer, or a "
+                    "partition has no leader");
+    f->blame = "dependency";
+    finding_set_since(f, facts, facts->now_ms - facts->silent_ms);
 }
 
 /* ---- errors */
@@ -261,13 +293,20 @@ static void judge_lag(struct verdict *v, const struct verdict_facts *facts,
 
 /* ---- what did not happen */
 
+/* Until there is another model, or [model] path names the one in use again; but an order to go back
+ * that could not be followed leaves nothing behind. */
 static void judge_refusal(struct verdict *v, const struct verdict_facts *facts)
 {
-    const struct journal_entry *e = entry_newest(facts, "model_refused");
-    const struct journal_entry *swapped = entry_newest(facts, "model_swapped");
+    static const char *const ends[] = {"model_swapped", "model_rolled_back", "model_unchanged"};
+    const struct journal_entry *e = entry_newest(facts, "model_refused"), *end;
+    char order[16];
     struct finding *f;
 
-    if (!e || (swapped && swapped->number > e->number))
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0] && e; i++)
+        if ((end = entry_newest(facts, ends[i])) && end->number > e->number)
+            return;
+    if (!e || (strcmp(entry_word(e, "order", order, sizeof order), "rollback") == 0 &&
+               facts->now_ms - e->at_ms > RECENT_MS))
         return;
     f = finding_add(v, VERDICT_WARNING, "refused",
                     "the new bundle was refused, the old one scores on: %s", e->text);
@@ -299,6 +338,7 @@ void verdict_take(struct verdict *v, const struct verdict_facts *facts)
     v->count = 0;
     judge_loop(v, facts);
     judge_activity(v, facts);
+    judge_silence(v, facts);
     if (facts->sum->activity != ACTIVITY_BREAKER)
         judge_errors(v, facts);
     suspects_judge(v, facts);

@@ -31,10 +31,11 @@ struct verdict_backlog {
 struct verdict_facts {
     int64_t now_ms; /* since 1970 UTC, as all times here */
     const struct metrics *sum;
-    const uint64_t *recent;       /* dead letters of the last minute, one for each of sum->faults */
-    uint64_t scored;              /* in the last minute, or as long as it runs */
-    double seconds;               /* of that */
-    int64_t turn_age_ms;          /* of the loop that turned longest ago */
+    const uint64_t *recent; /* dead letters of the last minute, one for each of sum->faults */
+    uint64_t scored;        /* in the last minute, or as long as it runs */
+    double seconds;         /* of that */
+    int64_t turn_age_ms;    /* of the loop that turned longest ago */
+    int64_t silent_ms;      /* since the brokers last said how far the topics are; 0: nobody asks */
     const struct place *standing; /* what the slowest partition stands at; NULL: not known */
     const struct verdict_backlog *backlogs;
     size_t backlog_count;

@@ -75,6 +75,25 @@ static void add_decisions(struct metrics *sum, const struct metrics *one)
     }
 }
 
+static double mean(double a, double a_weight, double b, double b_weight)
+{
+    if (isnan(a) || isnan(b))
+        return isnan(a) ? b : a;
+    return (a * a_weight + b * b_weight) / (a_weight + b_weight);
+}
+
+/* Each worker sees a share of the same stream: the mean of its quantiles, weighted by rows. */
+static void add_scores(struct score_metrics *sum, const struct score_metrics *one)
+{
+    double weights[] = {sum->rows + 1.0, one->rows + 1.0}; /* some know only what was before */
+
+    for (size_t i = 0; i < METRICS_QUANTILES; i++) {
+        sum->now[i] = mean(sum->now[i], weights[0], one->now[i], weights[1]);
+        sum->before[i] = mean(sum->before[i], weights[0], one->before[i], weights[1]);
+    }
+    sum->rows += one->rows;
+}
+
 static void add_parts(struct metrics *sum, const struct metrics *one)
 {
     size_t before = sum->part_count;
@@ -86,8 +105,10 @@ static void add_parts(struct metrics *sum, const struct metrics *one)
 
 static void add(struct metrics *sum, const struct metrics *one)
 {
-    if (one->activity > sum->activity) {
+    if (one->activity > sum->activity ||
+        (one->activity == sum->activity && one->since_ms < sum->since_ms)) {
         sum->activity = one->activity;
+        sum->since_ms = one->since_ms;
         memcpy(sum->why, one->why, sizeof sum->why);
     }
     if (one->model.since_ms > sum->model.since_ms)
@@ -96,8 +117,7 @@ static void add(struct metrics *sum, const struct metrics *one)
     histogram_merge(&sum->score, &one->score);
     histogram_merge(&sum->freshness, &one->freshness);
     histogram_merge(&sum->commit, &one->commit);
-    if (isnan(sum->scores.now[0])) /* each worker sees a sample of the same stream */
-        sum->scores = one->scores;
+    add_scores(&sum->scores, &one->scores);
     sum->alerts += one->alerts;
     sum->stale_alerts += one->stale_alerts;
     sum->commits += one->commits;
@@ -152,7 +172,8 @@ void view_take(struct view *v, struct board *board)
     size_t begun = 0;
 
     v->sum.part_count = v->sum.fault_count = v->sum.decision_count = 0;
-    v->sum = (struct metrics){.parts = v->sum.parts, .part_cap = v->sum.part_cap};
+    v->sum =
+        (struct metrics){.parts = v->sum.parts, .part_cap = v->sum.part_cap, .since_ms = INT64_MAX};
     metrics_forget_scores(&v->sum);
     v->at_ms = clock_wall_ms();
     for (size_t i = 0; i < v->worker_count; i++) {
@@ -203,6 +224,16 @@ const struct fallout *view_fallout(const struct view *v, uint64_t change)
             found = one;
     }
     return found;
+}
+
+const struct model_metrics *view_model(const struct view *v, size_t i)
+{
+    const struct model_metrics *model = &v->each[i].model;
+
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(v->each[k].model.digest, model->digest) == 0)
+            return NULL;
+    return v->ages_ms[i] >= 0 ? model : NULL;
 }
 
 struct view_totals view_totals(const struct view *v)

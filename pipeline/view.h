@@ -22,6 +22,10 @@ void view_take(struct view *view, struct board *board);
 /* The first dead letter behind a change that a worker has met; NULL: none, or too long ago. */
 const struct fallout *view_fallout(const struct view *view, uint64_t change);
 
+/* The bundle that worker i scores with, unless it has not begun or one before it scores with the
+ * same: NULL. Two workers have two while they change over. */
+const struct model_metrics *view_model(const struct view *view, size_t i);
+
 /* Of all partitions. */
 struct view_totals {
     uint64_t consumed, scored, dead, skipped, returned, in_flight;

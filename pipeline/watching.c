@@ -26,15 +26,21 @@ void watching_open(struct pipeline *p)
                   err.text);
 }
 
-/* Of several workers the last: each sees a share of the same stream. One that saw none has none. */
+/* One that has seen nothing new since only hands on what nobody else has. */
 static void keep_profile(struct pipeline *p)
 {
     char text[WATCH_PROFILE_MAX];
+    struct watch_report report;
 
     p->profile_ms = clock_ms();
+    watch_report(p->watch, &report);
+    if (report.windows == 0)
+        return;
+    if (report.judged_windows == p->profile_windows)
+        report.windows = 0;
+    p->profile_windows = report.judged_windows;
     watch_profile_print(p->watch, text, clock_wall_ms());
-    if (!strstr(text, "\"windows\":0,"))
-        journaling_put_profile(p->shared->options->journaling, text);
+    journaling_put_profile(p->shared->options->journaling, p->worker, report.windows, text);
 }
 
 void watching_close(struct pipeline *p)
@@ -57,13 +63,6 @@ void watching_take(struct pipeline *p)
 
     if (p->watch)
         watch_take(p->watch, &seen, clock_ms());
-}
-
-void watching_swap(struct pipeline *p, struct watch *next)
-{
-    watch_take_over(next, p->watch);
-    watch_free(p->watch);
-    p->watch = next;
 }
 
 /* ---- lines */
@@ -192,19 +191,33 @@ static void say(const struct pipeline *p, struct watch_change *changes, size_t c
     }
 }
 
-void watching_turn(struct pipeline *p)
+/* All that has changed. */
+static void say_changes(const struct pipeline *p, int64_t now_ms)
 {
     struct watch_change changes[MOST_CHANGES];
-    int64_t now_ms = clock_ms();
     size_t count;
 
-    if (p->watch && p->shared->options->journaling && now_ms - p->profile_ms >= PROFILE_MS)
-        keep_profile(p);
-    if (!p->watch || !watch_poll(p->watch, now_ms))
-        return;
     do {
         for (count = 0; count < MOST_CHANGES && watch_next(p->watch, &changes[count]);)
             count++;
         say(p, changes, count, now_ms);
     } while (count == MOST_CHANGES);
+}
+
+void watching_turn(struct pipeline *p)
+{
+    int64_t now_ms = clock_ms();
+
+    if (p->watch && p->shared->options->journaling && now_ms - p->profile_ms >= PROFILE_MS)
+        keep_profile(p);
+    if (p->watch && watch_poll(p->watch, now_ms))
+        say_changes(p, now_ms);
+}
+
+void watching_swap(struct pipeline *p, struct watch *next)
+{
+    watch_take_over(next, p->watch);
+    say_changes(p, clock_ms());
+    watch_free(p->watch);
+    p->watch = next;
 }

@@ -24,8 +24,9 @@ void watching_take(struct pipeline *p);
 /* Once a turn, whether something came or not: judges what is due, and says what has changed. */
 void watching_turn(struct pipeline *p);
 
-/* Between two batches, when p->bundle has become another: `next` is watch_new of that bundle, made
- * where it was loaded; it takes over what is known, and is p->watch from now on. */
+/* Between two batches, just before p->bundle becomes another: `next` is watch_new of that one, made
+ * where it was loaded; it takes over what is known, and is p->watch from now on. Says what the old
+ * bundle's rows have shown, and the end of what the other one has no place for. */
 void watching_swap(struct pipeline *p, struct watch *next);
 
 /* The line without its event, as the log has it, for status too: changes are `count` of the same

@@ -2,17 +2,15 @@
 
 #include <stdlib.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 
 enum { FIRST = WORDS_OTHERS + 1, SLOTS = sizeof((struct words *)0)->slots / sizeof(uint16_t) };
 
-/* FNV-1a. */
 static size_t slot_of(struct slice text)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint64_t hash = hash_add(HASH_START, text.data, text.len);
 
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ text.data[i]) * 0x100000001b3;
     return (hash ^ hash >> 32) % SLOTS;
 }
 

@@ -242,9 +242,19 @@ double column_usual_quantile(const struct column *c, double q)
     return quantile(&c->usual, shares, c->usual.low, c->usual.high, q);
 }
 
+static const struct column_window *newest(const struct column *c)
+{
+    return value_count(&c->now) >= COLUMN_LEAST ? &c->now : &c->last;
+}
+
+uint32_t column_window_values(const struct column *c)
+{
+    return newest(c)->row_count - newest(c)->missing_count;
+}
+
 double column_window_quantile(const struct column *c, double q)
 {
-    const struct column_window *w = value_count(&c->now) >= COLUMN_LEAST ? &c->now : &c->last;
+    const struct column_window *w = newest(c);
     double shares[COLUMN_BINS];
 
     if (!c->usual.has_bins || value_count(w) < COLUMN_LEAST)

@@ -123,4 +123,8 @@ void column_spread(struct column *column);
 double column_usual_quantile(const struct column *column, double q);
 double column_window_quantile(const struct column *column, double q);
 
+/* How many values the window has that column_window_quantile is of: of now, or the last while that
+ * has few. */
+uint32_t column_window_values(const struct column *column);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 
 enum {
@@ -35,34 +36,26 @@ const char *watch_after_text(enum watch_after after)
 
 /* ---- what is watched */
 
-/* Fowler, Noll and Vo's hash. */
-static uint64_t add_hash(uint64_t hash, const void *data, size_t len)
-{
-    for (const uint8_t *p = data; len > 0; len--)
-        hash = (hash ^ *p++) * 0x100000001b3;
-    return hash;
-}
-
 static void add_category(void *arg, const char *value, size_t len, int32_t code)
 {
     uint64_t *hash = arg;
 
-    *hash = add_hash(add_hash(*hash, value, len + 1), &code, sizeof code);
+    *hash = hash_add(hash_add(*hash, value, len + 1), &code, sizeof code);
 }
 
 static void describe(struct watched *item, const struct feature *f)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint64_t hash = HASH_START;
     size_t len = 0;
 
     for (size_t i = 0; i < f->path_count; i++) {
-        hash = add_hash(hash, f->paths[i].text, strlen(f->paths[i].text) + 1);
+        hash = hash_add(hash, f->paths[i].text, strlen(f->paths[i].text) + 1);
         if (len < sizeof item->source)
             len += (size_t)snprintf(item->source + len, sizeof item->source - len, "%s%s",
                                     i ? "|" : "", f->paths[i].text);
     }
-    hash = add_hash(hash, &f->type, sizeof f->type);
-    hash = add_hash(hash, &f->missing, sizeof f->missing);
+    hash = hash_add(hash, &f->type, sizeof f->type);
+    hash = hash_add(hash, &f->missing, sizeof f->missing);
     if (f->table)
         category_each(f->table, add_category, &hash);
     item->name = f->name;
@@ -131,6 +124,7 @@ static void inherit(struct watched *item, const struct watched *before)
     item->binding = old.binding;
     item->column.stand_in = old.column.stand_in;
     item->has_history = before->has_history || before->column.usual.windows > 0;
+    item->has_begun = item->has_ended = false;
     memcpy(item->source, old.source, sizeof item->source);
     column_drop(&item->column);
     if (before->binding == item->binding && item->name)
@@ -164,9 +158,31 @@ void watch_settle(struct watch *w)
     }
 }
 
+static bool has_decision(const struct watch *w, const char *name)
+{
+    for (size_t i = 0; i < w->decision_count; i++)
+        if (strcmp(w->decisions[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What nobody looks at any more would be suspected for ever. */
+static void end_the_rest(const struct watch *w, struct watch *before)
+{
+    struct watched *decisions = watch_decisions(before);
+
+    for (size_t i = 0; i < before->feature_count; i++)
+        if (before->items[i].is_on && !watch_find(w, before->items[i].name))
+            watch_end(&before->items[i], before->seen_ms);
+    if (decisions->is_on && !has_decision(w, decisions->suspicion.decision))
+        watch_end(decisions, before->seen_ms);
+    before->next = 0;
+}
+
 void watch_take_over(struct watch *w, struct watch *before)
 {
     watch_settle(before);
+    end_the_rest(w, before);
     for (size_t i = 0; i < w->feature_count; i++) {
         const struct watched *other = watch_find(before, w->items[i].name);
         if (other)
@@ -356,7 +372,10 @@ void watch_report(const struct watch *w, struct watch_report *report)
 {
     const struct column *score = &watch_score(w)->column;
 
-    *report = (struct watch_report){.feature_count = w->feature_count,
+    *report = (struct watch_report){.score_count = column_window_values(score),
+                                    .windows = w->decision_windows,
+                                    .judged_windows = w->fresh,
+                                    .feature_count = w->feature_count,
                                     .decision_count = w->decision_count};
     for (int i = 0; i < WATCH_QUANTILES; i++) {
         report->scores_now[i] = column_window_quantile(score, quantiles[i]);

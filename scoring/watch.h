@@ -71,7 +71,8 @@ struct watch *watch_new(const struct bundle *bundle);
 void watch_free(struct watch *watch);
 
 /* The model was swapped: what `before` knows of features of the same names, of the score and of
- * decisions of the same names is the usual here; suspicions go on. Call it between two batches. */
+ * decisions of the same names is the usual here; their suspicions go on, all others are over. What
+ * was not told yet is `before`'s to tell (watch_next). Call it between two batches. */
 void watch_take_over(struct watch *watch, struct watch *before);
 
 /* A batch as scored: record i has row rows[i] when outcomes[i] is SCORED. */
@@ -105,6 +106,8 @@ struct watch_decision {
 
 struct watch_report {
     double scores_now[WATCH_QUANTILES], scores_before[WATCH_QUANTILES]; /* NaN: unknown */
+    uint32_t score_count;                                               /* that scores_now is of */
+    uint32_t windows, judged_windows; /* that the usual is of; since the start, or a long silence */
     size_t feature_count, decision_count, suspicion_count;
 };
 

@@ -21,7 +21,7 @@ static const double far_share = 0.5;
 static const double shift = 0.5, shift_above_highest = 0.25;
 static const double strict_shift = 0.1, strict_score_shift = 0.3;
 
-static void end(struct watched *item, int64_t now_ms)
+void watch_end(struct watched *item, int64_t now_ms)
 {
     item->is_on = false;
     item->ended = item->suspicion;
@@ -33,7 +33,7 @@ static void end(struct watched *item, int64_t now_ms)
 static void begin(struct watched *item, const struct suspicion *found, int64_t now_ms)
 {
     if (item->is_on)
-        end(item, now_ms);
+        watch_end(item, now_ms);
     item->suspicion = *found;
     item->suspicion.after = item->strict > 0 ? item->after : WATCH_AFTER_NOTHING;
     item->suspicion.since_ms = found->first.at_ms;
@@ -285,7 +285,7 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
     struct suspicion found = {0};
 
     if (item->is_on && is_back(w, item))
-        end(item, now_ms);
+        watch_end(item, now_ms);
     if (item->is_on)
         return;
     if (!judge(w, item, &found)) {
@@ -349,7 +349,7 @@ static void accept_decisions(struct watch *w)
 
 static void accept(struct watch *w, struct watched *item, int64_t now_ms)
 {
-    end(item, now_ms);
+    watch_end(item, now_ms);
     item->is_accepted = item->has_history = true;
     item->strict = 0;
     if (item == watch_decisions(w))

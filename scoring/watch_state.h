@@ -71,6 +71,9 @@ struct watched *watch_find(const struct watch *watch, const char *name);
 /* Something has changed in front of it. */
 void watch_be_strict(struct watched *item, enum watch_after after);
 
+/* It is over, and watch_next says so. */
+void watch_end(struct watched *item, int64_t now_ms);
+
 /* Runs of missing values, which do not wait for the window's end; the window at its end. */
 void watch_judge_runs(struct watch *watch, int64_t now_ms);
 void watch_judge_window(struct watch *watch, int64_t now_ms);

@@ -165,8 +165,11 @@ const char *journaling_profile(const struct journaling *journaling)
     return NULL;
 }
 
-void journaling_put_profile(struct journaling *journaling, const char *text)
+void journaling_put_profile(struct journaling *journaling, unsigned worker, uint32_t windows,
+                            const char *text)
 {
     (void)journaling;
+    (void)worker;
+    (void)windows;
     (void)text;
 }

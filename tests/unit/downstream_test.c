@@ -59,6 +59,22 @@ START_TEST(a_group_with_nothing_to_read_does_not_stand)
 }
 END_TEST
 
+START_TEST(partitions_that_are_no_more_stand_no_more)
+{
+    const int64_t committed[] = {10, 10}, ends[] = {10, 15};
+
+    downstream_take(&group, committed, ends, 2, 1000);
+    downstream_take(&group, committed, ends, 2, 9000);
+    ck_assert_int_eq(group.stands_ms, 1000);
+    downstream_take(&group, committed, ends, 1, 11000);
+    ck_assert_uint_eq(group.part_count, 1);
+    ck_assert_int_eq(group.stands_ms, 0);
+    ck_assert_int_eq(group.lag, 0);
+    downstream_take(&group, committed, ends, 2, 13000);
+    ck_assert_int_eq(group.parts[1].behind_ms, 13000);
+}
+END_TEST
+
 /* Commits every `period` seconds, looked at every 2: how often it was said to stand. */
 static int count_stands(int period, int seconds)
 {
@@ -122,7 +138,7 @@ SUITE(downstream)
                       a_group_that_commits_nothing_more_stands_since_something_was_there,
                       a_group_with_nothing_to_read_does_not_stand,
                       the_lowest_lag_of_a_quarter_of_an_hour_is_kept, an_outage_teaches_nothing,
-                      one_partition_of_many_stands);
+                      one_partition_of_many_stands, partitions_that_are_no_more_stand_no_more);
 
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_loop_test(all, what_is_usual_is_learnt, 0, 5);

@@ -315,6 +315,31 @@ START_TEST(neither_a_living_socket_nor_a_file_is_replaced)
 }
 END_TEST
 
+/* Nobody takes its connections, and there is room for no more of them. */
+START_TEST(the_socket_of_a_process_that_hangs_is_not_taken_away)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct stat before, after;
+    int hangs = socket(AF_UNIX, SOCK_STREAM, 0), waits[2];
+
+    snprintf(name.sun_path, sizeof name.sun_path, "%.90s.hangs", world.socket);
+    ck_assert_int_eq(bind(hangs, (struct sockaddr *)&name, sizeof name), 0);
+    ck_assert_int_eq(listen(hangs, 0), 0);
+    for (size_t i = 0; i < 2; i++) { /* the second one finds no room */
+        waits[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(waits[i], (struct sockaddr *)&name, sizeof name);
+    }
+    ck_assert_int_eq(stat(name.sun_path, &before), 0);
+    ck_assert_ptr_null(http_listen_local(name.sun_path, &options, &world.err));
+    ck_assert_ptr_nonnull(strstr(world.err.text, name.sun_path));
+    ck_assert_int_eq(stat(name.sun_path, &after), 0);
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
+    for (size_t i = 0; i < 2; i++)
+        close(waits[i]);
+    close(hangs);
+}
+END_TEST
+
 START_TEST(a_client_gives_up_on_who_never_answers)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -339,15 +364,17 @@ END_TEST
 
 SUITE(http)
 {
-    TCase *tcase = CASE(
-        "server", a_large_answer_comes_whole, other_methods_are_refused_and_a_body_is_forgotten,
-        the_page_may_fetch_nothing_from_elsewhere,
-        who_hangs_keeps_nobody_waiting_and_32_may_be_there,
-        no_request_however_it_is_damaged_ends_the_server,
-        an_address_that_is_taken_is_an_error_in_words, what_is_no_address_is_said,
-        the_socket_is_its_owners_and_goes_with_the_server,
-        a_socket_that_a_dead_process_left_is_replaced,
-        neither_a_living_socket_nor_a_file_is_replaced, a_client_gives_up_on_who_never_answers);
+    TCase *tcase = CASE("server", a_large_answer_comes_whole,
+                        other_methods_are_refused_and_a_body_is_forgotten,
+                        the_page_may_fetch_nothing_from_elsewhere,
+                        who_hangs_keeps_nobody_waiting_and_32_may_be_there,
+                        no_request_however_it_is_damaged_ends_the_server,
+                        an_address_that_is_taken_is_an_error_in_words, what_is_no_address_is_said,
+                        the_socket_is_its_owners_and_goes_with_the_server,
+                        a_socket_that_a_dead_process_left_is_replaced,
+                        neither_a_living_socket_nor_a_file_is_replaced,
+                        the_socket_of_a_process_that_hangs_is_not_taken_away,
+                        a_client_gives_up_on_who_never_answers);
 
     tcase_add_checked_fixture(tcase, open_world, close_world);
     tcase_add_loop_test(tcase, what_is_read_is_read_and_orders_are_for_the_socket, 0,

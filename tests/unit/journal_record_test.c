@@ -188,13 +188,32 @@ START_TEST(a_run_cut_at_any_byte_is_none)
 }
 END_TEST
 
+START_TEST(of_several_workers_the_profile_is_that_of_the_most_windows_while_it_is_said)
+{
+    static const struct {
+        struct profile_seat next;
+        bool is_taken;
+    } rows[] = {
+        {{0, 60, 1000}, true},   {{1, 1, 1001}, false},   {{0, 61, 61000}, true},
+        {{1, 2, 61001}, false},  {{1, 62, 121000}, true}, {{1, 3, 181000}, true}, /* its own */
+        {{0, 61, 181001}, true}, {{1, 4, 241000}, false}, /* worker 0 has lost its partitions */
+        {{1, 6, 361001}, false}, {{1, 7, 421000}, true},
+    };
+    struct profile_seat seat = {0};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        ck_assert_msg(profile_seat_take(&seat, &rows[i].next) == rows[i].is_taken, "row %zu", i);
+}
+END_TEST
+
 SUITE(journal_record)
 {
     TCase *all = CASE("records", an_entry_has_its_coordinates,
                       keys_are_those_of_an_instance_and_runs_have_their_own,
                       a_run_that_is_read_back_differs_in_what_was_changed_and_holds_no_secret,
                       schemas_are_kept_once_each, a_profile_comes_back_as_it_was,
-                      a_run_cut_at_any_byte_is_none);
+                      a_run_cut_at_any_byte_is_none,
+                      of_several_workers_the_profile_is_that_of_the_most_windows_while_it_is_said);
 
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_loop_test(all, what_others_wrote_is_no_run_and_no_profile, 0,

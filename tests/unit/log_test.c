@@ -1,4 +1,7 @@
 #include <jansson.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +46,45 @@ static const char *line(int number)
     text[strcspn(text, "\n")] = '\0';
     return text;
 }
+
+/* ---- the tap */
+
+static _Atomic int hearing;
+
+/* Long enough that whoever takes it away comes in between. */
+static void hear(void *arg, const struct log_line *said)
+{
+    (void)said;
+    hearing++;
+    sched_yield();
+    ck_assert_ptr_eq(arg, &hearing);
+    hearing--;
+}
+
+static void *chatter(void *arg)
+{
+    while (!atomic_load((_Atomic bool *)arg))
+        log_event(LOG_INFO, "kafka", "from a thread that nobody waits for");
+    return NULL;
+}
+
+START_TEST(a_tap_that_was_taken_away_is_called_no_more)
+{
+    _Atomic bool must_end = false;
+    pthread_t thread;
+
+    log_set_level(LOG_ERROR);
+    ck_assert_int_eq(pthread_create(&thread, NULL, chatter, &must_end), 0);
+    for (int i = 0; i < 2000; i++) {
+        log_set_tap(hear, &hearing);
+        sched_yield();
+        log_set_tap(NULL, NULL);
+        ck_assert_int_eq(hearing, 0);
+    }
+    atomic_store(&must_end, true);
+    pthread_join(thread, NULL);
+}
+END_TEST
 
 START_TEST(a_text_line_has_stamp_level_event_and_words)
 {
@@ -217,5 +259,6 @@ SUITE(log)
     CASE("repeats", repeated_lines_are_counted_and_said_once,
          each_of_many_lines_that_take_turns_is_said_once,
          a_lasting_trouble_is_the_same_line_whatever_its_numbers, repeats_are_a_number_in_json);
+    CASE("tap", a_tap_that_was_taken_away_is_called_no_more);
     CASE("list", the_list_has_no_event_twice);
 }

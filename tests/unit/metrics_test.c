@@ -155,6 +155,29 @@ START_TEST(the_worst_activity_is_said_and_a_worker_that_has_not_begun_is_not_rea
     look();
     ck_assert_int_eq(view.sum.activity, ACTIVITY_WAITING);
     ck_assert_str_eq(view.sum.why, "kafka");
+    two.since_ms = 2000;
+    one = (struct metrics){.activity = ACTIVITY_WAITING, .since_ms = 1000, .why = "schema 8"};
+    look();
+    ck_assert_int_eq(view.sum.since_ms, 1000);
+    ck_assert_str_eq(view.sum.why, "schema 8"); /* which began first */
+}
+END_TEST
+
+START_TEST(scores_are_those_of_all_workers_by_their_rows)
+{
+    for (size_t i = 0; i < METRICS_QUANTILES; i++) {
+        one.scores.now[i] = one.scores.before[i] = 0.1;
+        two.scores.now[i] = 0.9;
+    }
+    one.scores.rows = 99;
+    two.scores.rows = 299;
+    look();
+    ck_assert_double_eq_tol(view.sum.scores.now[2], 0.7, 1e-9);
+    ck_assert_double_eq_tol(view.sum.scores.before[2], 0.1, 1e-9); /* the other has no before */
+    metrics_forget_scores(&one);
+    look();
+    ck_assert_double_eq_tol(view.sum.scores.now[2], 0.9, 1e-9);
+    ck_assert_double_nan(view.sum.scores.before[2]);
 }
 END_TEST
 
@@ -356,6 +379,7 @@ SUITE(metrics)
                       faults_of_two_workers_are_one_with_the_first_and_the_last_of_both,
                       of_too_many_kinds_the_sum_by_fault_is_kept,
                       a_partition_that_went_to_the_other_worker_is_one,
+                      scores_are_those_of_all_workers_by_their_rows,
                       the_worst_activity_is_said_and_a_worker_that_has_not_begun_is_not_ready,
                       the_text_is_prometheus_and_names_what_the_table_does);
 

@@ -1,5 +1,6 @@
 /* /status of a made-up board and journal. */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,17 @@ START_TEST(text_that_is_cut_within_a_character_leaves_the_document_whole)
     ask();
     ck_assert_str_eq(text_at("errors.0.message"), "\xef\xbf\xbd");
     ck_assert_str_eq(text_at("kscore.why"), "a\xef\xbf\xbd");
+}
+END_TEST
+
+/* A score of 1e300 is none to float32. */
+START_TEST(what_is_no_number_to_json_is_null)
+{
+    world.metrics.scores.now[2] = INFINITY;
+    world.metrics.scores.now[3] = 0.5;
+    ask();
+    ck_assert(json_is_null(at("downstream.scores.now.2")));
+    expect_number("downstream.scores.now.3", 0.5);
 }
 END_TEST
 
@@ -365,14 +377,14 @@ END_TEST
 
 SUITE(status)
 {
-    TCase *tcase = CASE("document", each_member_has_its_row_in_the_docs_and_no_other_has,
-                        a_person_gets_the_three_answers_in_100_columns,
-                        no_byte_of_a_message_moves_the_terminal,
-                        whatever_is_missing_in_the_document_it_is_shown,
-                        text_that_is_cut_within_a_character_leaves_the_document_whole,
-                        each_change_says_what_died_first_behind_it,
-                        more_changes_than_are_remembered_claim_no_first_dead_letter,
-                        the_verdict_is_of_the_same_facts_as_the_rest);
+    TCase *tcase = CASE(
+        "document", each_member_has_its_row_in_the_docs_and_no_other_has,
+        a_person_gets_the_three_answers_in_100_columns, no_byte_of_a_message_moves_the_terminal,
+        whatever_is_missing_in_the_document_it_is_shown,
+        text_that_is_cut_within_a_character_leaves_the_document_whole,
+        what_is_no_number_to_json_is_null, each_change_says_what_died_first_behind_it,
+        more_changes_than_are_remembered_claim_no_first_dead_letter,
+        the_verdict_is_of_the_same_facts_as_the_rest);
 
     tcase_add_checked_fixture(tcase, open_world, close_world);
 }

@@ -1,5 +1,5 @@
 /* The verdict on facts: each trouble is named, with since when, the first record, whose it is and
- * the change before; and what is none is none. */
+ * the change before; and what is none is none. One piece: a table of worlds. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +12,7 @@ enum { NOW = 1767225900, MOST_LINES = 6 }; /* 2026-01-01T00:05:00Z; seconds here
 struct line {
     int before_s; /* of now; 0: no line */
     const char *event, *text;
+    int worker;
 };
 
 /* A world at NOW, and what must be said of it. */
@@ -19,6 +20,7 @@ struct world {
     const char *name;
     enum activity activity;
     const char *why;
+    int activity_s; /* before now */
     struct line lines[MOST_LINES];
     struct {
         enum fault fault;
@@ -29,7 +31,7 @@ struct world {
     } faults[3];
     uint64_t scored;
     struct verdict_backlog backlogs[2];
-    int64_t turn_age_ms;
+    int64_t turn_age_ms, silent_ms;
 
     const char *kind;
     enum verdict_level level;
@@ -178,6 +180,7 @@ static const struct world worlds[] = {
     {.name = "the output topic is read-only",
      .activity = ACTIVITY_WAITING,
      .why = "kafka: no permission to write scores: User:fraud needs Write on topic scores",
+     .activity_s = 7,
      .lines = {START,
                {200, "waiting", "for=kafka no broker is there"},
                {190, "recovered", "for=kafka waited_ms=10000"},
@@ -291,6 +294,23 @@ static const struct world worlds[] = {
      .offset = -1,
      .change = NULL,
      .says = {"a loop does not turn"}},
+    {.name = "nothing comes, and brokers that went away meanwhile are not missed by any loop",
+     .lines = {START},
+     .silent_ms = 40000,
+     .kind = "waiting",
+     .level = VERDICT_WARNING,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 40,
+     .offset = -1,
+     .change = NULL,
+     .says = {"the brokers do not say how far the topics are"}},
+    {.name = "brokers that take their time are none that are away",
+     .lines = {START},
+     .silent_ms = 9000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
     {.name = "the broker is not there at the start",
      .activity = ACTIVITY_STARTING,
      .why = "kafka: no broker is there",
@@ -303,6 +323,62 @@ static const struct world worlds[] = {
      .offset = 77,
      .change = "starting",
      .says = {"no broker is there"}},
+    {.name = "of two schemas that are waited for one has come, and so has another worker's broker",
+     .activity = ACTIVITY_WAITING,
+     .why = "schema 8 of payments-1",
+     .activity_s = 9,
+     .lines = {START,
+               {9, "parked", "topic=payments partition=1 schema=8 no answer"},
+               {8, "parked", "topic=payments partition=2 schema=9 no answer"},
+               {7, "waiting", "for=kafka no broker is there", 1},
+               {4, "unparked", "topic=payments partition=2 offset=12"}},
+     .scored = 50000,
+     .kind = "waiting",
+     .level = VERDICT_BAD,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 9,
+     .offset = 77,
+     .change = NULL,
+     .says = {"waiting for schema 8 of payments-1"}},
+    {.name = "a start waits for the group, and only journal and lag for something else",
+     .activity = ACTIVITY_STARTING,
+     .why = "no partitions are assigned yet",
+     .activity_s = 3,
+     .lines = {{3, "starting", "name=fraud"},
+               {2, "waiting", "for=journal no permission"},
+               {1, "waiting", "for=lag group (allow DESCRIBE)"}},
+     .kind = "starting",
+     .level = VERDICT_WARNING,
+     .blame = "",
+     .schema_id = "",
+     .since_s = NOW,
+     .offset = 77,
+     .change = NULL,
+     .says = {"no partitions are assigned yet"}},
+    {.name = "of two workers' breakers one has closed: the other one is meant",
+     .activity = ACTIVITY_BREAKER,
+     .why = "dead=120 judged=200",
+     .lines = {START,
+               {20, "breaker_open",
+                "try_s=60 dead=120 judged=200 share=0.60 stage=bind reason=wrong_type blame=record "
+                "schema=8 count=120 topic=payments partition=1 offset=4711 "
+                "change=\"starting\" change_age_s=2980 amount is a string"},
+               {10, "breaker_open",
+                "try_s=60 dead=90 judged=200 share=0.45 stage=decode reason=truncated blame=record "
+                "schema=none count=90 topic=payments partition=2 offset=5 "
+                "change=\"starting\" change_age_s=2990 at byte 7",
+                1},
+               {2, "breaker_closed", "the records of the try get their outcomes", 1}},
+     .scored = 55000,
+     .kind = "breaker",
+     .level = VERDICT_BAD,
+     .blame = "record",
+     .schema_id = "8",
+     .since_s = 20,
+     .offset = 4711,
+     .change = NULL,
+     .says = {"bind/wrong_type", "amount is a string"}},
     {.name = "a bundle is refused",
      .lines = {START, {500, "model_refused", "order=reload golden row 3 gives 0.5"}},
      .scored = 60000,
@@ -318,6 +394,20 @@ static const struct world worlds[] = {
      .lines = {START,
                {500, "model_refused", "order=reload golden row 3 gives 0.5"},
                {400, "model_swapped", "order=reload model=fraud version=8"}},
+     .scored = 60000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
+    {.name = "what was refused was taken back, and the model in use is asked for again",
+     .lines = {START,
+               {500, "model_refused", "order=reload golden row 3 gives 0.5"},
+               {400, "model_unchanged", "model=fraud version=7 it is in use"}},
+     .scored = 60000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
+    {.name = "a rollback that found nothing to go back to is history after a while",
+     .lines = {START, {1000, "model_refused", "order=rollback there is none to go back to"}},
      .scored = 60000,
      .kind = NULL,
      .offset = -1,
@@ -357,6 +447,7 @@ static void make_entry(struct facts_of *f, const struct line *line)
     *e = (struct journal_entry){.number = f->facts.entry_count,
                                 .at_ms = ago(line->before_s),
                                 .kind = kind_of(line->event),
+                                .worker = line->worker,
                                 .event = line->event};
     snprintf(e->text, sizeof e->text, "%s", line->text);
 }
@@ -377,6 +468,7 @@ static void make(struct facts_of *f, const struct world *w)
 {
     memset(f, 0, sizeof *f);
     f->sum.activity = w->activity;
+    f->sum.since_ms = ago(w->activity_s);
     snprintf(f->sum.why, sizeof f->sum.why, "%s", w->why ? w->why : "");
     for (size_t i = 0; i < MOST_LINES && w->lines[i].before_s; i++)
         make_entry(f, &w->lines[i]);
@@ -389,6 +481,7 @@ static void make(struct facts_of *f, const struct world *w)
     f->facts.scored = w->scored;
     f->facts.seconds = 60;
     f->facts.turn_age_ms = w->turn_age_ms;
+    f->facts.silent_ms = w->silent_ms;
     f->facts.standing = &f->standing;
     f->facts.backlogs = w->backlogs;
     f->facts.backlog_count = w->backlogs[1].group ? 2 : 1;

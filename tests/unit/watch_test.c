@@ -466,6 +466,45 @@ START_TEST(behind_a_swap_what_reads_other_fields_is_told_with_the_first_row)
 }
 END_TEST
 
+/* Nobody would say its end any more: it would be suspected for ever. */
+START_TEST(what_the_next_bundle_has_no_place_for_is_over_with_the_swap)
+{
+    static struct threshold others[] = {{0.5, (char *)"look"}, {0.9, (char *)"stop"}};
+    static const struct {
+        wrong *how;
+        enum watch_what what;
+        const char *name;
+    } rows[] = {{no_temp, WATCH_ALL_MISSING, "temp"}, {higher_scores, WATCH_DECISIONS, "pass"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bundle next;
+        struct watch *watch;
+        struct stream s;
+        const struct watch_change *c;
+        start(&s, 100);
+        pass(&s, 180, NULL);
+        pass(&s, 60, rows[i].how);
+        expect(&s, false, rows[i].what, rows[i].name);
+        s.count = 0;
+        load(&next, "dew = weather.dew : number, optional");
+        next.thresholds = others;
+        next.below = (char *)"let";
+        watch = watch_new(&next);
+        watch_take_over(watch, s.watch);
+        while (s.count < MOST && watch_next(s.watch, &s.changes[s.count]))
+            s.count++;
+        c = expect(&s, true, rows[i].what, rows[i].name);
+        ck_assert(!c->is_accepted);
+        watch_free(s.watch);
+        s.watch = watch;
+        note(&s);
+        ck_assert_uint_eq(s.count, 1);
+        features_release(&next.features);
+        stop(&s);
+    }
+}
+END_TEST
+
 START_TEST(a_profile_tells_the_next_run_what_was_usual)
 {
     char profile[WATCH_PROFILE_MAX], again[WATCH_PROFILE_MAX];
@@ -591,6 +630,7 @@ SUITE(watch)
     tcase = harness_case(suite, "change", NULL, 0);
     LOOP(behind_a_swap_what_reads_other_fields_is_told_with_the_first_row, swaps);
     LOOP(a_profile_tells_the_next_run_what_was_usual, swaps);
+    CASE("next", what_the_next_bundle_has_no_place_for_is_over_with_the_swap);
     CASE("backlog", in_a_backlog_a_source_that_died_for_some_hundred_rows_is_told,
          a_backlog_that_ends_in_missing_values_is_told_when_nothing_more_comes);
     CASE("profile", a_damaged_profile_is_refused_and_nothing_of_it_taken,
