@@ -25,6 +25,7 @@ static const struct {
     {"model_refused", JOURNAL_CHANGE},
     {"changed", JOURNAL_CHANGE},
     {"stopping", JOURNAL_CHANGE},
+    {"model_unchanged", JOURNAL_TROUBLE},    /* the end of a refusal */
     {"model_first_offset", JOURNAL_TROUBLE}, /* one for each partition: not to push changes out */
     {"assigned", JOURNAL_TROUBLE},
     {"revoked", JOURNAL_TROUBLE},

@@ -263,11 +263,16 @@ static void judge_lag(struct verdict *v, const struct verdict_facts *facts,
 
 static void judge_refusal(struct verdict *v, const struct verdict_facts *facts)
 {
+    static const char *const ends[] = {"model_swapped", "model_rolled_back", "model_unchanged"};
     const struct journal_entry *e = entry_newest(facts, "model_refused");
-    const struct journal_entry *swapped = entry_newest(facts, "model_swapped");
     struct finding *f;
 
-    if (!e || (swapped && swapped->number > e->number))
+    for (size_t i = 0; e && i < sizeof ends / sizeof ends[0]; i++) {
+        const struct journal_entry *end = entry_newest(facts, ends[i]);
+        if (end && end->number > e->number)
+            return;
+    }
+    if (!e)
         return;
     f = finding_add(v, VERDICT_WARNING, "refused",
                     "the new bundle was refused, the old one scores on: %s", e->text);
