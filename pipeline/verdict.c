@@ -77,8 +77,16 @@ static void judge_breaker(struct verdict *v, const struct verdict_facts *facts)
     finding_blame_model(f);
 }
 
-/* When the trouble that lasts began: the first line behind the last one that says it is over. */
-static const struct journal_entry *trouble_begin(const struct verdict_facts *facts)
+static bool is_about_journal(const struct journal_entry *e)
+{
+    char what[16];
+
+    return strcmp(entry_word(e, "for", what, sizeof what), "journal") == 0;
+}
+
+/* When the trouble that lasts began: the first line behind the last one that says it is over. Of
+ * the journal's topic, which scoring does not wait for, or of all else. */
+static const struct journal_entry *trouble_begin(const struct verdict_facts *facts, bool of_journal)
 {
     static const char *const begins[] = {"waiting", "parked", "commit_failed"};
     static const char *const ends[] = {"recovered", "unparked", "assigned"};
@@ -86,7 +94,7 @@ static const struct journal_entry *trouble_begin(const struct verdict_facts *fac
 
     for (size_t i = facts->entry_count; i-- > 0;) {
         const struct journal_entry *e = &facts->entries[i];
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < 3 && is_about_journal(e) == of_journal; k++) {
             if (entry_is(e, begins[k]))
                 first = e;
             else if (entry_is(e, ends[k]))
@@ -96,17 +104,40 @@ static const struct journal_entry *trouble_begin(const struct verdict_facts *fac
     return first;
 }
 
+/* What a line says behind that word. */
+static const char *behind(const struct journal_entry *e, const char *key)
+{
+    const char *value;
+    size_t len = journal_word(e->text, key, &value);
+
+    return len > 0 && value[len] == ' ' ? value + len + 1 : "";
+}
+
+/* The other partitions go on. */
+static struct finding *add_parked(struct verdict *v, const struct verdict_facts *facts,
+                                  const struct journal_entry *e)
+{
+    struct finding *f = finding_add(v, VERDICT_BAD, "waiting", "a partition waits for %s: %s",
+                                    facts->sum->why, behind(e, "schema"));
+
+    entry_word(e, "schema", f->schema_id, sizeof f->schema_id);
+    return f;
+}
+
 static void judge_waiting(struct verdict *v, const struct verdict_facts *facts)
 {
-    const struct journal_entry *begin = trouble_begin(facts);
+    const struct journal_entry *begin = trouble_begin(facts, false);
+    const struct journal_entry *parked = entry_newest(facts, "parked");
     const char *why = facts->sum->why;
     bool is_starting = facts->sum->activity == ACTIVITY_STARTING;
     /* For the group at the start: that is no trouble yet. */
     enum verdict_level level = is_starting && !begin ? VERDICT_WARNING : VERDICT_BAD;
     struct finding *f =
-        finding_add(v, level, is_starting ? "starting" : "waiting", "%s %s",
-                    is_starting ? "not ready, starting:" : "nothing is scored, waiting for",
-                    *why ? why : "a cause that has no name yet");
+        strncmp(why, "schema ", 7) == 0 && parked
+            ? add_parked(v, facts, parked)
+            : finding_add(v, level, is_starting ? "starting" : "waiting", "%s %s",
+                          is_starting ? "not ready, starting:" : "nothing is scored, waiting for",
+                          *why ? why : "a cause that has no name yet");
 
     if (begin)
         f->blame = "dependency";
@@ -282,6 +313,19 @@ static void judge_refusal(struct verdict *v, const struct verdict_facts *facts)
     }
 }
 
+static void judge_journal(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct journal_entry *e = trouble_begin(facts, true);
+    struct finding *f = e ? finding_add(v, VERDICT_WARNING, "journal",
+                                        "the journal cannot be written: %s", behind(e, "for"))
+                          : NULL;
+
+    if (f) {
+        f->blame = "dependency";
+        f->since_ms = e->at_ms;
+    }
+}
+
 static void judge_gap(struct verdict *v, const struct verdict_facts *facts)
 {
     const struct journal_entry *e = entry_newest(facts, "gap");
@@ -314,6 +358,7 @@ void verdict_take(struct verdict *v, const struct verdict_facts *facts)
             judge_lag(v, facts, &facts->backlogs[i]);
     judge_gap(v, facts);
     judge_refusal(v, facts);
+    judge_journal(v, facts);
 }
 
 void verdict_print_healthy(char out[VERDICT_TEXT_MAX], const struct verdict_facts *facts)

@@ -48,7 +48,7 @@ enum verdict_level { VERDICT_OK, VERDICT_WARNING, VERDICT_BAD };
 struct finding {
     enum verdict_level level;
     const char *kind; /* "stuck", "breaker", "waiting", "starting", "draining", "errors", "suspect",
-                         "full", "group", "lag", "refused", "gap"; static */
+                         "full", "group", "lag", "refused", "gap", "journal"; static */
     char what[600];
     const char *blame; /* static, "" */
     int64_t since_ms;  /* 0: not known */
