@@ -7,11 +7,30 @@ enum { MINUTE_MS = 60000, QUARTER = 15 * MINUTE_MS / SAMPLE_MS };
 
 /* ---- the last minute */
 
+static struct arrival arrival_of(const struct observer *o)
+{
+    const struct metrics *sum = &o->view.sum;
+    struct view_totals totals = view_totals(&o->view);
+    struct arrival now = {.at_ms = o->view.at_ms,
+                          .outcomes = totals.scored + totals.dead,
+                          .skipped = totals.skipped,
+                          .lag = observer_total_lag(o),
+                          .freshness_sum = sum->freshness.sum,
+                          .freshness_count = histogram_count(&sum->freshness),
+                          .is_running = sum->activity == ACTIVITY_RUNNING};
+
+    for (size_t i = 0; i < sum->part_count; i++)
+        now.owned += sum->parts[i].is_owned;
+    return now;
+}
+
 void situation_mark(struct observer *o)
 {
     struct fault_mark *mark = &o->marks[o->mark_count++ % MARKS];
     const struct metrics *sum = &o->view.sum;
+    struct arrival now = arrival_of(o);
 
+    arrivals_take(&o->arrivals, &now);
     mark->at_ms = o->view.at_ms;
     mark->count = sum->fault_count;
     for (size_t i = 0; i < sum->fault_count; i++) {
@@ -158,6 +177,7 @@ static void take_groups(struct situation *facts, const struct observer *o)
 void situation_take(struct situation *facts, struct observer *o, size_t entry_count)
 {
     struct sample then;
+    struct arrival now = arrival_of(o);
     struct verdict_facts *v = &facts->verdict;
 
     memset(facts, 0, sizeof *facts);
@@ -174,6 +194,9 @@ void situation_take(struct situation *facts, struct observer *o, size_t entry_co
             v->turn_age_ms = o->view.ages_ms[i];
     take_recent(facts, o);
     take_standing(facts, o);
+    facts->arrivals = o->arrivals;
+    arrivals_take(&facts->arrivals, &now);
+    v->arrivals = &facts->arrivals;
     v->backlogs = facts->backlogs;
     facts->backlogs[v->backlog_count++] = own_backlog(o);
     take_groups(facts, o);

@@ -245,6 +245,51 @@ static void judge_errors(struct verdict *v, const struct verdict_facts *facts)
     }
 }
 
+/* ---- what comes */
+
+/* Behind the last outcome there was. */
+static void judge_quiet(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct arrivals *a = facts->arrivals;
+    int64_t skipped_ms = a ? arrivals_skipped_ms(a) : 0;
+    int64_t quiet_ms = a ? arrivals_quiet_ms(a) : 0;
+    struct finding *f = NULL;
+
+    if (skipped_ms)
+        f = finding_add(v, VERDICT_WARNING, "quiet",
+                        "nothing is scored: all %llu events since then are skipped, for they have "
+                        "no value; before, %.3g a second had one",
+                        (unsigned long long)(a->last.skipped - a->skipped), a->per_s);
+    else if (quiet_ms)
+        f = finding_add(v, VERDICT_WARNING, "quiet",
+                        "no events come, and all that came are done; before, %.3g a second came",
+                        a->per_s);
+    if (!f)
+        return;
+    f->blame = "record";
+    finding_set_since(f, facts, skipped_ms ? skipped_ms : quiet_ms);
+}
+
+static void judge_late(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct arrivals *a = facts->arrivals;
+    bool is_ahead = a && a->late_s < 0;
+    struct finding *f;
+
+    if (!a || !arrivals_are_late(a))
+        return;
+    f = finding_add(v, VERDICT_WARNING, "late",
+                    is_ahead ? "events are from the future: their times are %.0f s ahead of this "
+                               "machine's clock; before, they were %.3g s old"
+                             : "events come late: up to %.0f s old when they are scored, although "
+                               "nothing waits here; before, %.3g s",
+                    is_ahead ? -a->late_s : a->late_s, a->age_s);
+    if (!f)
+        return;
+    f->blame = "record";
+    finding_set_since(f, facts, a->late_ms);
+}
+
 /* ---- behind */
 
 /* As much as ten seconds' scores within at least twenty is no noise. */
@@ -350,7 +395,9 @@ void verdict_take(struct verdict *v, const struct verdict_facts *facts)
     judge_activity(v, facts);
     if (facts->sum->activity != ACTIVITY_BREAKER)
         judge_errors(v, facts);
+    judge_quiet(v, facts);
     suspects_judge(v, facts);
+    judge_late(v, facts);
     for (size_t i = 0; i < facts->backlog_count; i++)
         if (facts->backlogs[i].group)
             judge_group(v, facts, &facts->backlogs[i]);

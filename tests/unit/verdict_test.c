@@ -30,6 +30,7 @@ struct world {
     uint64_t scored;
     struct verdict_backlog backlogs[2];
     int64_t turn_age_ms;
+    struct arrivals arrivals;
 
     const char *kind;
     enum verdict_level level;
@@ -305,6 +306,70 @@ static const struct world worlds[] = {
      .kind = NULL,
      .offset = -1,
      .says = {"healthy"}},
+    {.name = "nothing comes any more, and a suspicion of before stays",
+     .lines = {START, {300, "suspect", "what=far feature=temp since=2026-01-01T00:00:00.000Z: x"}},
+     .arrivals = {.last = {.at_ms = NOW * 1000LL},
+                  .moved_ms = (NOW - 40) * 1000LL,
+                  .count = 99,
+                  .per_s = 250,
+                  .longest_ms = 5000},
+     .scored = 5000,
+     .kind = "quiet",
+     .level = VERDICT_WARNING,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 40,
+     .offset = -1,
+     .change = NULL,
+     .says = {"no events come", "before, 250 a second"}},
+    {.name = "nothing has a value any more",
+     .lines = {START},
+     .arrivals = {.last = {.at_ms = NOW * 1000LL, .skipped = 10000, .lag = 7},
+                  .moved_ms = (NOW - 40) * 1000LL,
+                  .count = 99,
+                  .per_s = 250,
+                  .longest_ms = 5000},
+     .scored = 5000,
+     .kind = "quiet",
+     .level = VERDICT_WARNING,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 40,
+     .offset = -1,
+     .change = NULL,
+     .says = {"all 10000 events since then are skipped"}},
+    {.name = "events are old when they come",
+     .lines = {START},
+     .arrivals = {.count = 99,
+                  .late_count = 3,
+                  .late_ms = (NOW - 15) * 1000LL,
+                  .late_s = 3600,
+                  .age_s = 0.1},
+     .scored = 60000,
+     .kind = "late",
+     .level = VERDICT_WARNING,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 15,
+     .offset = -1,
+     .change = NULL,
+     .says = {"events come late: up to 3600 s old", "before, 0.1 s"}},
+    {.name = "a producer's clock is ahead",
+     .lines = {START},
+     .arrivals = {.count = 99,
+                  .late_count = 3,
+                  .late_ms = (NOW - 15) * 1000LL,
+                  .late_s = -3000,
+                  .age_s = 0.1},
+     .scored = 60000,
+     .kind = "late",
+     .level = VERDICT_WARNING,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 15,
+     .offset = -1,
+     .change = NULL,
+     .says = {"events are from the future", "3000 s ahead"}},
     {.name = "it does not keep up",
      .lines = {START},
      .scored = 60000,
@@ -455,6 +520,7 @@ static void make(struct facts_of *f, const struct world *w)
     f->facts.backlogs = w->backlogs;
     f->facts.backlog_count = w->backlogs[1].group ? 2 : 1;
     f->facts.entries = f->entries;
+    f->facts.arrivals = &w->arrivals;
 }
 
 static void check_finding(const struct world *w, const struct finding *f)
