@@ -19,7 +19,7 @@ static const double usually_missing = 0.9, often_missing = 0.5, seldom_missing =
 static const double jump = 0.2, great_jump = 0.5, above_highest = 0.1, least_z = 6;
 static const double far_share = 0.5;
 static const double shift = 0.5, shift_above_highest = 0.25;
-static const double strict_shift = 0.1, strict_score_shift = 0.3;
+static const double strict_shift = 0.1, strict_score_shift = 0.3, frozen_shift = 0.25;
 
 static void end(struct watched *item, int64_t now_ms)
 {
@@ -159,6 +159,17 @@ static double distance_limit(const struct watch *w, const struct watched *item)
     return fmax(shift, u->distance_high + shift_above_highest) + noise;
 }
 
+/* One value in all rows of a window, though no window before had one alone, and not the one that
+ * most rows have: chance would take long. */
+static bool is_frozen(const struct column *c)
+{
+    const struct column_window *now = &c->now;
+
+    return now->low == now->high && now->row_count - now->missing_count >= RUN_ROWS / 2 &&
+           c->usual.windows >= COLUMN_SETTLED && c->usual.narrowest > 0 &&
+           isfinite(c->usual.narrowest) && column_distance(c) >= frozen_shift;
+}
+
 static bool judge_values(const struct watch *w, const struct watched *item, struct suspicion *found)
 {
     const struct column *c = &item->column;
@@ -168,6 +179,9 @@ static bool judge_values(const struct watch *w, const struct watched *item, stru
 
     *found = (struct suspicion){.what = WATCH_FAR, .share = outside};
     if (outside >= far_share && (item->strict > 0 || c->usual.windows >= COLUMN_SETTLED))
+        return true;
+    *found = (struct suspicion){.what = WATCH_CONSTANT, .share = 1};
+    if (item->name && is_frozen(c))
         return true;
     *found = (struct suspicion){.what = WATCH_SHIFTED,
                                 .share = distance,
@@ -256,7 +270,7 @@ static double measure(const struct watch *w, const struct watched *item)
     switch (item->suspicion.what) {
     case WATCH_FAR: return (double)now->outside_count / (now->row_count - now->missing_count + 1);
     case WATCH_SHIFTED: return column_distance(&item->column);
-    case WATCH_CONSTANT: return is_constant(w);
+    case WATCH_CONSTANT: return item->name ? now->low == now->high : is_constant(w);
     case WATCH_DECISIONS: return decision_share_now(w, item->suspicion.decision);
     default: return column_missing_share(now);
     }

@@ -180,6 +180,12 @@ static void warmer(const struct stream *s, struct seen *seen)
     seen->row[TEMP] = 65 + seen->row[TEMP] / 5;
 }
 
+static void frozen_temp(const struct stream *s, struct seen *seen)
+{
+    (void)s;
+    seen->row[TEMP] = 50; /* the median */
+}
+
 static void one_score(const struct stream *s, struct seen *seen)
 {
     (void)s;
@@ -205,10 +211,15 @@ static const struct {
     const char *name;
     double windows; /* of 10 s, or of 100 rows, that `first` may be off */
 } wrongs[] = {
-    {no_temp, WATCH_ALL_MISSING, "temp", 0},     {default_count, WATCH_ALL_MISSING, "count", 0},
-    {less_temp, WATCH_MISSING, "temp", 1},       {temp_in_kelvin, WATCH_FAR, "temp", 2},
-    {warmer, WATCH_SHIFTED, "temp", 2},          {one_score, WATCH_CONSTANT, "score", 2},
-    {higher_scores, WATCH_DECISIONS, "pass", 2}, {much_higher_scores, WATCH_SHIFTED, "score", 2},
+    {no_temp, WATCH_ALL_MISSING, "temp", 0},
+    {default_count, WATCH_ALL_MISSING, "count", 0},
+    {less_temp, WATCH_MISSING, "temp", 1},
+    {temp_in_kelvin, WATCH_FAR, "temp", 2},
+    {warmer, WATCH_SHIFTED, "temp", 2},
+    {frozen_temp, WATCH_CONSTANT, "temp", 2},
+    {one_score, WATCH_CONSTANT, "score", 2},
+    {higher_scores, WATCH_DECISIONS, "pass", 2},
+    {much_higher_scores, WATCH_SHIFTED, "score", 2},
 };
 
 static const double rates[] = {10, 50, 500, 20000};
