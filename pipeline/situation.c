@@ -9,12 +9,14 @@ enum { MINUTE_MS = 60000, QUARTER = 15 * MINUTE_MS / SAMPLE_MS };
 
 static struct arrival arrival_of(const struct observer *o)
 {
+    enum { FRESH_MS = 5000 };
+    bool knows_lag = o->ends_age_ms >= 0 && o->ends_age_ms <= FRESH_MS;
     const struct metrics *sum = &o->view.sum;
     struct view_totals totals = view_totals(&o->view);
     struct arrival now = {.at_ms = o->view.at_ms,
                           .outcomes = totals.scored + totals.dead,
                           .skipped = totals.skipped,
-                          .lag = observer_total_lag(o),
+                          .lag = knows_lag ? observer_total_lag(o) : -1,
                           .freshness_sum = sum->freshness.sum,
                           .freshness_count = histogram_count(&sum->freshness),
                           .is_running = sum->activity == ACTIVITY_RUNNING};
@@ -197,6 +199,7 @@ void situation_take(struct situation *facts, struct observer *o, size_t entry_co
     facts->arrivals = o->arrivals;
     arrivals_take(&facts->arrivals, &now);
     v->arrivals = &facts->arrivals;
+    v->lag_age_ms = o->ends_age_ms;
     v->backlogs = facts->backlogs;
     facts->backlogs[v->backlog_count++] = own_backlog(o);
     take_groups(facts, o);

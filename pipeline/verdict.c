@@ -146,12 +146,42 @@ static void judge_waiting(struct verdict *v, const struct verdict_facts *facts)
         finding_set_since(f, facts, begin->at_ms);
 }
 
+/* The first line since then that says what is waited for. */
+static const struct journal_entry *waiting_since(const struct verdict_facts *facts, int64_t ms)
+{
+    for (size_t i = 0; i < facts->entry_count; i++) {
+        const struct journal_entry *e = &facts->entries[i];
+        if (e->at_ms >= ms && entry_is(e, "waiting") && !is_about_journal(e))
+            return e;
+    }
+    return NULL;
+}
+
+/* Nothing is on its way, so no outcome is waited for; but nothing comes, and the brokers say why
+ * not, or nothing at all. */
+static void judge_deaf(struct verdict *v, const struct verdict_facts *facts)
+{
+    enum { SILENT_MS = 10000 };
+    const struct arrivals *a = facts->arrivals;
+    const struct journal_entry *e = a ? waiting_since(facts, a->moved_ms) : NULL;
+    bool is_silent = facts->lag_age_ms >= SILENT_MS;
+    struct finding *f;
+
+    if (!a || a->last.lag == 0 || facts->now_ms - a->moved_ms < SILENT_MS / 2 || (!e && !is_silent))
+        return;
+    f = finding_add(v, VERDICT_BAD, "waiting", "nothing comes, waiting for kafka: %s",
+                    e ? behind(e, "for") : "the brokers do not say how long the topics are");
+    f->blame = "dependency";
+    finding_set_place(f, facts->standing);
+    finding_set_since(f, facts, e ? e->at_ms : facts->now_ms - facts->lag_age_ms);
+}
+
 static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
 {
     struct finding *f;
 
     switch (facts->sum->activity) {
-    case ACTIVITY_RUNNING: return;
+    case ACTIVITY_RUNNING: judge_deaf(v, facts); return;
     case ACTIVITY_BREAKER: judge_breaker(v, facts); return;
     case ACTIVITY_STARTING:
     case ACTIVITY_WAITING: judge_waiting(v, facts); return;

@@ -31,6 +31,7 @@ struct world {
     struct verdict_backlog backlogs[2];
     int64_t turn_age_ms;
     struct arrivals arrivals;
+    int64_t lag_age_ms;
 
     const char *kind;
     enum verdict_level level;
@@ -239,6 +240,51 @@ static const struct world worlds[] = {
      .offset = 77,
      .change = NULL,
      .says = {"a partition waits for schema 8 of payments-2: http://registry does not answer"}},
+    {.name = "the input may not be read any more, and nothing is in flight",
+     .lines = {START, {20, "waiting", "for=kafka topic payments: no permission to read"}},
+     .arrivals = {.last = {.at_ms = NOW * 1000LL, .lag = -1},
+                  .moved_ms = (NOW - 22) * 1000LL,
+                  .count = 99,
+                  .per_s = 250,
+                  .longest_ms = 5000},
+     .lag_age_ms = 20000,
+     .scored = 50000,
+     .kind = "waiting",
+     .level = VERDICT_BAD,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 20,
+     .offset = 77,
+     .change = NULL,
+     .says = {"nothing comes, waiting for kafka: topic payments: no permission to read"}},
+    {.name = "the brokers hang, and nothing is in flight",
+     .lines = {START},
+     .arrivals = {.last = {.at_ms = NOW * 1000LL, .lag = -1},
+                  .moved_ms = (NOW - 30) * 1000LL,
+                  .count = 99,
+                  .per_s = 250,
+                  .longest_ms = 5000},
+     .lag_age_ms = 25000,
+     .scored = 50000,
+     .kind = "waiting",
+     .level = VERDICT_BAD,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 25,
+     .offset = 77,
+     .change = NULL,
+     .says = {"the brokers do not say"}},
+    {.name = "a broker was away for a moment, and there is nothing to do",
+     .lines = {START, {20, "waiting", "for=kafka no broker is there"}},
+     .arrivals = {.last = {.at_ms = NOW * 1000LL},
+                  .moved_ms = (NOW - 600) * 1000LL,
+                  .count = 99,
+                  .per_s = 250,
+                  .longest_ms = 600000},
+     .lag_age_ms = 1000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
     {.name = "a downstream reader stops",
      .lines = {START},
      .scored = 60000,
@@ -521,6 +567,7 @@ static void make(struct facts_of *f, const struct world *w)
     f->facts.backlog_count = w->backlogs[1].group ? 2 : 1;
     f->facts.entries = f->entries;
     f->facts.arrivals = &w->arrivals;
+    f->facts.lag_age_ms = w->lag_age_ms;
 }
 
 static void check_finding(const struct world *w, const struct finding *f)
