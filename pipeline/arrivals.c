@@ -71,8 +71,11 @@ void arrivals_take(struct arrivals *a, const struct arrival *now)
         take_rate(a, now);
         take_age(a, now);
     } else {
-        *a = (struct arrivals){.moved_ms = now->at_ms, .skipped = now->skipped};
+        *a = (struct arrivals){
+            .moved_ms = now->at_ms, .skipped = now->skipped, .running_ms = a->running_ms};
     }
+    if (now->is_running)
+        a->running_ms = now->at_ms;
     a->last = *now;
 }
 

@@ -35,6 +35,7 @@ struct arrivals {
     int64_t moved_ms;    /* the last outcome */
     uint64_t skipped;    /* until then */
     int64_t longest_ms;  /* silence of late */
+    int64_t running_ms;  /* when kscore took events last; 0: not yet */
     uint32_t late_count; /* samples in a row with events that are late, or from the future */
     int64_t late_ms;     /* since when */
     double late_s;       /* how late; negative: so far ahead */

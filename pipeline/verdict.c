@@ -84,16 +84,21 @@ static bool is_about_journal(const struct journal_entry *e)
     return strcmp(entry_word(e, "for", what, sizeof what), "journal") == 0;
 }
 
-/* When the trouble that lasts began: the first line behind the last one that says it is over. Of
- * the journal's topic, which scoring does not wait for, or of all else. */
+/* When the trouble that lasts began: the first line behind the last one that says it is over, and
+ * not long before kscore was seen to run: not each line has an end. Of the journal's topic, which
+ * scoring does not wait for, or of all else. */
 static const struct journal_entry *trouble_begin(const struct verdict_facts *facts, bool of_journal)
 {
     static const char *const begins[] = {"waiting", "parked", "commit_failed"};
     static const char *const ends[] = {"recovered", "unparked", "assigned"};
+    enum { SLACK_MS = 10000 }; /* a stall is seen after 5 s, and looked at each 5 s */
+    int64_t running_ms = facts->arrivals && !of_journal ? facts->arrivals->running_ms : 0;
     const struct journal_entry *first = NULL;
 
     for (size_t i = facts->entry_count; i-- > 0;) {
         const struct journal_entry *e = &facts->entries[i];
+        if (e->at_ms < running_ms - SLACK_MS)
+            break;
         for (size_t k = 0; k < 3 && is_about_journal(e) == of_journal; k++) {
             if (entry_is(e, begins[k]))
                 first = e;
