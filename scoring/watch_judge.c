@@ -290,7 +290,7 @@ static bool is_back(const struct watch *w, const struct watched *item)
 /* Behind a change, and for what cannot be mistaken, one window is enough. */
 static bool is_enough(const struct watched *item, const struct suspicion *found)
 {
-    return found->what == WATCH_CONSTANT || item->strict > 0 || item->streak > 1 ||
+    return (found->what == WATCH_CONSTANT && !item->name) || item->strict > 0 || item->streak > 1 ||
            (found->what == WATCH_MISSING && found->share - found->before >= great_jump);
 }
 
@@ -298,8 +298,11 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
 {
     struct suspicion found = {0};
 
-    if (item->is_on && is_back(w, item))
+    if (item->is_on && is_back(w, item)) {
         end(item, now_ms);
+        if (item->suspicion.what == WATCH_CONSTANT)
+            item->column.usual.narrowest = 0; /* it does stand still at times */
+    }
     if (item->is_on)
         return;
     if (!judge(w, item, &found)) {

@@ -276,6 +276,22 @@ START_TEST(what_is_found_ends_with_the_data_and_has_spoilt_nothing)
 }
 END_TEST
 
+START_TEST(a_feature_that_stood_still_and_moved_again_is_known_to_do_so)
+{
+    struct stream s;
+
+    start(&s, 100);
+    pass(&s, 180, NULL);
+    pass(&s, 60, frozen_temp);
+    pass(&s, 60, NULL);
+    expect(&s, true, WATCH_CONSTANT, "temp");
+    s.count = 0;
+    pass(&s, 60, frozen_temp);
+    expect_silence(&s, "again");
+    stop(&s);
+}
+END_TEST
+
 START_TEST(what_stays_for_half_an_hour_becomes_usual)
 {
     struct stream s;
@@ -594,7 +610,8 @@ SUITE(watch)
 
     LOOP(each_is_found_within_a_minute_at_any_rate, wrongs);
     LOOP(what_is_found_ends_with_the_data_and_has_spoilt_nothing, wrongs);
-    CASE("usual", what_stays_for_half_an_hour_becomes_usual, what_is_as_always_is_not_worth_a_word);
+    CASE("usual", a_feature_that_stood_still_and_moved_again_is_known_to_do_so,
+         what_stays_for_half_an_hour_becomes_usual, what_is_as_always_is_not_worth_a_word);
     tcase = harness_case(suite, "rhythm", NULL, 0);
     LOOP(day_and_night_are_not_suspicious_however_fast_they_pass, days_s);
     tcase = harness_case(suite, "start", NULL, 0);
