@@ -45,11 +45,10 @@ static const char *behind(const struct journal_entry *e, const char *key)
 }
 
 /* The other partitions go on. */
-static struct finding *add_parked(struct verdict *v, const struct verdict_facts *facts,
-                                  const struct journal_entry *e)
+static struct finding *add_parked(struct verdict *v, const struct journal_entry *e)
 {
-    struct finding *f = finding_add(v, VERDICT_BAD, "waiting", "a partition waits for %s: %s",
-                                    facts->sum->why, behind(e, "schema"));
+    struct finding *f = finding_add(v, VERDICT_BAD, "waiting",
+                                    "a partition waits for its schema: %s", behind(e, "schema"));
 
     entry_word(e, "schema", f->schema_id, sizeof f->schema_id);
     return f;
@@ -65,7 +64,7 @@ void troubles_judge_waiting(struct verdict *v, const struct verdict_facts *facts
     enum verdict_level level = is_starting && !begin ? VERDICT_WARNING : VERDICT_BAD;
     struct finding *f =
         strncmp(why, "schema ", 7) == 0 && parked
-            ? add_parked(v, facts, parked)
+            ? add_parked(v, parked)
             : finding_add(v, level, is_starting ? "starting" : "waiting", "%s %s",
                           is_starting ? "not ready, starting:" : "nothing is scored, waiting for",
                           *why ? why : "a cause that has no name yet");

@@ -19,6 +19,7 @@ static const double usually_missing = 0.9, often_missing = 0.5, seldom_missing =
 static const double jump = 0.2, great_jump = 0.5, above_highest = 0.1, least_z = 6;
 static const double far_share = 0.5;
 static const double shift = 0.5, shift_above_highest = 0.25;
+static const double spread_shift = 0.3, spread_shift_above_highest = 0.2, spread_share = 0.5;
 static const double strict_shift = 0.1, strict_score_shift = 0.3, frozen_shift = 0.25;
 
 static void end(struct watched *item, int64_t now_ms)
@@ -143,19 +144,33 @@ static bool judge_missing(const struct watched *item, struct suspicion *found)
     return true;
 }
 
-/* What the distance must pass; infinite where there is no usual level yet. */
+/* A feature of many values, none of which half of the rows have: a flag may change for all. */
+static bool is_spread(const struct watched *item)
+{
+    for (int i = 0; i < COLUMN_BINS; i++)
+        if (item->column.usual.shares[i] >= spread_share)
+            return false;
+    return item->name != NULL;
+}
+
+/* What the distance must pass; infinite where there is no usual level yet. In the second window
+ * that is the first one's: between them the level learnt from the one in which it began. */
 static double distance_limit(const struct watch *w, const struct watched *item)
 {
     const struct usual *u = &item->column.usual;
     double values = item->column.now.row_count - item->column.now.missing_count;
     double noise = 2 * sqrt(1 / fmax(values, 1) + 1 / fmax(u->values, 1));
 
+    if (item->streak > 0)
+        return item->streak_limit;
     if (item->strict > 0 && item->name)
         return fmax(strict_shift, u->distance_high) + noise;
     if (item->strict > 0)
         return fmax(strict_score_shift, u->distance_high + above_highest) + noise;
     if (w->fresh < COLUMN_SETTLED || u->windows < COLUMN_SETTLED)
         return INFINITY;
+    if (is_spread(item))
+        return fmax(spread_shift, u->distance_high + spread_shift_above_highest) + noise;
     return fmax(shift, u->distance_high + shift_above_highest) + noise;
 }
 
@@ -309,11 +324,13 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
         item->streak = 0;
         return;
     }
-    item->streak++;
     if (!found.first.topic)
         found.first = w->first;
-    if (item->streak == 1)
+    if (item->streak == 0) {
         item->streak_first = found.first;
+        item->streak_limit = distance_limit(w, item);
+    }
+    item->streak++;
     found.first = item->streak_first;
     if (is_enough(item, &found))
         begin(item, &found, now_ms);

@@ -255,7 +255,7 @@ static const struct world worlds[] = {
      .since_s = 8,
      .offset = 77,
      .change = NULL,
-     .says = {"a partition waits for schema 8 of payments-2: http://registry does not answer"}},
+     .says = {"a partition waits for its schema: http://registry does not answer"}},
     {.name = "the input may not be read any more, and nothing is in flight",
      .lines = {START, {20, "waiting", "for=kafka topic payments: no permission to read"}},
      .arrivals = {.last = {.at_ms = NOW * 1000LL, .lag = -1},
