@@ -91,19 +91,50 @@ static const struct journal_entry *waiting_since(const struct verdict_facts *fac
  * not, or nothing at all. */
 void troubles_judge_deaf(struct verdict *v, const struct verdict_facts *facts)
 {
-    enum { SILENT_MS = 10000 };
+    enum { SILENT_MS = 8000, SLACK_MS = 6000 /* a sample */, LEAST_MS = 2000 };
     const struct arrivals *a = facts->arrivals;
-    const struct journal_entry *e = a ? waiting_since(facts, a->moved_ms) : NULL;
-    bool is_silent = facts->lag_age_ms >= SILENT_MS;
+    const struct journal_entry *e = a ? waiting_since(facts, a->moved_ms - SLACK_MS) : NULL;
+    int64_t least_ms = e ? LEAST_MS : SILENT_MS;
     struct finding *f;
 
-    if (!a || a->last.lag == 0 || facts->now_ms - a->moved_ms < SILENT_MS / 2 || (!e && !is_silent))
+    if (!a || a->last.lag == 0 || facts->now_ms - a->moved_ms < least_ms ||
+        (!e && facts->lag_age_ms < SILENT_MS))
         return;
     f = finding_add(v, VERDICT_BAD, "waiting", "nothing comes, waiting for kafka: %s",
                     e ? behind(e, "for") : "the brokers do not say how long the topics are");
     f->blame = "dependency";
     finding_set_place(f, facts->standing);
     finding_set_since(f, facts, e ? e->at_ms : facts->now_ms - facts->lag_age_ms);
+}
+
+/* They are tried every second while there is something to commit, and fail each time. */
+void troubles_judge_commits(struct verdict *v, const struct verdict_facts *facts)
+{
+    enum { APART_MS = 15000 };
+    const struct journal_entry *first = NULL;
+    int64_t last_ms = facts->now_ms;
+    size_t count = 0;
+    struct finding *f;
+
+    for (size_t i = facts->entry_count; i-- > 0;) {
+        const struct journal_entry *e = &facts->entries[i];
+        if (last_ms - e->at_ms > APART_MS)
+            break;
+        if (!entry_is(e, "commit_failed"))
+            continue;
+        first = e;
+        last_ms = e->at_ms;
+        count++;
+    }
+    if (count < 2) /* one alone is a rebalance's */
+        return;
+    f = finding_add(v, VERDICT_WARNING, "commit",
+                    "offsets cannot be committed: a restart would score again what came since: %s",
+                    first->text);
+    if (!f)
+        return;
+    f->blame = "dependency";
+    finding_set_since(f, facts, first->at_ms);
 }
 
 void troubles_judge_journal(struct verdict *v, const struct verdict_facts *facts)

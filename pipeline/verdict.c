@@ -321,6 +321,7 @@ void verdict_take(struct verdict *v, const struct verdict_facts *facts)
             judge_group(v, facts, &facts->backlogs[i]);
         else
             judge_lag(v, facts, &facts->backlogs[i]);
+    troubles_judge_commits(v, facts);
     judge_gap(v, facts);
     judge_refusal(v, facts);
     troubles_judge_journal(v, facts);

@@ -51,7 +51,7 @@ enum verdict_level { VERDICT_OK, VERDICT_WARNING, VERDICT_BAD };
 struct finding {
     enum verdict_level level;
     const char *kind; /* "stuck", "breaker", "waiting", "starting", "draining", "errors", "suspect",
-                         "full", "group", "lag", "refused", "gap", "journal", "quiet",
+                         "full", "group", "lag", "refused", "gap", "journal", "commit", "quiet",
                          "late"; static */
     char what[600];
     const char *blame; /* static, "" */
