@@ -1,5 +1,5 @@
 /* The verdict on facts: each trouble is named, with since when, the first record, whose it is and
- * the change before; and what is none is none. */
+ * the change before; and what is none is none. One piece: one table. */
 #include <stdio.h>
 #include <string.h>
 
