@@ -135,7 +135,8 @@ static void judge_activity(struct pipeline *p)
                  waiting->partition);
     } else if (p->is_full_paused) {
         m->activity = ACTIVITY_FULL;
-        snprintf(m->why, sizeof m->why, "the output topics take less than comes in");
+        snprintf(m->why, sizeof m->why, "the output topics take less than comes in%s",
+                 producer_is_throttled(p->producer) ? ": a quota (producer_byte_rate)" : "");
     } else {
         m->activity = ACTIVITY_RUNNING;
         *m->why = '\0';

@@ -92,6 +92,9 @@ static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
     case ACTIVITY_FULL:
         f = finding_add(v, VERDICT_WARNING, "full", "%s", facts->sum->why);
         f->blame = "dependency";
+        finding_set_place(f, facts->standing);
+        if (facts->arrivals && facts->arrivals->running_ms)
+            finding_set_since(f, facts, facts->arrivals->running_ms);
     }
 }
 
