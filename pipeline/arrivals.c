@@ -49,8 +49,8 @@ static bool has_waited(const struct arrivals *a, const struct arrival *now)
 
 static void take_age(struct arrivals *a, const struct arrival *now)
 {
-    uint64_t come = now->freshness_count - a->last.freshness_count;
-    double age_s = (now->freshness_sum - a->last.freshness_sum) / (double)come;
+    uint64_t come = now->age_count - a->last.age_count;
+    double age_s = (now->age_sum - a->last.age_sum) / (double)come;
 
     if (has_waited(a, now) || has_waited(a, &a->last)) {
         a->late_count = 0;

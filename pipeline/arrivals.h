@@ -22,8 +22,8 @@ struct arrival {
     int64_t at_ms;
     uint64_t outcomes, skipped; /* outcomes: scored or dead */
     int64_t lag;                /* -1: not known */
-    double freshness_sum;       /* seconds, of freshness_count records: core/metrics.h */
-    uint64_t freshness_count;
+    double age_sum; /* seconds, of age_count records; of some negative: from the future */
+    uint64_t age_count;
     size_t owned;    /* partitions */
     bool is_running; /* it takes events */
 };

@@ -17,8 +17,8 @@ static struct arrival arrival_of(const struct observer *o)
                           .outcomes = totals.scored + totals.dead,
                           .skipped = totals.skipped,
                           .lag = knows_lag ? observer_total_lag(o) : -1,
-                          .freshness_sum = sum->freshness.sum,
-                          .freshness_count = histogram_count(&sum->freshness),
+                          .age_sum = sum->freshness.sum - sum->ahead_sum,
+                          .age_count = histogram_count(&sum->freshness),
                           .is_running = sum->activity == ACTIVITY_RUNNING};
 
     for (size_t i = 0; i < sum->part_count; i++)

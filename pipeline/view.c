@@ -95,6 +95,7 @@ static void add(struct metrics *sum, const struct metrics *one)
     histogram_merge(&sum->decode, &one->decode);
     histogram_merge(&sum->score, &one->score);
     histogram_merge(&sum->freshness, &one->freshness);
+    sum->ahead_sum += one->ahead_sum;
     histogram_merge(&sum->commit, &one->commit);
     if (isnan(sum->scores.now[0])) /* each worker sees a sample of the same stream */
         sum->scores = one->scores;

@@ -22,8 +22,8 @@ static void pass(int samples, unsigned outcomes, unsigned skipped, double age_s)
         now.at_ms += SAMPLE_MS;
         now.outcomes += outcomes;
         now.skipped += skipped;
-        now.freshness_sum += age_s * outcomes;
-        now.freshness_count += outcomes;
+        now.age_sum += age_s * outcomes;
+        now.age_count += outcomes;
     }
     arrivals_take(&arrivals, &now);
 }
