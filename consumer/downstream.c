@@ -34,6 +34,8 @@ static void take_part(struct downstream *d, struct downstream_part *p, int64_t c
 {
     bool is_first = p->moved_ms == 0;
 
+    if (committed < 0)
+        committed = p->committed; /* a group that is deleted leaves what it has not read */
     if (committed != p->committed || is_first) {
         if (!is_first) {
             d->moved_ms = now_ms;

@@ -168,14 +168,16 @@ static bool judge(struct asker *a, rd_kafka_resp_err_t code, const char *what)
 /* Not rd_kafka_query_watermark_offsets, see consumer/places.c. */
 static bool ask_ends(struct asker *a, list_t *list)
 {
+    char what[280] = "asking for the ends of topics";
     rd_kafka_resp_err_t code;
 
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = RD_KAFKA_OFFSET_END;
     code = rd_kafka_offsets_for_times(a->client, list, LAGS_ASK_MS);
     for (int i = 0; i < list->cnt && !code; i++)
-        code = list->elems[i].err;
-    return judge(a, code, "asking for the ends of topics");
+        if ((code = list->elems[i].err) != 0)
+            snprintf(what, sizeof what, "asking for the end of topic %s", list->elems[i].topic);
+    return judge(a, code, what);
 }
 
 static list_t *take_committed(struct asker *a, rd_kafka_event_t *event, const char *group)

@@ -121,7 +121,8 @@ struct metrics {
     struct model_metrics model;
     struct histogram decode, score; /* per batch */
     struct histogram freshness;     /* per record, its batch's oldest: its time to its ack */
-    struct histogram commit;        /* per commit: how long the brokers took */
+    double ahead_sum;        /* seconds, of records from the future: how far, in freshness 0 */
+    struct histogram commit; /* per commit: how long the brokers took */
     struct score_metrics scores;
     uint64_t alerts, stale_alerts, commits, rewinds, no_event_time;
     uint64_t dead[FAULT_COUNT];              /* by fault, all of them */

@@ -32,6 +32,15 @@ const struct journal_entry *entry_newest(const struct verdict_facts *facts, cons
 /* The value of a key=value word, as far as there is room; "" when there is none. Returns out. */
 const char *entry_word(const struct journal_entry *entry, const char *key, char *out, size_t size);
 
+/* What a start waits for; what is waited for, when it is; what the input waits for while nothing is
+ * on its way; and what nothing waits for: commits that fail while outcomes are sent, and the topic
+ * of the journal. */
+void troubles_judge_starting(struct verdict *verdict, const struct verdict_facts *facts);
+void troubles_judge_waiting(struct verdict *verdict, const struct verdict_facts *facts);
+void troubles_judge_deaf(struct verdict *verdict, const struct verdict_facts *facts);
+void troubles_judge_commits(struct verdict *verdict, const struct verdict_facts *facts);
+void troubles_judge_journal(struct verdict *verdict, const struct verdict_facts *facts);
+
 /* What is wrong without errors: the suspicions that are not over, the nearest cause first. */
 void suspects_judge(struct verdict *verdict, const struct verdict_facts *facts);
 

@@ -61,15 +61,19 @@ void measure_waiting(struct pipeline *p, const char *what, const char *text)
 
 void measure_retired(struct pipeline *p, size_t head, size_t retired)
 {
+    struct metrics *m = &p->measures.metrics;
     int64_t now_ms = clock_wall_ms();
 
     if (p->measures.uncommitted_ms == 0)
         p->measures.uncommitted_ms = clock_ms();
     for (size_t i = 0; i < retired; i++) {
         const struct slot *slot = &p->ring.slots[(head + i) % RING_SLOTS];
-        if (slot->oldest_ms >= 0)
-            histogram_add(&p->measures.metrics.freshness, (double)(now_ms - slot->oldest_ms) / 1000,
-                          slot->record_count);
+        double age_s = (double)(now_ms - slot->oldest_ms) / 1000;
+        if (slot->oldest_ms < 0)
+            continue;
+        histogram_add(&m->freshness, age_s, slot->record_count);
+        if (age_s < 0)
+            m->ahead_sum -= age_s * (double)slot->record_count;
     }
 }
 
@@ -146,7 +150,8 @@ static void judge_activity(struct pipeline *p)
                  waiting->partition);
     } else if (p->is_full_paused) {
         m->activity = ACTIVITY_FULL;
-        snprintf(m->why, sizeof m->why, "the output topics take less than comes in");
+        snprintf(m->why, sizeof m->why, "the output topics take less than comes in%s",
+                 producer_is_throttled(p->producer) ? ": a quota (producer_byte_rate)" : "");
     } else {
         m->activity = ACTIVITY_RUNNING;
         *m->why = '\0';

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "consumer/lags.h"
+#include "pipeline/arrivals.h"
 #include "pipeline/observer.h"
 #include "pipeline/standstill.h"
 #include "pipeline/view.h"
@@ -55,6 +56,7 @@ struct observer {
     size_t group_count;
     int64_t groups_age_ms;
     struct standstill still;
+    struct arrivals arrivals;
 };
 
 /* The i-th oldest sample. */

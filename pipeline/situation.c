@@ -7,11 +7,32 @@ enum { MINUTE_MS = 60000, QUARTER = 15 * MINUTE_MS / SAMPLE_MS };
 
 /* ---- the last minute */
 
+static struct arrival arrival_of(const struct observer *o)
+{
+    enum { FRESH_MS = 5000 };
+    bool knows_lag = o->ends_age_ms >= 0 && o->ends_age_ms <= FRESH_MS;
+    const struct metrics *sum = &o->view.sum;
+    struct view_totals totals = view_totals(&o->view);
+    struct arrival now = {.at_ms = o->view.at_ms,
+                          .outcomes = totals.scored + totals.dead,
+                          .skipped = totals.skipped,
+                          .lag = knows_lag ? observer_total_lag(o) : -1,
+                          .age_sum = sum->freshness.sum - sum->ahead_sum,
+                          .age_count = histogram_count(&sum->freshness),
+                          .is_running = sum->activity == ACTIVITY_RUNNING};
+
+    for (size_t i = 0; i < sum->part_count; i++)
+        now.owned += sum->parts[i].is_owned;
+    return now;
+}
+
 void situation_mark(struct observer *o)
 {
     struct fault_mark *mark = &o->marks[o->mark_count++ % MARKS];
     const struct metrics *sum = &o->view.sum;
+    struct arrival now = arrival_of(o);
 
+    arrivals_take(&o->arrivals, &now);
     mark->at_ms = o->view.at_ms;
     mark->count = sum->fault_count;
     for (size_t i = 0; i < sum->fault_count; i++) {
@@ -171,6 +192,7 @@ static void take_groups(struct situation *facts, const struct observer *o)
 void situation_take(struct situation *facts, struct observer *o, size_t entry_count)
 {
     struct sample then;
+    struct arrival now = arrival_of(o);
     struct verdict_facts *v = &facts->verdict;
 
     memset(facts, 0, sizeof *facts);
@@ -188,6 +210,10 @@ void situation_take(struct situation *facts, struct observer *o, size_t entry_co
     v->silent_ms = silent_ms(o);
     take_recent(facts, o);
     take_standing(facts, o);
+    facts->arrivals = o->arrivals;
+    arrivals_take(&facts->arrivals, &now);
+    v->arrivals = &facts->arrivals;
+    v->lag_age_ms = o->ends_age_ms;
     v->backlogs = facts->backlogs;
     facts->backlogs[v->backlog_count++] = own_backlog(o);
     take_groups(facts, o);

@@ -13,6 +13,7 @@ struct situation {
     uint64_t recent[METRICS_FAULTS];
     struct verdict_backlog backlogs[1 + SITUATION_GROUPS]; /* kscore's own first */
     struct place standing;
+    struct arrivals arrivals;
 };
 
 /* Of o->view, and the first entry_count of o->entries. */
@@ -26,7 +27,7 @@ struct sample situation_minute(const struct observer *o, double *seconds);
 double situation_dead_share_before(const struct observer *o, int64_t at_ms);
 double situation_dead_share_after(const struct observer *o, int64_t at_ms);
 
-/* Once a sample: how often each fault has come until now. */
+/* Once a sample: how often each fault has come until now, and how events come. */
 void situation_mark(struct observer *o);
 
 #endif

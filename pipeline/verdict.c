@@ -92,71 +92,35 @@ static void judge_breaker(struct verdict *v, const struct verdict_facts *facts)
     finding_blame_model(f);
 }
 
-/* The first thing that a start waited for: brokers, a registry. What journal and lag wait for holds
- * nothing up. */
-static const struct journal_entry *first_wait(const struct verdict_facts *facts)
-{
-    char what[16];
-
-    for (size_t i = 0; i < facts->entry_count; i++) {
-        const struct journal_entry *e = &facts->entries[i];
-        if (entry_is(e, "waiting") && strcmp(entry_word(e, "for", what, sizeof what), "lag") != 0 &&
-            strcmp(what, "journal") != 0)
-            return e;
-    }
-    return NULL;
-}
-
-static void judge_waiting(struct verdict *v, const struct verdict_facts *facts)
-{
-    const char *why = facts->sum->why;
-    struct finding *f = finding_add(v, VERDICT_BAD, "waiting", "nothing is scored, waiting for %s",
-                                    *why ? why : "a cause that has no name yet");
-
-    f->blame = "dependency";
-    finding_set_place(f, facts->standing);
-    finding_set_since(f, facts, facts->sum->since_ms);
-}
-
-/* To wait for the group is no trouble yet. */
-static void judge_starting(struct verdict *v, const struct verdict_facts *facts)
-{
-    const struct journal_entry *begin = first_wait(facts);
-    struct finding *f = finding_add(v, begin ? VERDICT_BAD : VERDICT_WARNING, "starting",
-                                    "not ready, starting: %s", facts->sum->why);
-
-    finding_set_place(f, facts->standing);
-    if (!begin)
-        return;
-    f->blame = "dependency";
-    finding_set_since(f, facts, begin->at_ms);
-}
-
 static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
 {
     struct finding *f;
 
     switch (facts->sum->activity) {
-    case ACTIVITY_RUNNING: return;
+    case ACTIVITY_RUNNING: troubles_judge_deaf(v, facts); return;
     case ACTIVITY_BREAKER: judge_breaker(v, facts); return;
-    case ACTIVITY_STARTING: judge_starting(v, facts); return;
-    case ACTIVITY_WAITING: judge_waiting(v, facts); return;
+    case ACTIVITY_STARTING: troubles_judge_starting(v, facts); return;
+    case ACTIVITY_WAITING: troubles_judge_waiting(v, facts); return;
     case ACTIVITY_DRAINING:
         finding_add(v, VERDICT_WARNING, "draining", "it drains: %s", facts->sum->why);
         return;
     case ACTIVITY_FULL:
         f = finding_add(v, VERDICT_WARNING, "full", "%s", facts->sum->why);
         f->blame = "dependency";
+        finding_set_place(f, facts->standing);
+        if (facts->arrivals && facts->arrivals->running_ms)
+            finding_set_since(f, facts, facts->arrivals->running_ms);
     }
 }
 
-/* Where nothing comes and nothing is on its way, a loop does not see that brokers are away. */
+/* Where nothing comes and nothing is on its way, a loop does not see that brokers are away; with a
+ * lag troubles_judge_deaf says so sooner. */
 static void judge_silence(struct verdict *v, const struct verdict_facts *facts)
 {
     enum { SILENT_MS = 15000 }; /* asked every 2 s, a question takes up to 3 s a step */
     struct finding *f;
 
-    if (facts->sum->activity != ACTIVITY_RUNNING || facts->silent_ms < SILENT_MS)
+    if (facts->sum->activity != ACTIVITY_RUNNING || facts->silent_ms < SILENT_MS || v->count > 0)
         return;
     f = finding_add(v, VERDICT_WARNING, "waiting",
                     "the brokers do not say how far the topics are: they do not answer, or a "
@@ -244,6 +208,51 @@ static void judge_errors(struct verdict *v, const struct verdict_facts *facts)
         is_done[worst] = true;
         judge_fault(v, facts, worst);
     }
+}
+
+/* ---- what comes */
+
+/* Behind the last outcome there was. */
+static void judge_quiet(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct arrivals *a = facts->arrivals;
+    int64_t skipped_ms = a ? arrivals_skipped_ms(a) : 0;
+    int64_t quiet_ms = a ? arrivals_quiet_ms(a) : 0;
+    struct finding *f = NULL;
+
+    if (skipped_ms)
+        f = finding_add(v, VERDICT_WARNING, "quiet",
+                        "nothing is scored: all %llu events since then are skipped, for they have "
+                        "no value; before, %.3g a second had one",
+                        (unsigned long long)(a->last.skipped - a->skipped), a->per_s);
+    else if (quiet_ms)
+        f = finding_add(v, VERDICT_WARNING, "quiet",
+                        "no events come, and all that came are done; before, %.3g a second came",
+                        a->per_s);
+    if (!f)
+        return;
+    f->blame = "record";
+    finding_set_since(f, facts, skipped_ms ? skipped_ms : quiet_ms);
+}
+
+static void judge_late(struct verdict *v, const struct verdict_facts *facts)
+{
+    const struct arrivals *a = facts->arrivals;
+    bool is_ahead = a && a->late_s < 0;
+    struct finding *f;
+
+    if (!a || !arrivals_are_late(a))
+        return;
+    f = finding_add(v, VERDICT_WARNING, "late",
+                    is_ahead ? "events are from the future: their times are %.0f s ahead of this "
+                               "machine's clock; before, they were %.3g s old"
+                             : "events come late: up to %.0f s old when they are scored, although "
+                               "nothing waits here; before, %.3g s",
+                    is_ahead ? -a->late_s : a->late_s, a->age_s);
+    if (!f)
+        return;
+    f->blame = "record";
+    finding_set_since(f, facts, a->late_ms);
 }
 
 /* ---- behind */
@@ -341,14 +350,18 @@ void verdict_take(struct verdict *v, const struct verdict_facts *facts)
     judge_silence(v, facts);
     if (facts->sum->activity != ACTIVITY_BREAKER)
         judge_errors(v, facts);
+    judge_quiet(v, facts);
     suspects_judge(v, facts);
+    judge_late(v, facts);
     for (size_t i = 0; i < facts->backlog_count; i++)
         if (facts->backlogs[i].group)
             judge_group(v, facts, &facts->backlogs[i]);
         else
             judge_lag(v, facts, &facts->backlogs[i]);
+    troubles_judge_commits(v, facts);
     judge_gap(v, facts);
     judge_refusal(v, facts);
+    troubles_judge_journal(v, facts);
 }
 
 void verdict_print_healthy(char out[VERDICT_TEXT_MAX], const struct verdict_facts *facts)

@@ -18,6 +18,7 @@
 #include "core/journal.h"
 #include "core/metrics.h"
 #include "core/schema_id.h"
+#include "pipeline/arrivals.h"
 
 /* Of what is to be worked off: kscore's own lag, or that of a group that reads the scores. */
 struct verdict_backlog {
@@ -41,7 +42,9 @@ struct verdict_facts {
     size_t backlog_count;
     const struct journal_entry *entries; /* oldest first */
     size_t entry_count;
-    bool has_fingerprints; /* schema ids are */
+    bool has_fingerprints;           /* schema ids are */
+    const struct arrivals *arrivals; /* NULL: not known */
+    int64_t lag_age_ms;              /* how long ago the brokers said it; -1: never */
 };
 
 enum verdict_level { VERDICT_OK, VERDICT_WARNING, VERDICT_BAD };
@@ -49,7 +52,8 @@ enum verdict_level { VERDICT_OK, VERDICT_WARNING, VERDICT_BAD };
 struct finding {
     enum verdict_level level;
     const char *kind; /* "stuck", "breaker", "waiting", "starting", "draining", "errors", "suspect",
-                         "full", "group", "lag", "refused", "gap"; static */
+                         "full", "group", "lag", "refused", "gap", "journal", "commit", "quiet",
+                         "late"; static */
     char what[600];
     const char *blame; /* static, "" */
     int64_t since_ms;  /* 0: not known */

@@ -116,6 +116,7 @@ static void add(struct metrics *sum, const struct metrics *one)
     histogram_merge(&sum->decode, &one->decode);
     histogram_merge(&sum->score, &one->score);
     histogram_merge(&sum->freshness, &one->freshness);
+    sum->ahead_sum += one->ahead_sum;
     histogram_merge(&sum->commit, &one->commit);
     add_scores(&sum->scores, &one->scores);
     sum->alerts += one->alerts;

@@ -79,6 +79,8 @@ static const char *words_of(const struct watch_change *c)
         [WATCH_CONSTANT] = "rows differ, and all scores are the same",
         [WATCH_DECISIONS] = "the share of this decision is far from before"};
 
+    if (c->feature && c->suspicion.what == WATCH_CONSTANT && !c->is_over)
+        return "all values are the same, which they never were in a window before";
     if (c->is_accepted)
         return "it is still so, and taken as usual from now on";
     return c->is_over ? "as before again" : words[c->suspicion.what];

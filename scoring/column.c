@@ -10,7 +10,7 @@ static void window_reset(struct column_window *w)
 
 static void usual_reset(struct column *c)
 {
-    c->usual = (struct usual){.low = INFINITY, .high = -INFINITY};
+    c->usual = (struct usual){.low = INFINITY, .high = -INFINITY, .narrowest = INFINITY};
     c->far_low = -INFINITY;
     c->far_high = INFINITY;
     c->sample_count = 0;
@@ -164,6 +164,8 @@ static void merge(struct column *c, const struct column_window *w)
     u->distance_high = keep_high(u->distance_high, 0, w->distance);
     for (int i = 0; has_counts && i < COLUMN_BINS; i++)
         u->shares[i] += ((float)w->counts[i] / count - u->shares[i]) / (float)memory;
+    if (count >= COLUMN_LEAST)
+        u->narrowest = fminf(u->narrowest, w->high - w->low);
     u->low = fminf(u->low, w->low);
     u->high = fmaxf(u->high, w->high);
     column_spread(c);

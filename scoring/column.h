@@ -51,6 +51,7 @@ struct usual {
     float missing, missing_high; /* share: mean, and the highest of late */
     float distance_high;         /* the highest distance of late */
     float low, high;             /* of all values */
+    float narrowest; /* least width (high - low) of a window's values; infinite: unknown */
 };
 
 struct column {

@@ -12,7 +12,8 @@
  *   missing        its share of missing values (of its default, of unknown categories) has jumped
  *   far            most of its values are far outside of the range of all before
  *   shifted        its values are distributed otherwise than they ever were
- *   constant       all scores are the same although rows differ
+ *   constant       all scores are the same although rows differ; or all values of a feature that
+ *                  never were
  *   decisions      a decision's share is far from before
  *
  * Behind a change of the model, features that are read from elsewhere now, the score and the

@@ -19,7 +19,8 @@ static const double usually_missing = 0.9, often_missing = 0.5, seldom_missing =
 static const double jump = 0.2, great_jump = 0.5, above_highest = 0.1, least_z = 6;
 static const double far_share = 0.5;
 static const double shift = 0.5, shift_above_highest = 0.25;
-static const double strict_shift = 0.1, strict_score_shift = 0.3;
+static const double spread_shift = 0.3, spread_shift_above_highest = 0.2, spread_share = 0.5;
+static const double strict_shift = 0.1, strict_score_shift = 0.3, frozen_shift = 0.25;
 
 void watch_end(struct watched *item, int64_t now_ms)
 {
@@ -143,20 +144,45 @@ static bool judge_missing(const struct watched *item, struct suspicion *found)
     return true;
 }
 
-/* What the distance must pass; infinite where there is no usual level yet. */
+/* A feature of many values, none of which half of the rows have: a flag may change for all. */
+static bool is_spread(const struct watched *item)
+{
+    for (int i = 0; i < COLUMN_BINS; i++)
+        if (item->column.usual.shares[i] >= spread_share)
+            return false;
+    return item->name != NULL;
+}
+
+/* What the distance must pass; infinite where there is no usual level yet. In the second window
+ * that is the first one's: between them the level learnt from the one in which it began. */
 static double distance_limit(const struct watch *w, const struct watched *item)
 {
     const struct usual *u = &item->column.usual;
     double values = item->column.now.row_count - item->column.now.missing_count;
     double noise = 2 * sqrt(1 / fmax(values, 1) + 1 / fmax(u->values, 1));
 
+    if (item->streak > 0)
+        return item->streak_limit;
     if (item->strict > 0 && item->name)
         return fmax(strict_shift, u->distance_high) + noise;
     if (item->strict > 0)
         return fmax(strict_score_shift, u->distance_high + above_highest) + noise;
     if (w->fresh < COLUMN_SETTLED || u->windows < COLUMN_SETTLED)
         return INFINITY;
+    if (is_spread(item))
+        return fmax(spread_shift, u->distance_high + spread_shift_above_highest) + noise;
     return fmax(shift, u->distance_high + shift_above_highest) + noise;
+}
+
+/* One value in all rows of a window, though no window before had one alone, and not the one that
+ * most rows have: chance would take long. */
+static bool is_frozen(const struct column *c)
+{
+    const struct column_window *now = &c->now;
+
+    return now->low == now->high && now->row_count - now->missing_count >= RUN_ROWS / 2 &&
+           c->usual.windows >= COLUMN_SETTLED && c->usual.narrowest > 0 &&
+           isfinite(c->usual.narrowest) && column_distance(c) >= frozen_shift;
 }
 
 static bool judge_values(const struct watch *w, const struct watched *item, struct suspicion *found)
@@ -168,6 +194,9 @@ static bool judge_values(const struct watch *w, const struct watched *item, stru
 
     *found = (struct suspicion){.what = WATCH_FAR, .share = outside};
     if (outside >= far_share && (item->strict > 0 || c->usual.windows >= COLUMN_SETTLED))
+        return true;
+    *found = (struct suspicion){.what = WATCH_CONSTANT, .share = 1};
+    if (item->name && is_frozen(c))
         return true;
     *found = (struct suspicion){.what = WATCH_SHIFTED,
                                 .share = distance,
@@ -256,7 +285,7 @@ static double measure(const struct watch *w, const struct watched *item)
     switch (item->suspicion.what) {
     case WATCH_FAR: return (double)now->outside_count / (now->row_count - now->missing_count + 1);
     case WATCH_SHIFTED: return column_distance(&item->column);
-    case WATCH_CONSTANT: return is_constant(w);
+    case WATCH_CONSTANT: return item->name ? now->low == now->high : is_constant(w);
     case WATCH_DECISIONS: return decision_share_now(w, item->suspicion.decision);
     default: return column_missing_share(now);
     }
@@ -276,7 +305,7 @@ static bool is_back(const struct watch *w, const struct watched *item)
 /* Behind a change, and for what cannot be mistaken, one window is enough. */
 static bool is_enough(const struct watched *item, const struct suspicion *found)
 {
-    return found->what == WATCH_CONSTANT || item->strict > 0 || item->streak > 1 ||
+    return (found->what == WATCH_CONSTANT && !item->name) || item->strict > 0 || item->streak > 1 ||
            (found->what == WATCH_MISSING && found->share - found->before >= great_jump);
 }
 
@@ -284,19 +313,24 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
 {
     struct suspicion found = {0};
 
-    if (item->is_on && is_back(w, item))
+    if (item->is_on && is_back(w, item)) {
         watch_end(item, now_ms);
+        if (item->suspicion.what == WATCH_CONSTANT)
+            item->column.usual.narrowest = 0; /* it does stand still at times */
+    }
     if (item->is_on)
         return;
     if (!judge(w, item, &found)) {
         item->streak = 0;
         return;
     }
-    item->streak++;
     if (!found.first.topic)
         found.first = w->first;
-    if (item->streak == 1)
+    if (item->streak == 0) {
         item->streak_first = found.first;
+        item->streak_limit = distance_limit(w, item);
+    }
+    item->streak++;
     found.first = item->streak_first;
     if (is_enough(item, &found))
         begin(item, &found, now_ms);

@@ -3,7 +3,8 @@
  *   {"kscore_watch":1,"at":MS,"model":NAME,"version":V,"digest":D,"windows":N,
  *    "decisions":[{"name":NAME,"usual":[MEAN,LOW,HIGH]},...],
  *    "columns":[{"name":NAME,"source":PATHS,"binding":HEX,"usual":[WINDOWS,MISSING,MISSING_HIGH,
- *                DISTANCE_HIGH,LOW,HIGH,LONGEST_RUN],"edges":[15 numbers],"shares":[16]},...]}
+ *                DISTANCE_HIGH,LOW,HIGH,LONGEST_RUN],"narrowest":[WIDTH],"edges":[15 numbers],
+ *                "shares":[16]},...]}
  *
  * The first column is the score, which has no name; without bins edges and shares are empty.
  */
@@ -79,6 +80,7 @@ static void put_column(struct out *o, const struct watched *item)
     put_text(o, item->source);
     put(o, ",\"binding\":\"%016" PRIx64 "\"", item->binding);
     put_numbers(o, "usual", levels, sizeof levels / sizeof *levels);
+    put_numbers(o, "narrowest", &u->narrowest, 1);
     put_numbers(o, "edges", u->edges, u->has_bins ? COLUMN_BINS - 1 : 0);
     put_numbers(o, "shares", u->shares, u->has_bins ? COLUMN_BINS : 0);
     put(o, "}");
@@ -179,7 +181,7 @@ struct saved {
     char name[JSON_STRING_MAX(NAME_MAX_BYTES)];
     char source[JSON_STRING_MAX(WATCH_SOURCE_MAX)];
     char binding[17];
-    double levels[7], edges[COLUMN_BINS], shares[COLUMN_BINS];
+    double levels[7], narrowest, edges[COLUMN_BINS], shares[COLUMN_BINS];
     size_t level_count, edge_count, share_count;
 };
 
@@ -187,7 +189,7 @@ static void take_saved(struct json *j, struct saved *s)
 {
     struct json_text key;
 
-    *s = (struct saved){0};
+    *s = (struct saved){.narrowest = INFINITY}; /* an older one does not have it */
     for (json_enter_object(j); json_key(j, &key);)
         if (json_text_equals(&key, "name"))
             take_text(j, s->name, sizeof s->name);
@@ -197,6 +199,8 @@ static void take_saved(struct json *j, struct saved *s)
             take_text(j, s->binding, sizeof s->binding);
         else if (json_text_equals(&key, "usual"))
             s->level_count = take_numbers(j, s->levels, 7);
+        else if (json_text_equals(&key, "narrowest"))
+            take_numbers(j, &s->narrowest, 1);
         else if (json_text_equals(&key, "edges"))
             s->edge_count = take_numbers(j, s->edges, COLUMN_BINS - 1);
         else if (json_text_equals(&key, "shares"))
@@ -223,6 +227,7 @@ static void use_column(struct watched *item, const struct saved *s)
     u->distance_high = (float)s->levels[3];
     u->low = isfinite(s->levels[4]) ? (float)s->levels[4] : INFINITY;
     u->high = isfinite(s->levels[5]) ? (float)s->levels[5] : -INFINITY;
+    u->narrowest = (float)s->narrowest;
     item->column.longest_run = bounded(s->levels[6]);
     column_spread(&item->column);
     u->has_bins = s->edge_count == COLUMN_BINS - 1 && s->share_count == COLUMN_BINS;

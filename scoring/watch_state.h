@@ -23,6 +23,7 @@ struct watched {
     unsigned strict; /* windows that are still held to stricter bounds */
     unsigned streak; /* windows in a row that are suspicious */
     struct sighting streak_first;
+    double streak_limit; /* of the distance */
     struct suspicion suspicion, ended;
     bool is_on, has_begun, has_ended, is_accepted;
     int64_t ended_ms;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Six incidents with real flights on a real Kafka, and what `kscore status` says of each: the true cause, since when, the first
-bad offset and who is to blame, within 10 s of the first bad record, or 60 s where nothing fails.
+"""Incidents with real flights on a real Kafka, and what `kscore status` says of each: the true cause, since when, the first bad
+offset and who is to blame, within 10 s of the first bad record, or 60 s where nothing fails; of some also that it is over.
 
     tests/incidents.py                    all of them
     tests/incidents.py --only renamed     one
@@ -52,6 +52,8 @@ class Feeder(threading.Thread):
         self.first_bad: dict[int, int] = {}  # by partition
         self.bad_at = 0.0  # when the first of them was acknowledged
         self.is_over = threading.Event()
+        self.is_paused = False
+        self.ahead_ms = 0
 
     def reported(self, is_bad: bool):
         def report(error, message) -> None:
@@ -65,8 +67,11 @@ class Feeder(threading.Thread):
         for n in itertools.count():
             if self.is_over.is_set():
                 break
+            while self.is_paused and not self.is_over.wait(0.05):
+                begun += 0.05
             is_bad = self.is_bad(n)
-            self.producer.produce(self.topic, self.write(n, next(self.events)), partition=n % real.PARTITIONS, on_delivery=self.reported(is_bad))
+            self.producer.produce(self.topic, self.write(n, next(self.events)), partition=n % real.PARTITIONS,
+                                  timestamp=int(time.time() * 1000) + self.ahead_ms, on_delivery=self.reported(is_bad))
             self.producer.poll(0)
             self.is_over.wait(max(0.0, begun + n / RATE - time.monotonic()))
         self.producer.flush(10)
@@ -145,6 +150,12 @@ class Scene:
     def findings(self) -> list[dict]:
         status = self.status()
         return [status["verdict"], *status["verdict"].get("also", [])] if status else []
+
+    def becomes_well(self, limit_s: float) -> bool:
+        until = time.monotonic() + SLOW * limit_s
+        while (found := [f["level"] for f in self.findings()]) != ["ok"] and time.monotonic() < until:
+            self.feeder.is_over.wait(0.25)
+        return found == ["ok"]
 
     def point_at(self, bundle: Path) -> None:
         new = self.folder / "new"
@@ -250,8 +261,74 @@ def reader_stops(s: Scene) -> dict:
     return {"kind": "group", "words": (f"{s.name}-readers",), "blame": "dependency"}
 
 
+def stands_still(s: Scene) -> dict:
+    """A sensor gives one value, which is a plausible one."""
+    temps = sorted(e["weather"]["temp"] for e in s.args.days[0] if e.get("weather"))
+
+    def write(n: int, event: dict) -> bytes:
+        weather = event.get("weather") and {**event["weather"], "temp": temps[len(temps) // 2]}
+        return json.dumps({**event, "weather": weather}).encode()
+    s.start()
+    s.calm(CALM_S)
+    s.feeder.become(write)
+    return {"kind": "suspect", "words": ("constant", "temp"), "blame": "record", "is_near": True}
+
+
+def upstream_stops(s: Scene) -> dict:
+    s.start()
+    s.calm(CALM_S)
+    s.feeder.is_paused = True
+    s.feeder.bad_at = time.monotonic()
+    return {"kind": "quiet", "words": ("no events come",), "blame": "record", "mend": lambda: setattr(s.feeder, "is_paused", False)}
+
+
+def nulls(s: Scene) -> dict:
+    """The producer sends keys without values."""
+    write = s.feeder.write
+    s.start()
+    s.calm(CALM_S)
+    s.feeder.become(lambda n, event: None)
+    return {"kind": "quiet", "words": ("skipped",), "blame": "record", "mend": lambda: s.feeder.become(write)}
+
+
+def clock_is_ahead(s: Scene) -> dict:
+    s.start()
+    s.calm(CALM_S)
+    s.feeder.ahead_ms = 600_000
+    s.feeder.bad_at = time.monotonic()
+    return {"kind": "late", "words": ("from the future",), "blame": "record", "mend": lambda: setattr(s.feeder, "ahead_ms", 0)}
+
+
+def refused(s: Scene) -> dict:
+    """A bundle whose model file is cut short."""
+    cut = shutil.copytree(s.flights / "models/delay-2", s.folder / "cut")
+    model = (cut / "model.ubj").read_bytes()
+    (cut / "model.ubj").unlink()
+    (cut / "model.ubj").write_bytes(model[:-100])
+
+    def bring(bundle: Path) -> None:
+        s.point_at(bundle)
+        s.order("reload")
+    s.start()
+    s.calm(5)
+    s.feeder.bad_at = time.monotonic()
+    bring(cut)
+    return {"kind": "refused", "words": ("sha256",), "blame": "model", "mend": lambda: bring(s.flights / "models/delay-2")}
+
+
+def input_forbidden(s: Scene) -> dict:
+    may_read = (kafka.ResourceType.TOPIC, s.name, kafka.AclOperation.READ)
+    s.start()
+    s.calm(5)
+    s.feeder.bad_at = time.monotonic()
+    s.cluster.forbid(may_read)
+    return {"kind": "waiting", "words": (s.name, "uthorization"), "blame": "dependency", "mend": lambda: s.cluster.allow(may_read)}
+
+
 INCIDENTS = {swapped_by_reload: SILENT_S, swapped_by_restart: SILENT_S, renamed: FAILS_S, strings: FAILS_S, source_dies: SILENT_S,
-             read_only: FAILS_S, reader_stops: FAILS_S}
+             read_only: FAILS_S, reader_stops: FAILS_S, stands_still: SILENT_S, upstream_stops: SILENT_S, nulls: SILENT_S,
+             clock_is_ahead: SILENT_S,
+             refused: FAILS_S, input_forbidden: FAILS_S}
 
 
 def is_true(scene: Scene, finding: dict, want: dict) -> bool:
@@ -283,6 +360,9 @@ def play(args: argparse.Namespace, account: real.Account, broker: real.Broker, i
                       f"wanted {want}, first bad {scene.feeder.first_bad}; said {[f.get('text') for f in found]}")
         if said:
             print(f"       {said}", flush=True)
+        if said and "mend" in want:
+            want["mend"]()
+            account.check(scene.becomes_well(SILENT_S), f"{scene.name}: and that it is over")
     finally:
         scene.close()
         if args.logs:

@@ -46,6 +46,17 @@ START_TEST(a_group_that_commits_nothing_more_stands_since_something_was_there)
 }
 END_TEST
 
+START_TEST(a_group_that_is_deleted_stands_as_one_that_stopped)
+{
+    for (int s = 0; s < 10; s += 2)
+        at(s, s * 10, s * 10 + 5);
+    for (int s = 10; s <= 16; s += 2)
+        at(s, -1001, s * 10);
+    ck_assert_int_eq(group.stands_ms, 1008000);
+    ck_assert_int_eq(group.lag, 80);
+}
+END_TEST
+
 START_TEST(a_group_with_nothing_to_read_does_not_stand)
 {
     for (int s = 0; s < 300; s += 2)
@@ -136,6 +147,7 @@ SUITE(downstream)
 {
     TCase *all = CASE("lag", lag_is_the_sum_of_what_is_known,
                       a_group_that_commits_nothing_more_stands_since_something_was_there,
+                      a_group_that_is_deleted_stands_as_one_that_stopped,
                       a_group_with_nothing_to_read_does_not_stand,
                       the_lowest_lag_of_a_quarter_of_an_hour_is_kept, an_outage_teaches_nothing,
                       one_partition_of_many_stands, partitions_that_are_no_more_stand_no_more);

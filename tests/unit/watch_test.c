@@ -180,6 +180,12 @@ static void warmer(const struct stream *s, struct seen *seen)
     seen->row[TEMP] = 65 + seen->row[TEMP] / 5;
 }
 
+static void frozen_temp(const struct stream *s, struct seen *seen)
+{
+    (void)s;
+    seen->row[TEMP] = 50; /* the median */
+}
+
 static void one_score(const struct stream *s, struct seen *seen)
 {
     (void)s;
@@ -205,10 +211,15 @@ static const struct {
     const char *name;
     double windows; /* of 10 s, or of 100 rows, that `first` may be off */
 } wrongs[] = {
-    {no_temp, WATCH_ALL_MISSING, "temp", 0},     {default_count, WATCH_ALL_MISSING, "count", 0},
-    {less_temp, WATCH_MISSING, "temp", 1},       {temp_in_kelvin, WATCH_FAR, "temp", 2},
-    {warmer, WATCH_SHIFTED, "temp", 2},          {one_score, WATCH_CONSTANT, "score", 2},
-    {higher_scores, WATCH_DECISIONS, "pass", 2}, {much_higher_scores, WATCH_SHIFTED, "score", 2},
+    {no_temp, WATCH_ALL_MISSING, "temp", 0},
+    {default_count, WATCH_ALL_MISSING, "count", 0},
+    {less_temp, WATCH_MISSING, "temp", 1},
+    {temp_in_kelvin, WATCH_FAR, "temp", 2},
+    {warmer, WATCH_SHIFTED, "temp", 2},
+    {frozen_temp, WATCH_CONSTANT, "temp", 2},
+    {one_score, WATCH_CONSTANT, "score", 2},
+    {higher_scores, WATCH_DECISIONS, "pass", 2},
+    {much_higher_scores, WATCH_SHIFTED, "score", 2},
 };
 
 static const double rates[] = {10, 50, 500, 20000};
@@ -261,6 +272,42 @@ START_TEST(what_is_found_ends_with_the_data_and_has_spoilt_nothing)
     temp = watch_report_feature(s.watch, TEMP);
     ck_assert_double_lt(temp.missing_before, 0.1);
     ck_assert_double_lt(fabs(report.scores_before[2] - 0.0625), 0.03);
+    stop(&s);
+}
+END_TEST
+
+static void longer_unit(const struct stream *s, struct seen *seen)
+{
+    (void)s;
+    seen->row[TEMP] *= 1.5F;
+}
+
+START_TEST(another_unit_is_found_where_rows_are_many_though_values_stay_plausible)
+{
+    struct stream s;
+
+    start(&s, 500);
+    pass(&s, 240, NULL);
+    pass(&s, 60, longer_unit);
+    expect(&s, false, WATCH_SHIFTED, "temp");
+    ck_assert_uint_eq(s.count, 1);
+    stop(&s);
+}
+END_TEST
+
+START_TEST(a_feature_that_stood_still_and_moved_again_is_known_to_do_so)
+{
+    struct stream s;
+
+    start(&s, 100);
+    pass(&s, 180, NULL);
+    pass(&s, 60, frozen_temp);
+    pass(&s, 60, NULL);
+    expect(&s, true, WATCH_CONSTANT, "temp");
+    s.count = 0;
+    pass(&s, 60, frozen_temp);
+    for (size_t i = 0; i < s.count; i++) /* the shape of its values has changed all the same */
+        ck_assert_int_eq(s.changes[i].suspicion.what, WATCH_SHIFTED);
     stop(&s);
 }
 END_TEST
@@ -622,7 +669,9 @@ SUITE(watch)
 
     LOOP(each_is_found_within_a_minute_at_any_rate, wrongs);
     LOOP(what_is_found_ends_with_the_data_and_has_spoilt_nothing, wrongs);
-    CASE("usual", what_stays_for_half_an_hour_becomes_usual, what_is_as_always_is_not_worth_a_word);
+    CASE("usual", another_unit_is_found_where_rows_are_many_though_values_stay_plausible,
+         a_feature_that_stood_still_and_moved_again_is_known_to_do_so,
+         what_stays_for_half_an_hour_becomes_usual, what_is_as_always_is_not_worth_a_word);
     tcase = harness_case(suite, "rhythm", NULL, 0);
     LOOP(day_and_night_are_not_suspicious_however_fast_they_pass, days_s);
     tcase = harness_case(suite, "start", NULL, 0);
