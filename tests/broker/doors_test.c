@@ -94,9 +94,9 @@ START_TEST(a_door_that_does_not_open_is_waited_for_and_one_line_says_why)
         child_run(&k[i], &c);
     }
     for (int i = 0; i < WAIT_COUNT; i++) {
-        const char *line = child_wait_line(&k[i], "event=waiting", 1);
-        ck_assert_msg(strstr(line, waits[i].want) != NULL, "%d: want \"%s\" in: %s", i,
-                      waits[i].want, line);
+        const char *line = child_wait_line(&k[i], waits[i].want, 1);
+        ck_assert_msg(strstr(line, "event=waiting") != NULL, "%d: want a line that waits: %s", i,
+                      line);
         if (waits[i].also)
             child_wait_line(&k[i], waits[i].also, 1);
     }
@@ -104,7 +104,7 @@ START_TEST(a_door_that_does_not_open_is_waited_for_and_one_line_says_why)
         child_signal(&k[i], SIGTERM);
     for (int i = 0; i < WAIT_COUNT; i++) {
         child_expect_exit(&k[i], 0);
-        ck_assert_msg(new_waits(&k[i]) == 1 && child_count(&k[i], "event=ready") == 0 &&
+        ck_assert_msg(new_waits(&k[i]) <= 1 && child_count(&k[i], "event=ready") == 0 &&
                           child_count(&k[i], " error event=") == 0,
                       "%d: want one line that waits:\n%s", i, k[i].log);
         child_release(&k[i]);
