@@ -94,9 +94,11 @@ START_TEST(a_door_that_does_not_open_is_waited_for_and_one_line_says_why)
         child_run(&k[i], &c);
     }
     for (int i = 0; i < WAIT_COUNT; i++) {
-        const char *line = child_wait_line(&k[i], waits[i].want, 1);
-        ck_assert_msg(strstr(line, "event=waiting") != NULL, "%d: want a line that waits: %s", i,
-                      line);
+        const char *line = child_wait_line(&k[i], "event=waiting", 1);
+        for (int n = 2; strstr(line, "do not say why") && !strstr(line, waits[i].want); n++)
+            line = child_wait_line(&k[i], "event=waiting", n);
+        ck_assert_msg(strstr(line, waits[i].want) != NULL, "%d: want \"%s\" in: %s", i,
+                      waits[i].want, line);
         if (waits[i].also)
             child_wait_line(&k[i], waits[i].also, 1);
     }
