@@ -73,10 +73,11 @@ struct slice consumer_member(struct consumer *consumer);
  * over anew, from where the group says. */
 void consumer_ask(struct consumer *consumer);
 
-/* Number of commits that the broker acknowledged so far. */
 /* A partition that is owned and not parked has records that were not handed out yet, as far as its
  * last fetch told, or was not fetched at all. Asks nobody. */
 bool consumer_has_more(const struct consumer *consumer);
+
+/* Number of commits that the broker acknowledged so far. */
 uint64_t consumer_commit_count(const struct consumer *consumer);
 
 /* Commits, leaves, and frees within timeout_ms and 1 s for the client's own end. consumer may be

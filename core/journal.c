@@ -25,7 +25,7 @@ static const struct {
     {"model_refused", JOURNAL_CHANGE},
     {"changed", JOURNAL_CHANGE},
     {"stopping", JOURNAL_CHANGE},
-    {"model_unchanged", JOURNAL_TROUBLE},    /* as often as somebody asks, and */
+    {"model_unchanged", JOURNAL_TROUBLE},    /* as often as somebody asks; this and the next: */
     {"model_first_offset", JOURNAL_TROUBLE}, /* one for each partition: not to push changes out */
     {"assigned", JOURNAL_TROUBLE},
     {"revoked", JOURNAL_TROUBLE},
