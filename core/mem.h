@@ -25,9 +25,4 @@ char *mem_copy_text(const char *text, size_t len);
 /* Grows an array for one more item: returns items, moved if needed, and doubles *cap. */
 void *mem_grow(void *items, size_t count, size_t *cap, size_t size);
 
-/* Gives what is free back to the system. malloc keeps what a backlog took, in each thread's arena:
- * behind some outages on different days the sum of their peaks (seen: 254 MiB, 77 in use; 159, 35
- * in use). Takes milliseconds, on a busy machine up to 230, and holds up other threads' malloc. */
-void mem_give_back(void);
-
 #endif

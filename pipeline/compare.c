@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "core/mem.h"
 #include "pipeline/shared.h"
 
 /* What is wrong with a bundle is told before the window is read, not behind it. */
@@ -38,7 +37,6 @@ static int replay(const struct compare_options *o, const struct config *config, 
     code = replay_run(&options, &result->replays[side], err);
     if (code == 0 && result->replays[side].is_stopped)
         code = err_fatal(err, EXIT_AGAIN, "stopped before the end: nothing is compared");
-    mem_give_back(); /* what librdkafka fetched ahead: another client does the same next */
     return code;
 }
 

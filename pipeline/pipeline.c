@@ -117,19 +117,6 @@ static void watch(struct pipeline *p)
         log_event(LOG_INFO, "recovered", "for=kafka waited_ms=%lld", (long long)lasted_ms);
 }
 
-/* What a backlog took, when it is worked off. */
-static void give_back(struct pipeline *p)
-{
-    enum { GIVE_BACK_MS = 30000 };
-
-    p->was_behind = p->was_behind || p->is_behind;
-    if (!p->was_behind || p->is_behind || clock_ms() - p->gave_back_ms < GIVE_BACK_MS)
-        return;
-    p->was_behind = false;
-    p->gave_back_ms = clock_ms();
-    mem_give_back();
-}
-
 bool pipeline_is_done(struct pipeline *p)
 {
     if (p->seat && seat_is_over(p))
@@ -172,7 +159,6 @@ int pipeline_turn(struct pipeline *p, struct err *err)
     if (took < 0 && pipeline_fail(p, err) != 0)
         return -1;
     watching_turn(p);
-    give_back(p);
     if (took == 0 && producer_in_flight(p->producer) > 0)
         producer_flush(p->producer, 1); /* the input ran dry: what lingers goes out now */
     return 0;
