@@ -22,9 +22,6 @@ QUARTERS = 4
 MOST_GROWTH = 1.10  # of the least VmRSS of a quarter, when the clients' queues are almost empty: from the second to the last
 MOST_MIB = 256  # memory_mib
 MOST_SECONDS = 600
-# glibc learns from freed values of 300 kB not to give such back (mallopt(3), M_MMAP_THRESHOLD): VmRSS went from 45 to 95 MiB at a
-# random moment and stayed. Told a threshold it does not learn, and VmRSS is what is held.
-GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 
 class Registry:
@@ -117,7 +114,7 @@ def score(args: argparse.Namespace, broker: real.Broker, url: str, staged: Stage
     log = broker.folder / "log"
     want = staged.outcomes
     with open(log, "wb") as err:
-        process = subprocess.Popen([args.kscore, "run", "-c", config], stderr=err, env={**os.environ, **GIVE_BACK})
+        process = subprocess.Popen([args.kscore, "run", "-c", config], stderr=err)
     try:
         seen, seconds = watch(process, broker, want["scored"] + want["dead"])
     finally:

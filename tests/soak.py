@@ -6,7 +6,7 @@ through to the end. What could not be fed during a fault is fed after it: the av
     tests/soak.py [--minutes 30] [--rate 20000] [--mode exactly_once] [--seed 1] [--logs FOLDER]
     tests/soak.py --self-test                                  the verdict on memory, on series that are made up
 
-The verdict on memory. It rises with each backlog, and what a backlog took is given back up to 30 s behind it (pipeline.c).
+The verdict on memory. It rises with each backlog, and what a backlog took is given back within some 10 s (core/mem.c).
 So each minute and a half there is a rest: when all that was owed is fed and read, 45 s without a fault; the least of these is one
 value. Through those of the last two thirds goes the line of Theil and Sen (the median of the slopes of all pairs), with its
 interval of 95 %:
