@@ -38,11 +38,12 @@ BORN_MS, DEAD_EVERY, MAX_PARTITIONS = 1767225600000, 20, 64
 CLIENT = {"log_level": 0, "reconnect.backoff.max.ms": 500, "topic.metadata.refresh.interval.ms": 2000}
 
 
-def until(seconds: float, done) -> None:
-    """As real.until, but it is no error when it is not."""
+def until(seconds: float, done) -> bool:
+    """As real.until, but it is no error when it is not: returns whether it was."""
     deadline = time.monotonic() + seconds
-    while not done() and time.monotonic() < deadline:
+    while not (is_done := done()) and time.monotonic() < deadline:
         time.sleep(0.02)  # between two polls
+    return is_done
 
 
 def opening(event: dict) -> bytes:
