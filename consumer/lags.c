@@ -22,6 +22,7 @@ struct asker {
     rd_kafka_t *client;
     struct kafka_trouble trouble;
     bool is_left;
+    bool has_heard;        /* they have answered once */
     char *input;           /* a topic that is asked for where there are no parts */
     list_t *parts;         /* whose ends are asked for; offsets become those */
     list_t *scores;        /* the topic of scores */
@@ -161,7 +162,7 @@ void lags_free(struct lags *l)
 /* What does not answer now is asked again; what else is wrong is kept to be said. Returns false. */
 static bool fail(struct asker *a, struct err *err)
 {
-    kafka_trouble_explain(&a->trouble, a->client, err);
+    kafka_trouble_explain(&a->trouble, a->has_heard ? NULL : a->client, err);
     if (err->kind == ERR_FATAL && !err_is_set(&a->err))
         a->err = *err;
     if (!a->has_ends && !err_is_set(&a->silence))
@@ -282,6 +283,7 @@ static void ask(void *arg)
 
     a->trouble = (struct kafka_trouble){0};
     a->has_ends = a->parts->cnt > 0 ? ask_ends(a, a->parts) : ask_topic(a, a->input, &count);
+    a->has_heard = a->has_heard || a->has_ends;
     if (a->group_count > 0 && list_scores(a) && ask_ends(a, a->scores))
         for (size_t i = 0; i < a->group_count; i++)
             a->committed[i] = ask_committed(a, a->groups[i]);
