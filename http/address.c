@@ -18,7 +18,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 
-enum { BACKLOG = 16 };
+enum { BACKLOG = 128 }; /* who finds it full asks again after a second */
 
 /* "host:port", "[v6]:port", ":port"; *host becomes NULL for the last. */
 static int split(const char *address, char host[256], const char **port)

@@ -49,8 +49,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct htt
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "Content-Security-Policy", policy);
-    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    if (answer->allow)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
     result = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return result;
@@ -70,11 +70,13 @@ static void answer_to(const struct http_server *server, const char *path, const 
         const struct http_route *route = &o->routes[i];
         if (strcmp(route->path, path) != 0 || (route->is_order && !server->socket))
             continue;
-        if (route->is_order ? strcmp(method, MHD_HTTP_METHOD_POST) == 0 : is_reading(method))
+        if (route->is_order ? strcmp(method, MHD_HTTP_METHOD_POST) == 0 : is_reading(method)) {
             route->handle(o->arg, answer);
-        else
-            http_say(answer, MHD_HTTP_METHOD_NOT_ALLOWED,
-                     route->is_order ? "this is an order: POST it\n" : "this is read: GET it\n");
+            return;
+        }
+        http_say(answer, MHD_HTTP_METHOD_NOT_ALLOWED,
+                 route->is_order ? "this is an order: POST it\n" : "this is read: GET it\n");
+        answer->allow = route->is_order ? MHD_HTTP_METHOD_POST : "GET, HEAD";
         return;
     }
     http_say(answer, MHD_HTTP_NOT_FOUND, "there is nothing here; / has what there is\n");

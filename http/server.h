@@ -24,6 +24,7 @@ struct http_answer {
     const char *type;
     char *body;
     size_t len;
+    const char *allow; /* of 405: the methods that are taken, static; NULL */
 };
 
 typedef void http_handler(void *arg, struct http_answer *answer);

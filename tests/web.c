@@ -24,7 +24,7 @@ static void on_text(void *arg, struct http_answer *answer)
 static void on_large(void *arg, struct http_answer *answer)
 {
     (void)arg;
-    *answer = (struct http_answer){200, "text/plain", malloc(WEB_LARGE), WEB_LARGE};
+    *answer = (struct http_answer){200, "text/plain", malloc(WEB_LARGE), WEB_LARGE, NULL};
     ck_assert_ptr_nonnull(answer->body);
     memset(answer->body, 'x', WEB_LARGE);
 }

@@ -84,6 +84,24 @@ START_TEST(other_methods_are_refused_and_a_body_is_forgotten)
 }
 END_TEST
 
+START_TEST(a_method_that_is_refused_names_those_that_are_not)
+{
+    static const struct {
+        const char *request, *allow;
+    } asked[] = {{"POST /text HTTP/1.0\r\nContent-Length: 0\r\n\r\n", "Allow: GET, HEAD\r\n"},
+                 {"GET /order HTTP/1.0\r\n\r\n", "Allow: POST\r\n"}};
+    char answer[2048];
+
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        int fd = web_connect(web.socket);
+        web_put(fd, asked[i].request);
+        web_take(fd, answer, sizeof answer);
+        close(fd);
+        ck_assert_msg(strstr(answer, asked[i].allow) != NULL, "%s", answer);
+    }
+}
+END_TEST
+
 START_TEST(the_page_may_fetch_nothing_from_elsewhere)
 {
     char answer[4096];
@@ -282,6 +300,7 @@ SUITE(http)
 {
     TCase *tcase = CASE("server", a_large_answer_comes_whole,
                         other_methods_are_refused_and_a_body_is_forgotten,
+                        a_method_that_is_refused_names_those_that_are_not,
                         the_page_may_fetch_nothing_from_elsewhere,
                         who_hangs_keeps_nobody_waiting_and_32_may_be_there,
                         who_asks_again_and_again_stays_longer_than_who_is_slow,
