@@ -29,7 +29,7 @@ struct asker {
     char *topic, **groups; /* group_count */
     list_t **committed;    /* of each group, NULL: no answer */
     size_t group_count;
-    bool has_ends;
+    bool is_at_input, has_ends;
     struct err silence; /* why not */
     struct err err;     /* the first that asking again will not mend */
 };
@@ -165,7 +165,8 @@ static bool fail(struct asker *a, struct err *err)
     kafka_trouble_explain(&a->trouble, a->has_heard ? NULL : a->client, err);
     if (err->kind == ERR_FATAL && !err_is_set(&a->err))
         a->err = *err;
-    if (!a->has_ends && !err_is_set(&a->silence))
+    /* A refusal is an answer; but who owns nothing has no other sign of an input that is gone. */
+    if (a->is_at_input && (err->kind == ERR_DEPENDENCY || a->parts->cnt == 0))
         a->silence = *err;
     return false;
 }
@@ -282,7 +283,9 @@ static void ask(void *arg)
     int32_t count;
 
     a->trouble = (struct kafka_trouble){0};
+    a->is_at_input = true;
     a->has_ends = a->parts->cnt > 0 ? ask_ends(a, a->parts) : ask_topic(a, a->input, &count);
+    a->is_at_input = false;
     a->has_heard = a->has_heard || a->has_ends;
     if (a->group_count > 0 && list_scores(a) && ask_ends(a, a->scores))
         for (size_t i = 0; i < a->group_count; i++)
