@@ -29,7 +29,7 @@ static void take(struct http_answer *answer, unsigned status, const char *type, 
     enum { HTTP_FAILED = 500 };
 
     if (body)
-        *answer = (struct http_answer){status, type, body, strlen(body)};
+        *answer = (struct http_answer){status, type, body, strlen(body), NULL};
     else
         http_say(answer, HTTP_FAILED, "no answer could be made\n");
 }
@@ -46,7 +46,7 @@ static void on_page(void *arg, struct http_answer *answer)
 {
     (void)arg;
     *answer = (struct http_answer){HTTP_OK, "text/html; charset=utf-8",
-                                   mem_copy_text(page_html, page_len()), page_len()};
+                                   mem_copy_text(page_html, page_len()), page_len(), NULL};
 }
 
 static void on_status(void *arg, struct http_answer *answer)

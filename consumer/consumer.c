@@ -427,6 +427,11 @@ bool consumer_has_more(const struct consumer *c)
     return false;
 }
 
+bool consumer_is_asking(const struct consumer *c)
+{
+    return c->offered->cnt > 0;
+}
+
 uint64_t consumer_commit_count(const struct consumer *c)
 {
     return c->commit_count;

@@ -22,13 +22,16 @@ struct asker {
     rd_kafka_t *client;
     struct kafka_trouble trouble;
     bool is_left;
+    bool has_heard;        /* they have answered once */
+    char *input;           /* a topic that is asked for where there are no parts */
     list_t *parts;         /* whose ends are asked for; offsets become those */
     list_t *scores;        /* the topic of scores */
     char *topic, **groups; /* group_count */
     list_t **committed;    /* of each group, NULL: no answer */
     size_t group_count;
-    bool has_ends;
-    struct err err; /* the first that asking again will not mend */
+    bool is_at_input, has_ends;
+    struct err silence; /* why not */
+    struct err err;     /* the first that asking again will not mend */
 };
 
 struct lags {
@@ -37,7 +40,9 @@ struct lags {
     struct errand *errand;
     bool is_broken;
     char said[sizeof((struct err *)0)->text];
+    struct err silence;                   /* why the last question had no answer */
     int64_t asked_ms, ends_ms, groups_ms; /* clock_ms; 0: never */
+    int64_t heard_ms;                     /* the last answer, or the first question */
     struct log_end *ends;                 /* end_count */
     size_t end_count;
     struct log_end *wanted; /* of the question, wanted_count */
@@ -67,6 +72,7 @@ static void forget(struct asker *a)
     memset(a->committed, 0, a->group_count * sizeof(list_t *));
     a->parts = a->scores = NULL;
     a->has_ends = false;
+    err_reset(&a->silence);
     err_reset(&a->err);
 }
 
@@ -80,6 +86,7 @@ static void asker_free(struct asker *a)
     free(a->groups);
     free(a->committed);
     free(a->topic);
+    free(a->input);
     free(a);
 }
 
@@ -96,6 +103,7 @@ static struct asker *asker_new(const struct config *config, struct err *err)
     kafka_conf_set(conf, "allow.auto.create.topics", "false");
     a = mem_alloc(1, sizeof *a);
     a->topic = mem_copy_text(config->score_topic, strlen(config->score_topic));
+    a->input = mem_copy_text(config->topics[0], strlen(config->topics[0]));
     a->group_count = config->downstream.count;
     a->groups = mem_alloc(a->group_count + 1, sizeof *a->groups);
     a->committed = mem_alloc(a->group_count + 1, sizeof(list_t *));
@@ -151,7 +159,18 @@ void lags_free(struct lags *l)
 
 /* ---- the question, on the errand's thread */
 
-/* What does not answer now is asked again; what else is wrong is kept to be said. */
+/* What does not answer now is asked again; what else is wrong is kept to be said. Returns false. */
+static bool fail(struct asker *a, struct err *err)
+{
+    kafka_trouble_explain(&a->trouble, a->has_heard ? NULL : a->client, err);
+    if (err->kind == ERR_FATAL && !err_is_set(&a->err))
+        a->err = *err;
+    /* A refusal is an answer; but who owns nothing has no other sign of an input that is gone. */
+    if (a->is_at_input && (err->kind == ERR_DEPENDENCY || a->parts->cnt == 0))
+        a->silence = *err;
+    return false;
+}
+
 static bool judge(struct asker *a, rd_kafka_resp_err_t code, const char *what)
 {
     struct err err = ERR_INIT;
@@ -159,10 +178,7 @@ static bool judge(struct asker *a, rd_kafka_resp_err_t code, const char *what)
     if (!code)
         return true;
     kafka_err(&err, code, what);
-    kafka_trouble_explain(&a->trouble, a->client, &err);
-    if (err.kind == ERR_FATAL && !err_is_set(&a->err))
-        a->err = err;
-    return false;
+    return fail(a, &err);
 }
 
 /* Not rd_kafka_query_watermark_offsets, see consumer/places.c. */
@@ -230,17 +246,20 @@ static list_t *ask_committed(struct asker *a, const char *group)
     return committed;
 }
 
+static bool ask_topic(struct asker *a, const char *topic, int32_t *count)
+{
+    struct err err = ERR_INIT;
+
+    return kafka_topic_partitions(a->client, topic, LAGS_ASK_MS, count, &err) == 0 || fail(a, &err);
+}
+
 /* The topic may have grown. */
 static bool list_scores(struct asker *a)
 {
-    struct err err = ERR_INIT;
     int32_t count;
 
-    if (kafka_topic_partitions(a->client, a->topic, LAGS_ASK_MS, &count, &err) != 0) {
-        if (err.kind == ERR_FATAL && !err_is_set(&a->err))
-            a->err = err;
+    if (!ask_topic(a, a->topic, &count))
         return false;
-    }
     a->scores = rd_kafka_topic_partition_list_new(count);
     for (int32_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(a->scores, a->topic, i);
@@ -261,8 +280,13 @@ static void ask(void *arg)
 {
     struct asker *a = arg;
 
+    int32_t count;
+
     a->trouble = (struct kafka_trouble){0};
-    a->has_ends = a->parts->cnt > 0 && ask_ends(a, a->parts);
+    a->is_at_input = true;
+    a->has_ends = a->parts->cnt > 0 ? ask_ends(a, a->parts) : ask_topic(a, a->input, &count);
+    a->is_at_input = false;
+    a->has_heard = a->has_heard || a->has_ends;
     if (a->group_count > 0 && list_scores(a) && ask_ends(a, a->scores))
         for (size_t i = 0; i < a->group_count; i++)
             a->committed[i] = ask_committed(a, a->groups[i]);
@@ -279,7 +303,7 @@ static void take_ends(struct lags *l, const struct asker *a)
     l->wanted = NULL;
     for (size_t i = 0; i < l->end_count; i++)
         l->ends[i].end = a->parts->elems[i].offset < 0 ? -1 : a->parts->elems[i].offset;
-    l->ends_ms = clock_ms();
+    l->ends_ms = l->heard_ms = clock_ms();
 }
 
 static void take_group(struct lags *l, const struct asker *a, size_t group)
@@ -315,6 +339,7 @@ static void take(struct lags *l)
     struct asker *a = l->asker;
     bool has_all = true;
 
+    l->silence = a->silence;
     if (a->has_ends)
         take_ends(l, a);
     for (size_t i = 0; i < a->group_count; i++) {
@@ -324,7 +349,7 @@ static void take(struct lags *l)
     }
     if (has_all)
         l->groups_ms = clock_ms();
-    if (has_all && (a->has_ends || a->parts->cnt == 0) && *l->said) {
+    if (has_all && a->has_ends && *l->said) {
         log_event(LOG_INFO, "recovered", "for=lag it can be asked for again");
         *l->said = '\0';
     }
@@ -356,6 +381,8 @@ static void begin(struct lags *l, const struct log_end *parts, size_t count)
         rd_kafka_topic_partition_list_add(list, parts[i].topic, parts[i].partition);
     l->asker->parts = list;
     l->asked_ms = clock_ms();
+    if (l->heard_ms == 0)
+        l->heard_ms = l->asked_ms;
     l->errand = errand_new(ask, drop, l->asker);
 }
 
@@ -369,8 +396,7 @@ bool lags_poll(struct lags *l, const struct log_end *parts, size_t count)
         take(l);
         return true;
     }
-    if (l->is_broken || (count == 0 && l->config->downstream.count == 0) ||
-        (l->asked_ms && clock_ms() - l->asked_ms < LAGS_MS))
+    if (l->is_broken || (l->asked_ms && clock_ms() - l->asked_ms < LAGS_MS))
         return false;
     if (!l->asker)
         open_asker(l);
@@ -389,6 +415,12 @@ const struct log_end *lags_ends(const struct lags *l, size_t *count, int64_t *ag
     *count = l->end_count;
     *age_ms = age(l->ends_ms);
     return l->ends;
+}
+
+int64_t lags_silent_ms(const struct lags *l, const char **why)
+{
+    *why = l->silence.text;
+    return err_is_set(&l->silence) ? clock_ms() - l->heard_ms : 0;
 }
 
 const struct downstream *lags_groups(const struct lags *l, size_t *count, int64_t *age_ms)

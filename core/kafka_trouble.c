@@ -85,6 +85,9 @@ int kafka_trouble_explain(const struct kafka_trouble *t, rd_kafka_t *client, str
     /* A broker said no: it was reached, and its port is the right one. */
     if (!local && strstr(bare.text, ": Broker: "))
         return err_dependency(err, "%s", bare.text);
+    if (!client)
+        return err_dependency(err, "%s: no answer (%s)", bare.text,
+                              t->code ? t->text : "the brokers do not say why");
     rd_kafka_conf_get(rd_kafka_conf(client), "security.protocol", protocol, &size);
     return err_dependency(err, "%s: no answer (%s); is that port one for security.protocol = %s?",
                           bare.text, t->code ? t->text : "the brokers do not say why", protocol);

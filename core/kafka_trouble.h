@@ -26,7 +26,8 @@ void kafka_trouble_take(struct kafka_trouble *trouble, rd_kafka_resp_err_t code,
                         const char *reason);
 
 /* err says that the client's brokers did not answer in time: adds why. A login that was refused
- * makes it fatal, EXIT_DENIED. Errors that are no dependency stay as they are. Returns -1. */
+ * makes it fatal, EXIT_DENIED. Errors that are no dependency stay as they are. client NULL: they
+ * have answered before, so that their port is the right one. Returns -1. */
 int kafka_trouble_explain(const struct kafka_trouble *trouble, rd_kafka_t *client, struct err *err);
 
 /* How much of librdkafka's words to say: without "(after 3ms in state CONNECT, 2 identical error(s)

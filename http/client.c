@@ -30,6 +30,14 @@ static int receive(int fd, const char *address, char **text, size_t *len, struct
                           got > 0 ? "the answer does not end" : strerror(errno));
 }
 
+/* The head says how long the body is: a server that ends meanwhile leaves half of it. */
+static bool is_whole(const char *head, size_t len)
+{
+    const char *said = strcasestr(head, "\r\nContent-Length:");
+
+    return !said || strtoull(said + strlen("\r\nContent-Length:"), NULL, 10) == len;
+}
+
 /* Leaves the body in text. */
 static int take_apart(const char *address, char *text, size_t len, struct http_reply *reply,
                       struct err *err)
@@ -38,7 +46,10 @@ static int take_apart(const char *address, char *text, size_t len, struct http_r
 
     if (!body || sscanf(text, "HTTP/1.%*c %3u", &reply->status) != 1)
         return err_dependency(err, "%s: what answers there is not HTTP", address);
+    body[2] = '\0'; /* the end of the head */
     reply->len = len - (size_t)(body + 4 - text);
+    if (!is_whole(text, reply->len))
+        return err_dependency(err, "%s: the answer was cut short", address);
     reply->body = mem_copy_text(body + 4, reply->len);
     return 0;
 }

@@ -124,11 +124,34 @@ static const struct part *parked(const struct pipeline *p)
     return NULL;
 }
 
+static bool owns_something(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->ledger.count; i++)
+        if (p->ledger.parts[i].is_owned)
+            return true;
+    return false;
+}
+
+/* Since when it has been a member that no partition comes to: brokers that hang end the session,
+ * and who has nothing on its way misses them by that alone. A rebalance takes less. 0: it is not
+ * so. */
+static int64_t adrift_ms(const struct pipeline *p)
+{
+    enum { REBALANCE_MS = 5000 };
+
+    if (p->consumer && consumer_is_asking(p->consumer))
+        return p->revoked_ms ? p->revoked_ms : clock_ms();
+    return p->revoked_ms && clock_ms() - p->revoked_ms >= REBALANCE_MS && !owns_something(p)
+               ? p->revoked_ms
+               : 0;
+}
+
 static void judge_activity(struct pipeline *p)
 {
     struct metrics *m = &p->measures.metrics;
     const struct part *waiting = parked(p);
     enum activity before = m->activity;
+    int64_t adrift = adrift_ms(p), begun_ms = 0; /* clock_ms, 0: now */
 
     if (p->stop_ms || p->close_ms) {
         m->activity = ACTIVITY_DRAINING;
@@ -142,6 +165,13 @@ static void judge_activity(struct pipeline *p)
         snprintf(m->why, sizeof m->why, "%s", p->why);
     } else if (wait_is_on(&p->wait)) {
         m->activity = ACTIVITY_WAITING;
+        begun_ms = p->wait.since_ms;
+    } else if (adrift) {
+        m->activity = ACTIVITY_WAITING;
+        begun_ms = adrift;
+        snprintf(m->why, sizeof m->why, "kafka: %s",
+                 consumer_is_asking(p->consumer) ? "where to begin is still asked for"
+                                                 : "the group assigns no partitions");
     } else if (waiting) {
         char id[SCHEMA_ID_TEXT_MAX];
         m->activity = ACTIVITY_WAITING;
@@ -157,7 +187,7 @@ static void judge_activity(struct pipeline *p)
         *m->why = '\0';
     }
     if (m->activity != before || m->since_ms == 0)
-        m->since_ms = clock_wall_ms() - (wait_is_on(&p->wait) ? clock_ms() - p->wait.since_ms : 0);
+        m->since_ms = clock_wall_ms() - (begun_ms ? clock_ms() - begun_ms : 0);
 }
 
 /* How long what is done waits to be committed. */
@@ -172,14 +202,6 @@ static void time_commits(struct pipeline *p)
     if (commits > s->commits)
         s->uncommitted_ms = 0;
     s->metrics.commits = s->commits = commits;
-}
-
-static bool owns_something(const struct pipeline *p)
-{
-    for (size_t i = 0; i < p->ledger.count; i++)
-        if (p->ledger.parts[i].is_owned)
-            return true;
-    return false;
 }
 
 /* Who has no partition any more has old scores, and the others newer ones. */

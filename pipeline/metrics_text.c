@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "core/text.h"
-#include "pipeline/observing.h"
+#include "pipeline/situation.h"
 
 struct out {
     FILE *file;
@@ -292,11 +292,13 @@ char *observer_metrics(struct observer *observer)
     char *text = NULL;
     size_t len = 0;
     struct out o = {open_memstream(&text, &len), observer, &observer->view};
+    struct situation facts;
+    struct verdict verdict;
 
     if (!o.file)
         return NULL;
     pthread_mutex_lock(&observer->lock);
-    view_take(&observer->view, observer->options.board);
+    observer_judge(observer, &facts, &verdict);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         fprintf(o.file, "# HELP %s %s\n# TYPE %s %s\n", table[i].row.name, table[i].row.help,
                 table[i].row.name, table[i].row.type);

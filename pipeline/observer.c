@@ -70,11 +70,73 @@ static void ask_lags(struct observer *o)
         if (part->is_owned && part->topic)
             parts[count++] = (struct log_end){part->topic, part->partition, -1};
     }
-    lags_poll(o->lags, parts, count);
+    /* While it starts, it is the workers who wait for the brokers. */
+    if (count > 0 || o->view.sum.activity != ACTIVITY_STARTING ||
+        o->options.config->downstream.count > 0)
+        lags_poll(o->lags, parts, count);
     o->ends = lags_ends(o->lags, &o->end_count, &o->ends_age_ms);
     o->groups = lags_groups(o->lags, &o->group_count, &o->groups_age_ms);
     free(parts);
 }
+
+/* ---- what a moment is */
+
+static void wait_for(struct observer *o, int64_t since_ms, const char *why)
+{
+    struct metrics *sum = &o->view.sum;
+
+    sum->activity = ACTIVITY_WAITING;
+    sum->since_ms = since_ms;
+    snprintf(sum->why, sizeof sum->why, "%.*s", (int)sizeof sum->why - 1, why);
+}
+
+/* A loop that has nothing on its way does not miss the brokers; who asks them does. What is
+ * acknowledged is an answer, too. */
+static void miss_brokers(struct observer *o)
+{
+    enum { SILENT_MS = 5000 };
+    const char *why;
+    char text[METRICS_TEXT];
+    int64_t silent_ms = lags_silent_ms(o->lags, &why), moved_ms;
+
+    for (size_t i = 0; i < o->view.sum.part_count; i++) {
+        moved_ms = clock_ms() - o->view.sum.parts[i].moved_ms;
+        if (moved_ms < silent_ms)
+            silent_ms = moved_ms;
+    }
+    if (o->view.sum.activity != ACTIVITY_RUNNING || silent_ms < SILENT_MS)
+        return;
+    snprintf(text, sizeof text, "kafka: %.*s", (int)sizeof text - 8, why);
+    wait_for(o, o->view.at_ms - silent_ms, text);
+}
+
+static void take_view(struct observer *o)
+{
+    view_take(&o->view, o->options.board);
+    miss_brokers(o);
+}
+
+/* An input that does not come, although the brokers answer, is known to the verdict alone. */
+static void miss_input(struct observer *o, const struct verdict *v)
+{
+    for (size_t i = 0; o->view.sum.activity == ACTIVITY_RUNNING && i < v->count; i++)
+        if (strcmp(v->findings[i].kind, "waiting") == 0)
+            wait_for(o, v->findings[i].since_ms, v->findings[i].what);
+}
+
+size_t observer_judge(struct observer *o, struct situation *facts, struct verdict *v)
+{
+    size_t count;
+
+    take_view(o);
+    count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
+    situation_take(facts, o, count);
+    verdict_take(v, &facts->verdict);
+    miss_input(o, v);
+    return count;
+}
+
+/* ---- its thread */
 
 /* Also behind a clock that was set back: until it was there again nothing would be kept. */
 static bool is_sample_due(const struct observer *o)
@@ -89,7 +151,7 @@ static bool is_sample_due(const struct observer *o)
 
 static void look(struct observer *o)
 {
-    view_take(&o->view, o->options.board);
+    take_view(o);
     ask_lags(o);
     for (size_t i = 0; i < o->view.sum.part_count; i++)
         standstill_take(&o->still, &o->view.sum.parts[i], observer_lag(o, &o->view.sum.parts[i]),
@@ -166,15 +228,22 @@ void observer_free(struct observer *o)
 
 /* ---- health */
 
+/* One line, whatever the words of others hold. */
 __attribute__((format(printf, 1, 2))) static char *line(const char *format, ...)
 {
     char out[METRICS_TEXT + 320];
+    size_t len;
     va_list args;
 
     va_start(args, format);
-    vsnprintf(out, sizeof out, format, args);
+    vsnprintf(out, sizeof out - 1, format, args);
     va_end(args);
-    return mem_copy_text(out, strlen(out));
+    len = strlen(out);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)out[i] < ' ')
+            out[i] = ' ';
+    out[len++] = '\n';
+    return mem_copy_text(out, len);
 }
 
 /* A partition with lag that has not moved, although nothing is known that would hold it up. */
@@ -193,38 +262,40 @@ static const struct part_metrics *stuck(const struct observer *o)
 bool observer_is_healthy(struct observer *o, char **why)
 {
     const struct part_metrics *part;
+    struct situation facts;
+    struct verdict verdict;
 
     *why = NULL;
     pthread_mutex_lock(&o->lock);
-    view_take(&o->view, o->options.board);
+    observer_judge(o, &facts, &verdict);
     for (size_t i = 0; i < o->view.worker_count && !*why; i++)
         if (o->view.ages_ms[i] > STILL_MS)
-            *why = line("unhealthy: the loop of worker %zu has not turned for %lld s\n", i,
+            *why = line("unhealthy: the loop of worker %zu has not turned for %lld s", i,
                         (long long)o->view.ages_ms[i] / 1000);
     part = stuck(o);
     if (part && !*why)
-        *why = line("unhealthy: %s-%d stands still for no known cause, %lld records behind\n",
+        *why = line("unhealthy: %s-%d stands still for no known cause, %lld records behind",
                     part->topic, part->partition, (long long)observer_lag(o, part));
     pthread_mutex_unlock(&o->lock);
     if (*why)
         return false;
-    *why = line("ok\n");
+    *why = line("ok");
     return true;
 }
 
 bool observer_is_ready(struct observer *o, char **why)
 {
+    const struct metrics *sum = &o->view.sum;
+    struct situation facts;
+    struct verdict verdict;
     bool is_ready;
 
     pthread_mutex_lock(&o->lock);
-    view_take(&o->view, o->options.board);
-    is_ready = o->view.sum.activity == ACTIVITY_RUNNING;
-    if (is_ready) {
-        *why = line("ready\n");
-    } else {
-        *why = line("not ready, %s: %s\n", activity_name(o->view.sum.activity),
-                    *o->view.sum.why ? o->view.sum.why : "no cause is known");
-    }
+    observer_judge(o, &facts, &verdict);
+    is_ready = sum->activity == ACTIVITY_RUNNING;
+    *why = is_ready ? line("ready")
+                    : line("not ready, %s: %s", activity_name(sum->activity),
+                           *sum->why ? sum->why : "no cause is known");
     pthread_mutex_unlock(&o->lock);
     return is_ready;
 }

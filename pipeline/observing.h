@@ -59,6 +59,13 @@ struct observer {
     struct arrivals arrivals;
 };
 
+struct situation;
+struct verdict;
+
+/* Looks at all workers and says what is wrong, once for all who answer: so they cannot differ.
+ * Returns how many of o->entries there are. */
+size_t observer_judge(struct observer *observer, struct situation *facts, struct verdict *verdict);
+
 /* The i-th oldest sample. */
 const struct sample *observer_sample(const struct observer *observer, size_t i);
 

@@ -141,6 +141,7 @@ struct pipeline {
     uint64_t commits_seen;
     bool is_behind;      /* the last poll was full */
     int64_t assigned_ms; /* the first time, 0 before: ready from then on */
+    int64_t revoked_ms;  /* the last revocation that no assignment has followed yet, 0: none */
     int64_t stop_ms;     /* when stopping began, 0 before */
     int64_t close_ms;    /* when the last report may come, 0 before closing */
 };

@@ -314,23 +314,21 @@ static json_t *finding_of(const struct finding *f, const struct journal_entry *k
 }
 
 /* The first finding is the verdict, the others are in `also`. */
-static json_t *verdict_of(const struct situation *facts)
+static json_t *verdict_of(const struct verdict *v, const struct situation *facts)
 {
-    struct verdict v;
     json_t *verdict, *also = json_array();
     char text[VERDICT_TEXT_MAX];
 
-    verdict_take(&v, &facts->verdict);
-    if (v.count > 0) {
-        verdict = finding_of(&v.findings[0], NULL);
+    if (v->count > 0) {
+        verdict = finding_of(&v->findings[0], NULL);
     } else {
         verdict_print_healthy(text, &facts->verdict);
         verdict = json_pack("{s:s, s:s, s:s, s:s, s:n, s:n, s:s, s:n, s:n}", "level",
                             verdict_level_name(VERDICT_OK), "kind", "healthy", "text", text, "what",
                             text, "since", "first", "blame", "", "schema_id", "change");
     }
-    for (size_t i = 1; i < v.count; i++)
-        json_array_append_new(also, finding_of(&v.findings[i], v.findings[0].change));
+    for (size_t i = 1; i < v->count; i++)
+        json_array_append_new(also, finding_of(&v->findings[i], v->findings[0].change));
     json_object_set_new(verdict, "also", also);
     return verdict;
 }
@@ -360,18 +358,17 @@ static json_t *history(const struct observer *o)
 char *observer_status(struct observer *o)
 {
     struct situation facts;
+    struct verdict verdict;
     size_t count;
     json_t *root;
     char *text;
 
     pthread_mutex_lock(&o->lock);
-    view_take(&o->view, o->options.board);
-    count = journal_read(o->options.journal, 0, o->entries, JOURNAL_CAP);
-    situation_take(&facts, o, count);
+    count = observer_judge(o, &facts, &verdict);
     root =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict_of(&facts), "kscore",
-                  instance(o), "changes", journal(o, count), "downstream", downstream(o), "errors",
-                  errors(o, &facts), "partitions", partitions(o), "history", history(o));
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict_of(&verdict, &facts),
+                  "kscore", instance(o), "changes", journal(o, count), "downstream", downstream(o),
+                  "errors", errors(o, &facts), "partitions", partitions(o), "history", history(o));
     pthread_mutex_unlock(&o->lock);
     text = json_dumps(root, JSON_COMPACT);
     json_decref(root);

@@ -179,6 +179,7 @@ void pipeline_on_assigned(void *arg)
 {
     struct pipeline *p = arg;
 
+    p->revoked_ms = 0;
     if (p->assigned_ms != 0)
         return;
     p->assigned_ms = clock_ms();
@@ -210,6 +211,8 @@ bool pipeline_on_revoking(void *arg, bool is_lost)
 
     if (p->close_ms != 0 && p->close_ms < deadline_ms)
         deadline_ms = p->close_ms;
+    if (p->revoked_ms == 0)
+        p->revoked_ms = clock_ms();
     if (!is_lost)
         send_rest(p, deadline_ms);
     p->commit->settle(p, is_lost, deadline_ms);

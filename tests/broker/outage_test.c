@@ -8,6 +8,7 @@
 #include "tests/broker/child.h"
 #include "tests/broker/cluster.h"
 #include "tests/broker/outcomes.h"
+#include "tests/broker/served.h"
 #include "tests/harness.h"
 
 enum { PARTITIONS = 2 };
@@ -41,6 +42,43 @@ START_TEST(a_permission_to_write_that_goes_and_comes_back_is_waited_for)
     child_send_until(&k, &c, "event=rewound");
     cluster_allow_all_but(&c, -1);
     cluster_wait_outcomes(&c, c.event_count);
+    stop_and_account(&c, &k);
+}
+END_TEST
+
+static void wait_ready(struct child *k, const struct cluster *c, const char *line)
+{
+    int64_t until = harness_deadline();
+    char *text = served_ask(c, "/readyz");
+
+    while (strncmp(text, line, strlen(line)) != 0) {
+        ck_assert_msg(child_is_running(k) && clock_ms() < until, "/readyz: %s", text);
+        harness_breathe();
+        free(text);
+        text = served_ask(c, "/readyz");
+    }
+    free(text);
+}
+
+/* Nothing is in flight, so no outcome fails; and brokers and group answer. */
+START_TEST(a_permission_to_read_that_goes_is_not_ready_until_it_comes_back)
+{
+    struct cluster c;
+    struct child k;
+
+    cluster_open(&c, PARTITIONS);
+    cluster_use_password(&c, "kscore");
+    cluster_allow_all_but(&c, -1);
+    child_run(&k, &c, served_socket(&c));
+    cluster_send_events(&c, 10);
+    cluster_wait_outcomes(&c, 10);
+    wait_ready(&k, &c, "ready");
+    cluster_forbid(&c, RD_KAFKA_RESOURCE_TOPIC, c.in, RD_KAFKA_ACL_OPERATION_READ);
+    cluster_send_events(&c, 10);
+    wait_ready(&k, &c, "not ready, waiting: ");
+    cluster_allow_all_but(&c, -1);
+    cluster_wait_outcomes(&c, 20);
+    wait_ready(&k, &c, "ready");
     stop_and_account(&c, &k);
 }
 END_TEST
@@ -292,7 +330,8 @@ END_TEST
 
 SUITE(outage)
 {
-    TCase *tcase = harness_case(suite, "permissions", NULL, 0);
+    TCase *tcase =
+        CASE("permissions", a_permission_to_read_that_goes_is_not_ready_until_it_comes_back);
 
     CASE("topics", an_output_topic_that_is_made_anew_is_written_again,
          a_dead_letter_topic_with_fewer_partitions_takes_all,

@@ -90,8 +90,21 @@ START_TEST(the_unit_is_one_that_systemd_takes)
 }
 END_TEST
 
+/* In tenths of what systemd-analyze says; offline since systemd 250. */
+START_TEST(the_unit_exposes_little)
+{
+    if (system("systemd-analyze security --help 2> /dev/null | grep -q -e --offline") != 0) {
+        harness_skip("no systemd-analyze that looks at files");
+        return;
+    }
+    ck_assert_int_eq(system("systemd-analyze security --offline=true --threshold=11 "
+                            "deploy/kscore.service > /dev/null 2>&1"),
+                     0);
+}
+END_TEST
+
 SUITE(service)
 {
-    CASE("unit", the_unit_is_one_that_systemd_takes);
+    CASE("unit", the_unit_is_one_that_systemd_takes, the_unit_exposes_little);
     CASE("confined", nobody_scores_in_a_file_system_that_cannot_be_written);
 }

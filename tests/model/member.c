@@ -324,6 +324,11 @@ bool consumer_has_more(const struct consumer *c)
     return false;
 }
 
+bool consumer_is_asking(const struct consumer *c)
+{
+    return c->is_offered;
+}
+
 uint64_t consumer_commit_count(const struct consumer *c)
 {
     (void)c;

@@ -1,88 +1,17 @@
 /* The server on TCP and on a Unix socket, and the client that asks it. */
-#include <stdatomic.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "http/address.h"
 #include "http/client.h"
 #include "http/page.h"
-#include "http/server.h"
 #include "tests/harness.h"
-
-static struct {
-    struct http_server *remote, *local;
-    char address[64], socket[300];
-    _Atomic unsigned orders;
-    struct err err;
-} world;
-
-static void on_text(void *arg, struct http_answer *answer)
-{
-    (void)arg;
-    http_say(answer, 200, "here it is\n");
-}
-
-/* A body that no one packet takes. */
-enum { LARGE = 4 << 20 };
-
-static void on_large(void *arg, struct http_answer *answer)
-{
-    (void)arg;
-    *answer = (struct http_answer){200, "text/plain", malloc(LARGE), LARGE};
-    ck_assert_ptr_nonnull(answer->body);
-    memset(answer->body, 'x', LARGE);
-}
-
-static void on_order(void *arg, struct http_answer *answer)
-{
-    atomic_fetch_add((_Atomic unsigned *)arg, 1);
-    http_say(answer, 202, "asked for\n");
-}
-
-static const struct http_route routes[] = {
-    {"/text", on_text, false}, {"/large", on_large, false}, {"/order", on_order, true}};
-
-static const struct http_options options = {routes, 3, &world.orders};
-
-/* A port that nobody has: one that was just given and is free again. */
-static void find_port(void)
-{
-    struct err err = ERR_INIT;
-    struct sockaddr_storage name;
-    socklen_t len = sizeof name;
-    int fd = address_bind("127.0.0.1:0", &err);
-
-    ck_assert_msg(fd >= 0, "%s", err.text);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
-    snprintf(world.address, sizeof world.address, "127.0.0.1:%d",
-             ntohs(((struct sockaddr_in *)&name)->sin_port));
-    close(fd);
-}
-
-static void open_world(void)
-{
-    err_reset(&world.err);
-    world.orders = 0;
-    find_port();
-    snprintf(world.socket, sizeof world.socket, "%s/k.sock", harness_folder());
-    world.remote = http_listen(world.address, &options, &world.err);
-    ck_assert_msg(world.remote != NULL, "%s", world.err.text);
-    world.local = http_listen_local(world.socket, &options, &world.err);
-    ck_assert_msg(world.local != NULL, "%s", world.err.text);
-}
-
-static void close_world(void)
-{
-    http_close(world.remote);
-    http_close(world.local);
-}
+#include "tests/stub.h"
+#include "tests/web.h"
 
 /* What is asked of whom, and the answer. */
 static const struct {
@@ -105,13 +34,13 @@ START_TEST(what_is_read_is_read_and_orders_are_for_the_socket)
     struct http_reply reply;
     struct err err = ERR_INIT;
 
-    ck_assert_msg(http_ask(asks[_i].is_local ? world.socket : world.address, asks[_i].path,
+    ck_assert_msg(http_ask(asks[_i].is_local ? web.socket : web.address, asks[_i].path,
                            asks[_i].is_order, 5000, &reply, &err) == 0,
                   "%s", err.text);
     ck_assert_uint_eq(reply.status, asks[_i].status);
     ck_assert_msg(strstr(reply.body, asks[_i].body) != NULL, "%s", reply.body);
     ck_assert_uint_eq(reply.len, strlen(reply.body));
-    ck_assert_uint_eq(world.orders, asks[_i].status == 202);
+    ck_assert_uint_eq(web.orders, asks[_i].status == 202);
     free(reply.body);
 }
 END_TEST
@@ -121,39 +50,14 @@ START_TEST(a_large_answer_comes_whole)
     struct http_reply reply;
     struct err err = ERR_INIT;
 
-    ck_assert_int_eq(http_ask(world.address, "/large", false, 5000, &reply, &err), 0);
-    ck_assert_uint_eq(reply.len, LARGE);
-    ck_assert_uint_eq(strspn(reply.body, "x"), LARGE);
+    ck_assert_int_eq(http_ask(web.address, "/large", false, 5000, &reply, &err), 0);
+    ck_assert_uint_eq(reply.len, WEB_LARGE);
+    ck_assert_uint_eq(strspn(reply.body, "x"), WEB_LARGE);
     free(reply.body);
 }
 END_TEST
 
 /* ---- by hand */
-
-static int connected(void)
-{
-    struct err err = ERR_INIT;
-    int fd = address_connect(world.address, 5000, &err);
-
-    ck_assert_msg(fd >= 0, "%s", err.text);
-    return fd;
-}
-
-static void put(int fd, const char *text)
-{
-    ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-/* All that comes until the server closes, as far as there is room. */
-static void take(int fd, char *out, size_t size)
-{
-    size_t len = 0;
-    ssize_t got;
-
-    while (len + 1 < size && (got = recv(fd, out + len, size - 1 - len, 0)) > 0)
-        len += (size_t)got;
-    out[len] = '\0';
-}
 
 START_TEST(other_methods_are_refused_and_a_body_is_forgotten)
 {
@@ -168,9 +72,9 @@ START_TEST(other_methods_are_refused_and_a_body_is_forgotten)
     char answer[4096];
 
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-        int fd = connected();
-        put(fd, requests[i].request);
-        take(fd, answer, sizeof answer);
+        int fd = web_connect(web.address);
+        web_put(fd, requests[i].request);
+        web_take(fd, answer, sizeof answer);
         close(fd);
         ck_assert_msg(strncmp(answer, requests[i].status, 12) == 0, "%s: %s", requests[i].request,
                       answer);
@@ -180,13 +84,31 @@ START_TEST(other_methods_are_refused_and_a_body_is_forgotten)
 }
 END_TEST
 
+START_TEST(a_method_that_is_refused_names_those_that_are_not)
+{
+    static const struct {
+        const char *request, *allow;
+    } asked[] = {{"POST /text HTTP/1.0\r\nContent-Length: 0\r\n\r\n", "Allow: GET, HEAD\r\n"},
+                 {"GET /order HTTP/1.0\r\n\r\n", "Allow: POST\r\n"}};
+    char answer[2048];
+
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        int fd = web_connect(web.socket);
+        web_put(fd, asked[i].request);
+        web_take(fd, answer, sizeof answer);
+        close(fd);
+        ck_assert_msg(strstr(answer, asked[i].allow) != NULL, "%s", answer);
+    }
+}
+END_TEST
+
 START_TEST(the_page_may_fetch_nothing_from_elsewhere)
 {
     char answer[4096];
-    int fd = connected();
+    int fd = web_connect(web.address);
 
-    put(fd, "GET /text HTTP/1.0\r\n\r\n");
-    take(fd, answer, sizeof answer);
+    web_put(fd, "GET /text HTTP/1.0\r\n\r\n");
+    web_take(fd, answer, sizeof answer);
     close(fd);
     ck_assert_ptr_nonnull(strstr(answer, "Content-Security-Policy: default-src 'none'"));
     ck_assert_ptr_nonnull(strstr(answer, "Cache-Control: no-store"));
@@ -206,16 +128,58 @@ START_TEST(who_hangs_keeps_nobody_waiting_and_32_may_be_there)
     char answer[256];
 
     for (size_t i = 0; i < MOST - 1; i++) {
-        slow[i] = connected();
-        put(slow[i], "GET /te");
+        slow[i] = web_connect(web.address);
+        web_put(slow[i], "GET /te");
     }
-    ck_assert_msg(http_ask(world.address, "/text", false, 5000, &reply, &err) == 0, "%s", err.text);
+    ck_assert_msg(http_ask(web.address, "/text", false, 5000, &reply, &err) == 0, "%s", err.text);
     ck_assert_uint_eq(reply.status, 200);
     free(reply.body);
-    put(slow[0], "xt HTTP/1.0\r\n\r\n");
-    take(slow[0], answer, sizeof answer);
+    web_put(slow[0], "xt HTTP/1.0\r\n\r\n");
+    web_take(slow[0], answer, sizeof answer);
     ck_assert_ptr_nonnull(strstr(answer, "200"));
     for (size_t i = 0; i < MOST - 1; i++)
+        close(slow[i]);
+}
+END_TEST
+
+/* They connect and say nothing, or half of something, or read nothing of a large answer. */
+START_TEST(slow_clients_however_many_keep_nobody_waiting)
+{
+    static const char *const begins[] = {
+        "", "GET /te", "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /order HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nx"};
+    enum { KINDS = sizeof begins / sizeof begins[0], MANY = 40 * KINDS };
+    const char *address = _i ? web.socket : web.address;
+    int slow[MANY];
+
+    for (size_t i = 0; i < MANY; i++) {
+        slow[i] = web_connect(address);
+        web_put(slow[i], begins[i % KINDS]);
+        if (i % 8 == 7)
+            web_expect_answer(address);
+    }
+    for (size_t i = 0; i < MANY; i++)
+        close(slow[i]);
+    web_expect_answer(address);
+}
+END_TEST
+
+/* One letter a second would keep a place for ever. */
+START_TEST(who_asks_again_and_again_stays_longer_than_who_is_slow)
+{
+    enum { SLOW = 64 };
+    static const char request[] = "GET /text HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int kept = web_connect(web.address), slow[SLOW];
+    char answer[512];
+
+    for (size_t i = 0; i < SLOW; i++) {
+        slow[i] = web_connect(web.address);
+        web_put(slow[i], "GET /te");
+        web_put(kept, request);
+        ck_assert_int_gt(recv(kept, answer, sizeof answer, 0), 0);
+    }
+    close(kept);
+    for (size_t i = 0; i < SLOW; i++)
         close(slow[i]);
 }
 END_TEST
@@ -229,114 +193,69 @@ START_TEST(no_request_however_it_is_damaged_ends_the_server)
 
     for (size_t len = 0; len < sizeof whole - 1; len++) {
         char cut[sizeof whole];
-        int fd = connected();
+        int fd = web_connect(web.address);
         snprintf(cut, sizeof cut, "%.*s", (int)len, whole);
-        put(fd, cut);
+        web_put(fd, cut);
         close(fd);
     }
-    ck_assert_msg(http_ask(world.address, "/text", false, 5000, &reply, &err) == 0, "%s", err.text);
+    ck_assert_msg(http_ask(web.address, "/text", false, 5000, &reply, &err) == 0, "%s", err.text);
     ck_assert_uint_eq(reply.status, 200);
     free(reply.body);
 }
 END_TEST
 
-/* ---- addresses and files */
+/* What a head says it is for, and the status on a loopback address and on all of them. */
+static const struct {
+    const char *head;
+    unsigned loopback, all;
+} hosts[] = {
+    {"Host: localhost", 200, 200},
+    {"Host: 127.0.0.1:9464", 200, 200},
+    {"Host: evil.example", 421, 200},
+    {"Host: evil.example:9464", 421, 200},
+    {"X: none", 200, 200},
+};
 
-START_TEST(an_address_that_is_taken_is_an_error_in_words)
+START_TEST(a_page_of_somebody_elses_name_reads_nothing_on_a_loopback_address)
 {
-    struct http_server *second = http_listen(world.address, &options, &world.err);
-
-    ck_assert_ptr_null(second);
-    ck_assert_int_eq(world.err.kind, ERR_DEPENDENCY);
-    ck_assert_ptr_nonnull(strstr(world.err.text, world.address));
-    ck_assert_ptr_nonnull(strstr(world.err.text, "in use"));
-}
-END_TEST
-
-START_TEST(what_is_no_address_is_said)
-{
-    static const char *const wrong[] = {"", "9464", "127.0.0.1:", "nowhere.invalid:1", "x:y:z"};
-
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct err err = ERR_INIT;
-        ck_assert_msg(http_listen(wrong[i], &options, &err) == NULL, "%s", wrong[i]);
-        ck_assert_int_eq(err.kind, ERR_DEPENDENCY);
-        ck_assert_ptr_nonnull(strstr(err.text, wrong[i]));
-    }
-}
-END_TEST
-
-START_TEST(the_socket_is_its_owners_and_goes_with_the_server)
-{
-    struct stat file;
-
-    ck_assert_int_eq(stat(world.socket, &file), 0);
-    ck_assert_int_eq(file.st_mode & 0777, 0600);
-    http_close(world.local);
-    world.local = NULL;
-    ck_assert_int_eq(stat(world.socket, &file), -1);
-}
-END_TEST
-
-START_TEST(a_socket_that_a_dead_process_left_is_replaced)
-{
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    struct http_reply reply;
-    char path[320];
+    char everywhere[32], request[200], answer[2048];
     struct http_server *server;
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-    snprintf(path, sizeof path, "%s.left", world.socket);
-    ck_assert_uint_lt(strlen(path), sizeof name.sun_path);
-    memcpy(name.sun_path, path, strlen(path));
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof name), 0);
+    http_close(web.remote);
+    snprintf(everywhere, sizeof everywhere, "%s", strrchr(web.address, ':'));
+    server = web.remote = http_listen(_i % 2 ? everywhere : web.address, &web_options, &web.err);
+    ck_assert_msg(server != NULL, "%s", web.err.text);
+    int fd = web_connect(web.address);
+    snprintf(request, sizeof request, "GET /text HTTP/1.0\r\n%s\r\n\r\n", hosts[_i / 2].head);
+    web_put(fd, request);
+    web_take(fd, answer, sizeof answer);
     close(fd);
-    server = http_listen_local(path, &options, &world.err);
-    ck_assert_msg(server != NULL, "%s", world.err.text);
-    ck_assert_int_eq(http_ask(path, "/text", false, 5000, &reply, &world.err), 0);
-    free(reply.body);
-    http_close(server);
+    ck_assert_int_eq(atoi(answer + 9), _i % 2 ? hosts[_i / 2].all : hosts[_i / 2].loopback);
 }
 END_TEST
 
-START_TEST(neither_a_living_socket_nor_a_file_is_replaced)
+START_TEST(a_request_of_any_size_has_an_answer_or_its_end)
 {
-    struct stat file;
-    const char *path;
+    enum { SIZE = 1 << 20 };
+    static const char *const forms[] = {"GET /%s HTTP/1.0\r\n\r\n", "%s /text HTTP/1.0\r\n\r\n",
+                                        "GET /text HTTP/1.0\r\nX: %s\r\n\r\n",
+                                        "GET /text?%s HTTP/1.0\r\n\r\n",
+                                        "GET /text HTTP/%s\r\n\r\n"};
+    char *filler = malloc(SIZE + 1), *request = malloc(SIZE + 100), answer[4096];
 
-    ck_assert_ptr_null(http_listen_local(world.socket, &options, &world.err));
-    ck_assert_ptr_nonnull(strstr(world.err.text, "another process listens there"));
-    err_reset(&world.err);
-    path = harness_write(harness_folder(), "precious", "x", 1);
-    ck_assert_ptr_null(http_listen_local(path, &options, &world.err));
-    ck_assert_ptr_nonnull(strstr(world.err.text, "no socket"));
-    ck_assert_int_eq(stat(path, &file), 0);
-    ck_assert_int_eq(file.st_size, 1);
-}
-END_TEST
-
-/* Nobody takes its connections, and there is room for no more of them. */
-START_TEST(the_socket_of_a_process_that_hangs_is_not_taken_away)
-{
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    struct stat before, after;
-    int hangs = socket(AF_UNIX, SOCK_STREAM, 0), waits[2];
-
-    snprintf(name.sun_path, sizeof name.sun_path, "%.90s.hangs", world.socket);
-    ck_assert_int_eq(bind(hangs, (struct sockaddr *)&name, sizeof name), 0);
-    ck_assert_int_eq(listen(hangs, 0), 0);
-    for (size_t i = 0; i < 2; i++) { /* the second one finds no room */
-        waits[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(waits[i], (struct sockaddr *)&name, sizeof name);
+    memset(filler, 'a', SIZE);
+    filler[SIZE] = '\0';
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        int fd = web_connect(web.address);
+        int len = snprintf(request, SIZE + 100, forms[i], filler);
+        (void)!send(fd, request, (size_t)len, MSG_NOSIGNAL); /* it need not read all */
+        web_take(fd, answer, sizeof answer);
+        ck_assert_msg(strncmp(answer, "HTTP/1.1 2", 10) != 0, "%s: %s", forms[i], answer);
+        close(fd);
+        web_expect_answer(web.address);
     }
-    ck_assert_int_eq(stat(name.sun_path, &before), 0);
-    ck_assert_ptr_null(http_listen_local(name.sun_path, &options, &world.err));
-    ck_assert_ptr_nonnull(strstr(world.err.text, name.sun_path));
-    ck_assert_int_eq(stat(name.sun_path, &after), 0);
-    ck_assert_uint_eq(before.st_ino, after.st_ino);
-    for (size_t i = 0; i < 2; i++)
-        close(waits[i]);
-    close(hangs);
+    free(filler);
+    free(request);
 }
 END_TEST
 
@@ -353,12 +272,27 @@ START_TEST(a_client_gives_up_on_who_never_answers)
     ck_assert_int_eq(listen(fd, 1), 0);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
     snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(name.sin_port));
-    ck_assert_int_eq(http_ask(address, "/text", false, 200, &reply, &world.err), -1);
+    ck_assert_int_eq(http_ask(address, "/text", false, 200, &reply, &web.err), -1);
     ck_assert_int_ge(clock_ms() - begin_ms, 150);
     close(fd);
-    err_reset(&world.err);
-    ck_assert_int_eq(http_ask(address, "/text", false, 200, &reply, &world.err), -1);
-    ck_assert_ptr_nonnull(strstr(world.err.text, "refused"));
+    err_reset(&web.err);
+    ck_assert_int_eq(http_ask(address, "/text", false, 200, &reply, &web.err), -1);
+    ck_assert_ptr_nonnull(strstr(web.err.text, "refused"));
+}
+END_TEST
+
+START_TEST(an_answer_that_is_cut_short_is_none)
+{
+    struct http_reply reply;
+    char address[64];
+    static struct stub stub;
+
+    stub_start(&stub, 0);
+    stub_set(&stub, "/status", STUB_CUTS, 200, "{\"half\":1}");
+    snprintf(address, sizeof address, "127.0.0.1:%d", stub.port);
+    ck_assert_int_eq(http_ask(address, "/status", false, 5000, &reply, &web.err), -1);
+    ck_assert_ptr_nonnull(strstr(web.err.text, "cut short"));
+    stub_stop(&stub);
 }
 END_TEST
 
@@ -366,17 +300,20 @@ SUITE(http)
 {
     TCase *tcase = CASE("server", a_large_answer_comes_whole,
                         other_methods_are_refused_and_a_body_is_forgotten,
+                        a_method_that_is_refused_names_those_that_are_not,
                         the_page_may_fetch_nothing_from_elsewhere,
                         who_hangs_keeps_nobody_waiting_and_32_may_be_there,
+                        who_asks_again_and_again_stays_longer_than_who_is_slow,
                         no_request_however_it_is_damaged_ends_the_server,
-                        an_address_that_is_taken_is_an_error_in_words, what_is_no_address_is_said,
-                        the_socket_is_its_owners_and_goes_with_the_server,
-                        a_socket_that_a_dead_process_left_is_replaced,
-                        neither_a_living_socket_nor_a_file_is_replaced,
-                        the_socket_of_a_process_that_hangs_is_not_taken_away,
-                        a_client_gives_up_on_who_never_answers);
+                        a_request_of_any_size_has_an_answer_or_its_end);
 
-    tcase_add_checked_fixture(tcase, open_world, close_world);
+    tcase_add_checked_fixture(tcase, web_open, web_close);
     tcase_add_loop_test(tcase, what_is_read_is_read_and_orders_are_for_the_socket, 0,
                         sizeof asks / sizeof asks[0]);
+    tcase_add_loop_test(tcase, slow_clients_however_many_keep_nobody_waiting, 0, 2);
+    tcase_add_loop_test(tcase, a_page_of_somebody_elses_name_reads_nothing_on_a_loopback_address, 0,
+                        2 * sizeof hosts / sizeof hosts[0]);
+    tcase =
+        CASE("client", a_client_gives_up_on_who_never_answers, an_answer_that_is_cut_short_is_none);
+    tcase_add_checked_fixture(tcase, web_open, web_close);
 }

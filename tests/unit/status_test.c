@@ -116,6 +116,22 @@ static void expect_number(const char *path, double want)
     ck_assert_double_eq_tol(json_number_value(at(path)), want, 1e-9);
 }
 
+START_TEST(why_it_is_not_ready_is_one_line)
+{
+    char *why;
+
+    world.metrics.activity = ACTIVITY_WAITING;
+    snprintf(world.metrics.why, sizeof world.metrics.why, "registry: 502\r\n<html>\tBad");
+    ask();
+    ck_assert(!observer_is_ready(world.observer, &why));
+    ck_assert_str_eq(why, "not ready, waiting: registry: 502  <html> Bad\n");
+    free(why);
+    ck_assert(observer_is_healthy(world.observer, &why));
+    ck_assert_str_eq(why, "ok\n");
+    free(why);
+}
+END_TEST
+
 START_TEST(text_that_is_cut_within_a_character_leaves_the_document_whole)
 {
     char text[JOURNAL_TEXT_MAX + 8];
@@ -378,7 +394,8 @@ END_TEST
 SUITE(status)
 {
     TCase *tcase = CASE(
-        "document", each_member_has_its_row_in_the_docs_and_no_other_has,
+        "document", why_it_is_not_ready_is_one_line,
+        each_member_has_its_row_in_the_docs_and_no_other_has,
         a_person_gets_the_three_answers_in_100_columns, no_byte_of_a_message_moves_the_terminal,
         whatever_is_missing_in_the_document_it_is_shown,
         text_that_is_cut_within_a_character_leaves_the_document_whole,
