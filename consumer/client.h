@@ -1,5 +1,5 @@
-/* client.h: struct consumer, shared by consumer.c (polling, storing) and assignment.c (who owns
- * what, from where). */
+/* client.h: struct consumer, shared by consumer.c (polling, storing), assignment.c (who owns what)
+ * and offsets.c (from where). */
 #ifndef CONSUMER_CLIENT_H
 #define CONSUMER_CLIENT_H
 
@@ -8,7 +8,7 @@
 #include "consumer/consumer.h"
 #include "core/kafka_trouble.h"
 
-enum { PART_CACHE = 256 };
+enum { PART_CACHE = 256, OFFSETS_ASK_MS = 5000 };
 
 struct consumer {
     const struct config *config;
@@ -36,9 +36,11 @@ struct consumer {
     int64_t retry_ms;
     bool must_reassign; /* a position is out of the log's range */
     bool must_ask;      /* only the group knows what is committed: nothing is before it was asked */
+    bool has_gone;      /* a topic of ours was not there: nothing is committed until we asked */
     bool was_lost;      /* the session ran out; until the next assignment */
     int64_t returned_ms; /* that assignment, 0: none since the client was made */
     bool must_reopen;    /* fenced after that: this client is dead, the member is not */
+    int64_t polled_ms;   /* when it was polled last */
     bool is_closing;
     struct kafka_trouble trouble; /* why there is no connection */
     struct err err;               /* raised in a callback, handed out by the next poll */
@@ -48,10 +50,6 @@ struct consumer {
 /* Callback of librdkafka. */
 void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
                              rd_kafka_topic_partition_list_t *list, void *opaque);
-
-/* Commits the offsets of a list and waits for the answer; each partition's refusal is an error. */
-int assignment_commit(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
-                      int timeout_ms, struct err *err);
 
 /* Asks again where what was offered begins; is_all: what is owned, too. Not by leaving the group:
  * that disturbs all others, a LeaveGroup that is late fences the member that joined behind it, and
@@ -63,5 +61,32 @@ void assignment_drop(struct consumer *consumer);
 
 /* A partition's position is outside its log: assign everything anew, that one by on_gap. */
 void assignment_renew(struct consumer *consumer);
+
+/* Fills in where each partition of an assignment begins; what was not committed is committed by
+ * then. -1: the brokers do not say, or EXIT_DATA: [consumer] on_gap. */
+int offsets_find(struct consumer *consumer, rd_kafka_topic_partition_list_t *list, struct err *err);
+
+/* Where a partition goes on that is done up to a position, if the log has that and did not refuse
+ * what the client asked for (struct part); else the log's start, which is said. Errors as above. */
+int offsets_cross_gap(struct consumer *consumer, rd_kafka_topic_partition_t *entry,
+                      int64_t position, struct err *err);
+
+/* Commits the offsets of a list and waits for the answer; each partition's refusal is an error. */
+int offsets_commit(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
+                   int timeout_ms, struct err *err);
+
+/* What the client was told to store of these is not committed any more; or only of those whose
+ * position the log refused. */
+void offsets_forget(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
+                    bool only_refused);
+
+/* Forgets that the log refused what the client asked of these, which are the ledger's. */
+void offsets_accept(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list);
+
+/* Takes those whose topic does not exist, as far as the brokers say within a second each, out of
+ * the list; the caller frees them. Whether there are any. */
+rd_kafka_topic_partition_list_t *offsets_take_gone(struct consumer *consumer,
+                                                   rd_kafka_topic_partition_list_t *list);
+bool offsets_is_gone(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list);
 
 #endif

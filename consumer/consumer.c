@@ -23,6 +23,16 @@ static void take_committed(struct ledger *ledger, const rd_kafka_topic_partition
     }
 }
 
+/* A topic of ours is not there. Whether it comes back as another one nothing will tell but that the
+ * group has no offsets for it. */
+static void lose_topic(struct consumer *c)
+{
+    if (c->assignment->cnt == 0 || c->is_closing)
+        return;
+    c->has_gone = true;
+    consumer_ask(c);
+}
+
 static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
                       rd_kafka_topic_partition_list_t *offsets, void *opaque)
 {
@@ -33,6 +43,8 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
         code = offsets->elems[i].err;
     if (code == RD_KAFKA_RESP_ERR__NO_OFFSET)
         return;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        lose_topic(c);
     if (code) {
         log_event(LOG_WARNING, "commit_failed", "group=%s %s; it is tried again with the next one",
                   config_group(c->config), rd_kafka_err2str(code));
@@ -88,6 +100,18 @@ static void take_mixed(struct consumer *c)
         c->err = err;
 }
 
+/* topic: NULL when librdkafka names it in the text only ("topic [partition]: ..."). */
+static bool is_ours(const struct consumer *c, const char *topic, const char *text)
+{
+    for (int i = 0; i < c->assignment->cnt; i++) {
+        const char *ours = c->assignment->elems[i].topic;
+        size_t len = strlen(ours);
+        if (topic ? strcmp(topic, ours) == 0 : strncmp(text, ours, len) == 0 && text[len] == ' ')
+            return true;
+    }
+    return false;
+}
+
 /* From error_cb, and from messages that are none. topic: NULL when it is not about one. What is
  * denied ends a start, and is waited for later. */
 static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char *topic,
@@ -108,6 +132,8 @@ static void take_error(struct consumer *c, rd_kafka_resp_err_t code, const char 
         snprintf(who, sizeof who, "group %s", config_group(c->config));
     else if (topic)
         snprintf(who, sizeof who, "topic %s", topic);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && is_ours(c, topic, text))
+        lose_topic(c);
     kafka_err(&err, code, who);
     kafka_trouble_take(&c->trouble, code, text);
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && c->was_assigned && !c->is_closing)
@@ -232,16 +258,43 @@ static uint32_t part_of(struct consumer *c, const rd_kafka_message_t *message)
     return c->cache[i].part;
 }
 
-/* A message that is none: end of partition, or trouble. */
-static void take_event(struct consumer *c, const rd_kafka_message_t *message)
+/* The log is not the one that was read up to here, or does not have what comes next. */
+static void disown(struct consumer *c, uint32_t part, int64_t offset)
+{
+    c->ledger->parts[part].refused = offset;
+    c->ledger->parts[part].last.offset = OFFSET_NONE;
+    c->ledger->parts[part].must_prove = false;
+    ledger_let_go(c->ledger, part);
+    c->must_reassign = true;
+}
+
+static void take_end(struct consumer *c, uint32_t part, int64_t offset)
+{
+    struct part *p;
+
+    if (part == LEDGER_NO_PART)
+        return;
+    p = &c->ledger->parts[part];
+    if (p->is_paused || c->is_closing)
+        return;
+    if (p->must_prove && offset <= p->last.offset)
+        disown(c, part, offset);
+    else
+        p->end = p->seen_end = offset;
+}
+
+/* A message that is none: end of partition, or trouble. epoch: of the ledger when the poll began.
+ */
+static void take_event(struct consumer *c, const rd_kafka_message_t *message, uint32_t epoch)
 {
     uint32_t part = message->rkt ? part_of(c, message) : (uint32_t)LEDGER_NO_PART;
 
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (part != LEDGER_NO_PART && !c->ledger->parts[part].is_paused && !c->is_closing)
-            c->ledger->parts[part].end = c->ledger->parts[part].seen_end = message->offset;
+        take_end(c, part, message->offset);
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-        c->must_reassign = true;
+        c->must_reassign = true; /* revives it */
+        if (part != LEDGER_NO_PART && c->ledger->parts[part].epoch <= epoch)
+            disown(c, part, message->offset);
     } else if (message->rkt) {
         char text[600];
         snprintf(text, sizeof text, "partition=%d offset=%lld %s", message->partition,
@@ -255,6 +308,7 @@ static void take_event(struct consumer *c, const rd_kafka_message_t *message)
 static void take_record(struct consumer *c, struct record *record, rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
+    struct token token;
 
     record->key = (struct slice){message->key, message->key_len};
     record->value = (struct slice){message->payload, message->len};
@@ -262,8 +316,14 @@ static void take_record(struct consumer *c, struct record *record, rd_kafka_mess
     record->timestamp_ms = rd_kafka_message_timestamp(message, &type);
     record->part = part_of(c, message);
     record->partition = message->partition;
-    record->topic = record->part == LEDGER_NO_PART ? "" : c->ledger->parts[record->part].topic;
     record->message = message;
+    record->topic = "";
+    if (record->part == LEDGER_NO_PART)
+        return;
+    record->topic = c->ledger->parts[record->part].topic;
+    token = (struct token){record->offset, record->timestamp_ms, message->key_len + message->len};
+    if (!ledger_prove(c->ledger, record->part, token))
+        disown(c, record->part, record->offset);
 }
 
 /* A record, or the end of a partition: what depends on where the client stands. */
@@ -293,6 +353,17 @@ static int reopen(struct consumer *c, struct err *err)
     return open_client(c, err) != 0 ? -1 : consumer_subscribe(c, err);
 }
 
+/* Who slept has missed what a log says when it goes: each is sought to its last record. */
+static void look_again(struct consumer *c)
+{
+    enum { ASLEEP_MS = 3000 };
+    int64_t now_ms = clock_ms();
+
+    for (size_t i = 0; now_ms - c->polled_ms > ASLEEP_MS && i < c->ledger->count; i++)
+        ledger_let_go(c->ledger, (uint32_t)i);
+    c->polled_ms = now_ms;
+}
+
 ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, int timeout_ms,
                       struct err *err)
 {
@@ -305,6 +376,7 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
         assignment_renew(c);
     if (c->must_retry && !c->is_closing && clock_ms() >= c->retry_ms)
         assignment_retry(c, c->must_ask);
+    look_again(c);
     epoch = c->ledger->epoch;
     got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->messages,
                                        cap < c->message_cap ? cap : c->message_cap);
@@ -312,7 +384,7 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
         if (c->ledger->epoch != epoch && is_of_log(c->messages[i])) {
             let_go(c, c->messages[i]);
         } else if (c->messages[i]->err) {
-            take_event(c, c->messages[i]);
+            take_event(c, c->messages[i], epoch);
             rd_kafka_message_destroy(c->messages[i]);
         } else {
             take_record(c, &records[count++], c->messages[i]);
@@ -364,7 +436,7 @@ void consumer_steer(struct consumer *c, bool pause_all)
         if (!*list)
             *list = rd_kafka_topic_partition_list_new((int)c->ledger->count);
         rd_kafka_topic_partition_list_add(*list, part->topic, part->partition)->offset =
-            part->position;
+            turn == TURN_PAUSE ? part->position : ledger_anchor(c->ledger, (uint32_t)i);
     }
     if (pause) {
         rd_kafka_pause_partitions(c->client, pause);
@@ -381,8 +453,8 @@ void consumer_store(struct consumer *c)
 {
     bool is_new = false;
 
-    if (c->config->delivery == DELIVERY_EXACTLY_ONCE)
-        return; /* the producer's transactions commit */
+    if (c->config->delivery == DELIVERY_EXACTLY_ONCE || c->has_gone)
+        return; /* the producer's transactions commit; or nothing may */
     for (int i = 0; i < c->assignment->cnt; i++) {
         rd_kafka_topic_partition_t *entry = &c->assignment->elems[i];
         struct part *part =
@@ -454,10 +526,10 @@ static int commit_last(struct consumer *c, int64_t deadline_ms, struct err *err)
     int64_t left_ms = deadline_ms - clock_ms();
     struct err why = ERR_INIT;
 
-    if (c->config->delivery == DELIVERY_EXACTLY_ONCE || rd_kafka_assignment_lost(c->client) ||
-        is_all_committed(c))
+    if (c->config->delivery == DELIVERY_EXACTLY_ONCE || c->has_gone ||
+        rd_kafka_assignment_lost(c->client) || is_all_committed(c))
         return 0;
-    if (assignment_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
+    if (offsets_commit(c, c->assignment, left_ms > 0 ? (int)left_ms : 0, &why) != 0)
         return err_fatal(err, EXIT_AGAIN,
                          "the last offsets could not be committed (%s): the next start scores "
                          "their records again",

@@ -36,7 +36,9 @@ uint32_t ledger_add(struct ledger *ledger, const char *topic, int32_t partition)
     ledger->parts = mem_grow(ledger->parts, ledger->count, &ledger->cap, sizeof *ledger->parts);
     ledger->parts[ledger->count] = (struct part){.topic = mem_copy_text(topic, strlen(topic)),
                                                  .partition = partition,
-                                                 .stored = OFFSET_NONE};
+                                                 .stored = OFFSET_NONE,
+                                                 .refused = OFFSET_NONE,
+                                                 .last = {.offset = OFFSET_NONE}};
     return (uint32_t)ledger->count++;
 }
 
@@ -44,11 +46,13 @@ void ledger_assign(struct ledger *ledger, uint32_t part, int64_t offset)
 {
     struct part *p = &ledger->parts[part];
 
+    if (offset != p->committed && offset != p->done) /* others have read on since, whatever log */
+        p->last.offset = OFFSET_NONE;
     p->is_owned = true;
     p->epoch = ++ledger->epoch;
     p->position = p->done = p->committed = offset;
-    p->stored = p->end = p->seen_end = OFFSET_NONE;
-    p->is_parked = p->is_paused = p->is_ahead = false;
+    p->stored = p->end = p->seen_end = p->refused = OFFSET_NONE;
+    p->is_parked = p->is_paused = p->is_ahead = p->must_prove = false;
     p->tries = 0;
 }
 
@@ -56,6 +60,30 @@ void ledger_revoke(struct ledger *ledger, uint32_t part)
 {
     ledger->parts[part].is_owned = false;
     ledger->parts[part].is_parked = false;
+}
+
+int64_t ledger_anchor(struct ledger *ledger, uint32_t part)
+{
+    enum { NEAR = 100 }; /* markers of transactions; else others have read on since */
+    struct part *p = &ledger->parts[part];
+
+    p->must_prove = p->last.offset != OFFSET_NONE && p->last.offset >= p->position - NEAR;
+    return p->must_prove && p->last.offset < p->position ? p->last.offset : p->position;
+}
+
+/* One that is not there at all was compacted away, or deleted: that says nothing. */
+bool ledger_prove(struct ledger *ledger, uint32_t part, struct token token)
+{
+    struct part *p = &ledger->parts[part];
+    bool is_known = p->must_prove && token.offset == p->last.offset;
+
+    if (p->is_ahead || p->is_parked || (p->must_prove && token.offset < p->last.offset))
+        return true; /* what is let go of proves nothing of what was admitted */
+    if (is_known && (token.timestamp_ms != p->last.timestamp_ms || token.len != p->last.len))
+        return false;
+    p->must_prove = false;
+    p->last = token;
+    return true;
 }
 
 void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t count)

@@ -34,6 +34,12 @@ struct counts {
     uint64_t alerts, stale_alerts; /* of the scored, as in struct span */
 };
 
+/* By which a log is known again. */
+struct token {
+    int64_t offset, timestamp_ms; /* OFFSET_NONE: nothing is known */
+    size_t len;                   /* of key and value */
+};
+
 struct part {
     char *topic; /* owned */
     int32_t partition;
@@ -45,6 +51,9 @@ struct part {
     int64_t committed;    /* what the brokers have, as far as is known */
     int64_t end;          /* offset at which the client saw the end, OFFSET_NONE when unknown */
     int64_t seen_end;     /* the last one seen since the client sought, also when it is done */
+    int64_t refused;      /* what the client asked for and the log does not have, OFFSET_NONE */
+    struct token last;    /* the newest record that the client handed out */
+    bool must_prove;      /* the client was sought to it, or before it: it must be there again */
     bool is_parked;       /* waits for a dependency; position is where it goes on */
     int64_t parked_id;    /* schema id it waits for */
     int64_t retry_ms;     /* when to ask again (monotonic) */
@@ -104,6 +113,13 @@ static inline bool ledger_admit(struct ledger *ledger, uint32_t part, int64_t of
     p->counts.consumed++;
     return true;
 }
+
+/* Where the client is to go on: at the position, or a little before it, at the last record that it
+ * knows. That is refused by rule 1, once it is proven (ledger_prove). */
+int64_t ledger_anchor(struct ledger *ledger, uint32_t part);
+
+/* Notes a record that the client handed out. False: it stands where another one stood. */
+bool ledger_prove(struct ledger *ledger, uint32_t part, struct token token);
 
 /* Rule 4: `count` admitted records from `first` on are given back, in any order. */
 void ledger_return(struct ledger *ledger, uint32_t part, int64_t first, uint64_t count);

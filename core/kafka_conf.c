@@ -50,6 +50,7 @@ static const struct kafka_owned owned[] = {
 static const struct kafka_preset presets[] = {
     {KAFKA_CONSUMER, "max.partition.fetch.bytes", "1048576"},
     {KAFKA_CONSUMER, "fetch.wait.max.ms", "100"},
+    {KAFKA_CONSUMER, "fetch.error.backoff.ms", "20"},
     {KAFKA_CONSUMER, "socket.timeout.ms", "20000"},
     {KAFKA_CONSUMER, "reconnect.backoff.max.ms", "2000"},
     {KAFKA_CONSUMER, "topic.metadata.refresh.interval.ms", "60000"},

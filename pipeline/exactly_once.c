@@ -23,6 +23,11 @@
  * the producer. */
 enum { SLICE_MS = 500, END_MS = 10000, OLD_MS = 20000 };
 
+/* An abort that takes longer costs the producer: librdkafka 2.16 was seen to wait for a new epoch
+ * until its connections broke, 160 s after the broker that had slept was back. A new one fences it.
+ */
+enum { ABORT_MS = 20000 };
+
 /* ---- what calls say */
 
 /* A second producer with our id, unless the brokers gave our transaction up for its age: once. */
@@ -131,7 +136,7 @@ static void end(struct transaction *t)
 {
     t->state = TRANSACTION_NONE;
     t->must_ask = false;
-    t->begun_ms = 0;
+    t->begun_ms = t->aborting_ms = 0;
     t->ended_ms = clock_ms();
 }
 
@@ -252,13 +257,28 @@ static int commit(struct pipeline *p, struct err *err)
     return ring_check(&p->ring, &p->ledger, err);
 }
 
+static void give_abort_up(struct pipeline *p)
+{
+    struct transaction *t = &p->transaction;
+
+    if (t->state != TRANSACTION_ABORTING || clock_ms() - t->aborting_ms < ABORT_MS)
+        return;
+    log_event(LOG_WARNING, "waiting", "for=kafka an abort has not ended in %d s", ABORT_MS / 1000);
+    t->state = TRANSACTION_DEAD;
+}
+
 static int abort_open(struct pipeline *p, struct err *err)
 {
+    struct transaction *t = &p->transaction;
     int result;
 
-    if (has_failed(p, producer_abort(p->producer, SLICE_MS, err), err, &result))
+    if (t->aborting_ms == 0)
+        t->aborting_ms = clock_ms();
+    if (has_failed(p, producer_abort(p->producer, SLICE_MS, err), err, &result)) {
+        give_abort_up(p);
         return result;
-    end(&p->transaction);
+    }
+    end(t);
     p->must_rewind = p->must_rewind || p->ring.count > 0;
     if (producer_is_in_doubt(p->producer))
         producer_renew(p->producer, "it had no answer about what was aborted");
@@ -280,7 +300,7 @@ static int bury(struct pipeline *p)
     if (t->must_ask)
         consumer_ask(p->consumer);
     t->must_ask = false;
-    t->begun_ms = 0;
+    t->begun_ms = t->aborting_ms = 0;
     return 0;
 }
 

@@ -75,6 +75,7 @@ struct transaction {
     } state;
     int64_t begun_ms; /* 0 when none is open */
     int64_t ending_ms, ended_ms;
+    int64_t aborting_ms;    /* since when, 0: not */
     uint64_t rows;          /* records it may hold: fewer where brokers are slow; 0: none is made */
     bool was_late;          /* one was, and nothing was committed since */
     bool is_fenced;         /* and that nothing was committed since */

@@ -120,6 +120,15 @@ static const char *find(const struct child *k, const char *text, int nth)
     return at;
 }
 
+/* What a failure shows: Check prints no more than 8 KiB of a text. */
+static const char *log_end(const struct child *k)
+{
+    enum { SHOWN = 7000 };
+    size_t len = strlen(k->log);
+
+    return len > SHOWN ? k->log + len - SHOWN : k->log;
+}
+
 const char *child_wait_line(struct child *k, const char *text, int nth)
 {
     static char lines[4][4000];
@@ -132,10 +141,10 @@ const char *child_wait_line(struct child *k, const char *text, int nth)
         read_log(k);
         if ((at = find(k, text, nth)))
             break;
-        ck_assert_msg(is_running, "ended with %d without \"%s\" (%d times); its log:\n%s", k->code,
-                      text, nth, k->log);
-        ck_assert_msg(clock_ms() < until, "no \"%s\" (%d times) in time; the log:\n%s", text, nth,
-                      k->log);
+        ck_assert_msg(is_running, "ended with %d without \"%s\" (%d times); its log ends:\n%s",
+                      k->code, text, nth, log_end(k));
+        ck_assert_msg(clock_ms() < until, "no \"%s\" (%d times) in time; the log ends:\n%s", text,
+                      nth, log_end(k));
         harness_breathe();
     }
     while (at > k->log && at[-1] != '\n')
@@ -160,7 +169,7 @@ void child_send_until(struct child *k, struct cluster *c, const char *text)
     int64_t until = harness_deadline();
 
     while (child_count(k, text) == 0) {
-        ck_assert_msg(clock_ms() < until, "no \"%s\" in time; the log:\n%s", text, k->log);
+        ck_assert_msg(clock_ms() < until, "no \"%s\" in time; the log ends:\n%s", text, log_end(k));
         cluster_send_events(c, 20);
         harness_breathe();
     }
@@ -189,12 +198,13 @@ void child_expect_exit(struct child *k, int code)
     while (child_is_running(k)) {
         if (clock_ms() >= until) {
             read_log(k);
-            ck_abort_msg("did not end in time; its log:\n%s", k->log);
+            ck_abort_msg("did not end in time; its log ends:\n%s", log_end(k));
         }
         harness_breathe();
     }
     read_log(k);
-    ck_assert_msg(k->code == code, "exit code %d, want %d; the log:\n%s", k->code, code, k->log);
+    ck_assert_msg(k->code == code, "exit code %d, want %d; the log ends:\n%s", k->code, code,
+                  log_end(k));
 }
 
 const char *child_expect_complaint(struct child *k, const char *text)
@@ -203,7 +213,7 @@ const char *child_expect_complaint(struct child *k, const char *text)
     const char *line;
 
     ck_assert_msg(child_count(k, " error event=") + child_count(k, "kscore run: ") == 1,
-                  "want exactly one line that complains:\n%s", k->log);
+                  "want exactly one line that complains:\n%s", log_end(k));
     line = child_wait_line(k, has_log ? " error event=" : "kscore", 1);
     ck_assert_msg(strstr(line, text) != NULL, "want \"%s\" in: %s", text, line);
     return line;
@@ -217,7 +227,7 @@ const char *child_stop(struct child *k)
     child_expect_exit(k, 0);
     line = child_wait_line(k, "event=stopped", 1);
     ck_assert_msg(strstr(k->log, line)[strlen(line) + 1] == '\0',
-                  "event=stopped is not the last line:\n%s", k->log);
+                  "event=stopped is not the last line:\n%s", log_end(k));
     ck_assert_msg(child_number(line, "consumed") ==
                       child_number(line, "scored") + child_number(line, "dead") +
                           child_number(line, "skipped") + child_number(line, "returned") +

@@ -1,6 +1,6 @@
 /* child.h: the real binary as a process: kscore beside the test binary, its log in a file.
  *
- * It dies with the test. Every wait has a deadline, and a failure shows the whole log.
+ * It dies with the test. Every wait has a deadline, and a failure shows how the log ends.
  */
 #ifndef TESTS_BROKER_CHILD_H
 #define TESTS_BROKER_CHILD_H

@@ -331,14 +331,33 @@ void cluster_configure(struct cluster *c, const char *topic, const char *name, c
     cluster_configure_all(c, topic, setting, value ? 1 : 0);
 }
 
+/* Also when nobody says. */
+static bool is_listed(struct cluster *c, const char *topic)
+{
+    const struct rd_kafka_metadata *metadata;
+    bool is_there = false;
+
+    if (rd_kafka_metadata(c->watcher, 1, NULL, &metadata, ASK_MS))
+        return true;
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        is_there = is_there || strcmp(metadata->topics[i].topic, topic) == 0;
+    rd_kafka_metadata_destroy(metadata);
+    return is_there;
+}
+
 void cluster_delete_topic(struct cluster *c, const char *topic)
 {
+    int64_t until = harness_deadline();
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->producer);
     rd_kafka_DeleteTopic_t *wanted = rd_kafka_DeleteTopic_new(topic);
 
     rd_kafka_DeleteTopics(c->producer, &wanted, 1, NULL, queue);
     rd_kafka_event_destroy(admin_answer(queue, topic));
     rd_kafka_DeleteTopic_destroy(wanted);
+    while (is_listed(c, topic)) {
+        ck_assert_msg(clock_ms() < until, "%s is still there", topic);
+        harness_breathe();
+    }
 }
 
 void cluster_use_password(struct cluster *c, const char *password)

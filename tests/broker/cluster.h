@@ -88,6 +88,7 @@ void cluster_configure(struct cluster *cluster, const char *topic, const char *n
 /* Several: count pairs of name and value. */
 void cluster_configure_all(struct cluster *cluster, const char *topic,
                            const char *const (*settings)[2], size_t count);
+/* Waits until it is gone. */
 void cluster_delete_topic(struct cluster *cluster, const char *topic);
 
 /* "pause", "cont", "kill" or "start": only for suites that have a broker of their own (tests/run).

@@ -212,20 +212,7 @@ END_TEST
 /* Deletes a topic and makes it again; events come in between. */
 static void remake(struct cluster *c, const char *topic, int32_t partitions, int events)
 {
-    int64_t until = harness_deadline();
-    const struct rd_kafka_metadata *metadata;
-    bool is_gone = false;
-
     cluster_delete_topic(c, topic);
-    while (!is_gone) {
-        ck_assert_msg(clock_ms() < until, "%s is still there", topic);
-        if (rd_kafka_metadata(c->watcher, 1, NULL, &metadata, 5000))
-            continue;
-        is_gone = true;
-        for (int i = 0; i < metadata->topic_cnt; i++)
-            is_gone = is_gone && strcmp(metadata->topics[i].topic, topic) != 0;
-        rd_kafka_metadata_destroy(metadata);
-    }
     cluster_send_events(c, events);
     cluster_create_topic(c, topic, partitions, NULL);
 }

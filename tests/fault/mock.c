@@ -393,6 +393,18 @@ void mock_expect_order(struct mock *m)
     free(all);
 }
 
+void mock_commit(struct mock *m, int32_t partition, int64_t offset)
+{
+    rd_kafka_t *client =
+        open_client(RD_KAFKA_CONSUMER, rd_kafka_mock_cluster_bootstraps(m->cluster), "test");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, "in", partition)->offset = offset;
+    ck_assert_int_eq(rd_kafka_commit(client, list, 0), 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(client);
+}
+
 int64_t mock_committed(struct mock *m, int32_t partition)
 {
     rd_kafka_t *client =

@@ -20,11 +20,13 @@ enum { MOCK_INPUT = 1, MOCK_OUTPUT = 2, MOCK_ALERTS = 3 }; /* brokers */
 enum {
     MOCK_PRODUCE = 0,
     MOCK_FETCH = 1,
+    MOCK_LIST_OFFSETS = 2,
     MOCK_OFFSET_COMMIT = 8,
     MOCK_OFFSET_FETCH = 9,
     MOCK_JOIN_GROUP = 11,
     MOCK_HEARTBEAT = 12,
-    MOCK_INIT_PRODUCER_ID = 22
+    MOCK_INIT_PRODUCER_ID = 22,
+    MOCK_END_TXN = 26
 };
 
 struct mock {
@@ -110,6 +112,9 @@ size_t mock_expect_outcomes(struct mock *mock, size_t count);
 
 /* Fails the test unless the scores of each key are, but for repeats, in the order of the events. */
 void mock_expect_order(struct mock *mock);
+
+/* Commits for the group, which has no member yet. */
+void mock_commit(struct mock *mock, int32_t partition, int64_t offset);
 
 /* Committed offset of in[partition]. */
 int64_t mock_committed(struct mock *mock, int32_t partition);

@@ -64,6 +64,31 @@ START_TEST(a_coordinator_of_transactions_that_is_not_ready_is_waited_for_in_word
 }
 END_TEST
 
+/* By whatever librdkafka waits for: here the coordinator says for ever that it is not ready. */
+START_TEST(an_abort_that_does_not_end_costs_the_producer_and_not_the_stream)
+{
+    enum { TRIES = 2000 };
+    rd_kafka_resp_err_t codes[TRIES];
+    struct mock m;
+
+    for (int i = 0; i < TRIES; i++)
+        codes[i] = RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+    mock_start(&m, NULL, "delivery = exactly_once\ninstance = a\ntransaction_ms = 100");
+    mock_run(&m);
+    mock_produce_json(&m, 0, 0, 10);
+    mock_wait_outcomes(&m, 10);
+    rd_kafka_mock_push_request_errors_array(m.cluster, MOCK_END_TXN, TRIES, codes);
+    mock_refuse(&m, MOCK_OUTPUT, MOCK_PRODUCE, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    mock_produce_json(&m, 0, 10, 20);
+    mock_wait_log(&m, "its transaction is lost: a new one is in its place", 1);
+    rd_kafka_mock_clear_request_errors(m.cluster, MOCK_END_TXN);
+    mock_wait_outcomes(&m, 20);
+    mock_stop(&m);
+    ck_assert_msg(m.result == 0, "%s", m.err.text);
+    mock_end(&m);
+}
+END_TEST
+
 /* Both brokers go in the middle of a stream; the requests under way fail on the wire. */
 START_TEST(brokers_that_go_for_a_while_are_waited_for)
 {
@@ -205,4 +230,5 @@ SUITE(waiting)
          a_batch_that_is_half_sent_is_sent_to_its_end_before_a_rebalance,
          a_stop_while_the_queue_is_full_ends_in_time_and_commits_nothing_unfinished);
     CASE("commit", a_commit_that_fails_is_tried_again);
+    CASE("abort", an_abort_that_does_not_end_costs_the_producer_and_not_the_stream);
 }

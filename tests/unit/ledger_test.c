@@ -159,6 +159,61 @@ START_TEST(an_assignment_starts_anew_but_for_its_counts)
 }
 END_TEST
 
+static void note(int64_t offset, int64_t timestamp_ms)
+{
+    ck_assert(ledger_prove(&ledger, 0, (struct token){offset, timestamp_ms, 7}));
+    ledger_admit(&ledger, 0, offset);
+}
+
+START_TEST(a_client_goes_on_at_the_last_record_that_is_known)
+{
+    ck_assert_int_eq(ledger_anchor(&ledger, 0), 100);
+    note(100, 1);
+    note(105, 2);
+    ck_assert_int_eq(ledger_anchor(&ledger, 0), 105);
+    ledger_return(&ledger, 0, 100, 2); /* all that is known comes again by itself */
+    ck_assert_int_eq(ledger_anchor(&ledger, 0), 100);
+}
+END_TEST
+
+START_TEST(a_record_in_the_place_of_another_shows_another_log)
+{
+    static const struct {
+        struct token token;
+        bool is_same;
+    } cases[] = {{{105, 2, 7}, true},
+                 {{105, 3, 7}, false},
+                 {{105, 2, 8}, false},
+                 {{104, 9, 9}, true},  /* before it: nothing is known of that */
+                 {{106, 9, 9}, true}}; /* it is gone, which may be */
+
+    note(105, 2);
+    ck_assert_int_eq(ledger_anchor(&ledger, 0), 105);
+    ck_assert(ledger_prove(&ledger, 0, cases[_i].token) == cases[_i].is_same);
+}
+END_TEST
+
+START_TEST(what_is_let_go_of_does_not_count_as_known)
+{
+    note(105, 2);
+    ledger_let_go(&ledger, 0);
+    note(106, 3);
+    ck_assert_int_eq(ledger_anchor(&ledger, 0), 105);
+}
+END_TEST
+
+START_TEST(where_others_have_read_on_nothing_is_to_be_proven)
+{
+    note(105, 2);
+    part()->done = 106;
+    ledger_revoke(&ledger, 0);
+    ledger_assign(&ledger, 0, 106);
+    ck_assert_int_eq(ledger_anchor(&ledger, 0), 105);
+    ledger_assign(&ledger, 0, 107);
+    ck_assert_int_eq(ledger_anchor(&ledger, 0), 107);
+}
+END_TEST
+
 SUITE(ledger)
 {
     TCase *tcase;
@@ -175,6 +230,11 @@ SUITE(ledger)
              what_was_let_go_of_is_sought_too, a_record_that_was_refused_while_parked_is_sought);
     tcase_add_checked_fixture(tcase, open_ledger, close_ledger);
     tcase_add_loop_test(tcase, records_given_back_in_any_order_leave_the_lowest_position, 0, 3);
+    tcase = CASE("prove", a_client_goes_on_at_the_last_record_that_is_known,
+                 what_is_let_go_of_does_not_count_as_known,
+                 where_others_have_read_on_nothing_is_to_be_proven);
+    tcase_add_checked_fixture(tcase, open_ledger, close_ledger);
+    tcase_add_loop_test(tcase, a_record_in_the_place_of_another_shows_another_log, 0, 5);
     tcase = CASE("steer", pauses_are_told_once_and_follow_their_reasons);
     tcase_add_checked_fixture(tcase, open_ledger, close_ledger);
 }
