@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "consumer/consumer.h"
+#include "core/kafka_throttle.h"
 #include "core/kafka_trouble.h"
 
 enum { PART_CACHE = 256 };
@@ -41,8 +42,9 @@ struct consumer {
     bool must_reopen;    /* fenced after that: this client is dead, the member is not */
     bool is_closing;
     struct kafka_trouble trouble; /* why there is no connection */
-    struct err err;               /* raised in a callback, handed out by the next poll */
-    uint64_t commit_count;        /* acknowledged */
+    struct kafka_throttle throttle;
+    struct err err;        /* raised in a callback, handed out by the next poll */
+    uint64_t commit_count; /* acknowledged */
 };
 
 /* Callback of librdkafka. */

@@ -77,6 +77,9 @@ void consumer_ask(struct consumer *consumer);
  * last fetch told, or was not fetched at all. Asks nobody. */
 bool consumer_has_more(const struct consumer *consumer);
 
+/* The broker whose quota holds us up, as kafka_throttle_broker. */
+const char *consumer_throttler(const struct consumer *consumer);
+
 /* Number of commits that the broker acknowledged so far. */
 uint64_t consumer_commit_count(const struct consumer *consumer);
 

@@ -324,6 +324,12 @@ bool consumer_has_more(const struct consumer *c)
     return false;
 }
 
+const char *consumer_throttler(const struct consumer *c)
+{
+    (void)c;
+    return NULL;
+}
+
 uint64_t consumer_commit_count(const struct consumer *c)
 {
     (void)c;
