@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "consumer/consumer.h"
+#include "core/kafka_throttle.h"
 #include "core/kafka_trouble.h"
 
 enum { PART_CACHE = 256, OFFSETS_ASK_MS = 5000 };
@@ -43,8 +44,9 @@ struct consumer {
     int64_t polled_ms;   /* when it was polled last */
     bool is_closing;
     struct kafka_trouble trouble; /* why there is no connection */
-    struct err err;               /* raised in a callback, handed out by the next poll */
-    uint64_t commit_count;        /* acknowledged */
+    struct kafka_throttle throttle;
+    struct err err;        /* raised in a callback, handed out by the next poll */
+    uint64_t commit_count; /* acknowledged */
 };
 
 /* Callback of librdkafka. */

@@ -154,6 +154,15 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     take_error(opaque, (rd_kafka_resp_err_t)code, NULL, reason);
 }
 
+static void on_throttle(rd_kafka_t *client, const char *broker, int32_t id, int throttle_ms,
+                        void *opaque)
+{
+    struct consumer *c = opaque;
+
+    (void)client, (void)id;
+    kafka_throttle_take(&c->throttle, broker, throttle_ms, clock_ms());
+}
+
 static void close_client(struct consumer *c)
 {
     enum { DESTROY_MS = 1000 };
@@ -183,6 +192,7 @@ static int open_client(struct consumer *c, struct err *err)
     rd_kafka_conf_set_rebalance_cb(conf, assignment_on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_throttle_cb(conf, on_throttle);
     client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (!client)
         return -1;
@@ -502,6 +512,11 @@ bool consumer_has_more(const struct consumer *c)
 bool consumer_is_asking(const struct consumer *c)
 {
     return c->offered->cnt > 0;
+}
+
+const char *consumer_throttler(const struct consumer *c)
+{
+    return kafka_throttle_broker(&c->throttle, clock_ms());
 }
 
 uint64_t consumer_commit_count(const struct consumer *c)

@@ -80,6 +80,9 @@ bool consumer_has_more(const struct consumer *consumer);
 /* Partitions are ours in the group's eyes, but where to begin in them is still asked for. */
 bool consumer_is_asking(const struct consumer *consumer);
 
+/* The broker whose quota holds us up, as kafka_throttle_broker. */
+const char *consumer_throttler(const struct consumer *consumer);
+
 /* Number of commits that the broker acknowledged so far. */
 uint64_t consumer_commit_count(const struct consumer *consumer);
 

@@ -130,12 +130,17 @@ void metrics_fallout(struct metrics *m, uint64_t change, const struct fault_metr
 
 size_t metrics_decision(struct metrics *m, const char *name)
 {
+    enum { OTHER = METRICS_DECISIONS - 1, LEN = sizeof m->decisions[0].name - 1 };
     size_t i = 0;
 
-    while (i < m->decision_count && strcmp(m->decisions[i].name, name) != 0)
+    while (i < m->decision_count && strncmp(m->decisions[i].name, name, LEN) != 0)
         i++;
-    if (i == m->decision_count && i < METRICS_DECISIONS)
-        snprintf(m->decisions[m->decision_count++].name, sizeof m->decisions[i].name, "%s", name);
+    if (i >= OTHER) {
+        i = OTHER;
+        name = "other";
+    }
+    if (i == m->decision_count)
+        snprintf(m->decisions[m->decision_count++].name, LEN + 1, "%s", name);
     return i;
 }
 

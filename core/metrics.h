@@ -23,7 +23,7 @@ enum {
     METRICS_BOUNDS = 20,
     METRICS_FAULTS =
         64, /* kinds that are told apart: fault and schema; the rest is counted by fault alone */
-    METRICS_DECISIONS = 64, /* names of decisions; the rest is not counted by name */
+    METRICS_DECISIONS = 65, /* names of decisions, and `other` for the rest of them */
     METRICS_CHANGES = 32,   /* of the last ones the first dead letter behind each is known */
     METRICS_TEXT = 256,
 };
@@ -116,8 +116,9 @@ struct model_metrics {
 
 struct metrics {
     enum activity activity;
-    int64_t since_ms;       /* of the activity, since 1970 UTC */
-    char why[METRICS_TEXT]; /* one line, of what is not running */
+    int64_t since_ms;         /* of the activity, since 1970 UTC */
+    char why[METRICS_TEXT];   /* one line, of what is not running */
+    char quota[METRICS_TEXT]; /* of the brokers, that holds it up: a line; "": none does */
     struct model_metrics model;
     struct histogram decode, score; /* per batch */
     struct histogram freshness;     /* per record, its batch's oldest: its time to its ack */
@@ -153,7 +154,7 @@ struct fault_metrics *metrics_fault(struct metrics *metrics, enum fault fault, i
 /* The first dead letter behind the change of this number, unless one is known. */
 void metrics_fallout(struct metrics *metrics, uint64_t change, const struct fault_metrics *fault);
 
-/* Where a decision of this name is counted; METRICS_DECISIONS when there is no room. */
+/* Where a decision of this name is counted: from the 65th name on, with all others. */
 size_t metrics_decision(struct metrics *metrics, const char *name);
 
 static inline void metrics_decided(struct metrics *metrics, size_t slot)

@@ -32,12 +32,12 @@ const struct journal_entry *entry_newest(const struct verdict_facts *facts, cons
 /* The value of a key=value word, as far as there is room; "" when there is none. Returns out. */
 const char *entry_word(const struct journal_entry *entry, const char *key, char *out, size_t size);
 
-/* What a start waits for; what is waited for, when it is; what the input waits for while nothing is
- * on its way; and what nothing waits for: commits that fail while outcomes are sent, and the topic
- * of the journal. */
+/* What a start waits for; what is waited for, when it is; brokers that are away while no outcome is
+ * on its way, which no loop misses; and what nothing waits for: commits that fail while outcomes
+ * are sent, and the topic of the journal. */
 void troubles_judge_starting(struct verdict *verdict, const struct verdict_facts *facts);
 void troubles_judge_waiting(struct verdict *verdict, const struct verdict_facts *facts);
-void troubles_judge_deaf(struct verdict *verdict, const struct verdict_facts *facts);
+void troubles_judge_silence(struct verdict *verdict, const struct verdict_facts *facts);
 void troubles_judge_commits(struct verdict *verdict, const struct verdict_facts *facts);
 void troubles_judge_journal(struct verdict *verdict, const struct verdict_facts *facts);
 

@@ -24,8 +24,8 @@ void measure_bundle(struct pipeline *p)
     const struct bundle *bundle = p->bundle;
 
     measure_model(&s->metrics.model, bundle);
-    for (size_t i = 0; i <= METRICS_DECISIONS; i++) {
-        const char *name = i <= bundle->threshold_count ? bundle_decision_name(bundle, i) : NULL;
+    for (size_t i = 0; i <= bundle->threshold_count; i++) {
+        const char *name = bundle_decision_name(bundle, i);
         s->decision_slots[i] = name ? metrics_decision(&s->metrics, name) : METRICS_DECISIONS;
     }
 }
@@ -146,6 +146,21 @@ static int64_t adrift_ms(const struct pipeline *p)
                : 0;
 }
 
+static void take_quota(struct pipeline *p)
+{
+    const char *writing = p->producer ? producer_throttler(p->producer) : NULL;
+    const char *reading = p->consumer ? consumer_throttler(p->consumer) : NULL;
+    struct metrics *m = &p->measures.metrics;
+
+    *m->quota = '\0';
+    if (writing)
+        snprintf(m->quota, sizeof m->quota,
+                 "%.150s throttles the producer: a quota (producer_byte_rate)", writing);
+    else if (reading)
+        snprintf(m->quota, sizeof m->quota,
+                 "%.150s throttles the consumer: a quota (consumer_byte_rate)", reading);
+}
+
 static void judge_activity(struct pipeline *p)
 {
     struct metrics *m = &p->measures.metrics;
@@ -180,8 +195,9 @@ static void judge_activity(struct pipeline *p)
                  waiting->partition);
     } else if (p->is_full_paused) {
         m->activity = ACTIVITY_FULL;
-        snprintf(m->why, sizeof m->why, "the output topics take less than comes in%s",
-                 producer_is_throttled(p->producer) ? ": a quota (producer_byte_rate)" : "");
+        snprintf(m->why, sizeof m->why, "the output topics take less than comes in%s%.200s",
+                 producer_throttler(p->producer) ? ": " : "",
+                 producer_throttler(p->producer) ? m->quota : "");
     } else {
         m->activity = ACTIVITY_RUNNING;
         *m->why = '\0';
@@ -229,6 +245,7 @@ static void publish(struct pipeline *p)
     p->measures.published_ms = clock_ms();
     take_parts(p);
     take_scores(p);
+    take_quota(p);
     judge_activity(p);
     m->alerts = total.alerts;
     m->stale_alerts = total.stale_alerts;

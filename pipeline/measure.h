@@ -8,13 +8,13 @@
 
 #include "core/metrics.h"
 #include "core/record.h"
+#include "scoring/bundle.h"
 
-struct bundle;
 struct pipeline;
 
 struct measures {
     struct metrics metrics;
-    size_t decision_slots[METRICS_DECISIONS + 1]; /* of the bundle's decisions, in its order */
+    size_t decision_slots[BUNDLE_MAX_THRESHOLDS + 1]; /* by bundle_decide */
     int64_t published_ms;
     uint64_t commits;       /* seen */
     int64_t uncommitted_ms; /* since when something done is not committed, 0: all is */

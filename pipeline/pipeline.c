@@ -107,7 +107,7 @@ static void watch(struct pipeline *p)
         wait_hear(&p->wait, now_ms);
     p->has_heard = false;
     is_stalled = wait_is_stalled(&p->wait, is_expecting(p), now_ms);
-    if (producer_is_throttled(p->producer))
+    if (producer_throttler(p->producer))
         wait_hold(&p->wait, now_ms);
     if (is_stalled || wait_is_on(&p->wait))
         producer_refresh(p->producer, &why);

@@ -258,7 +258,7 @@ static enum sent send_score(struct pipeline *p, size_t i, struct err *err)
         made.headers = headers = chosen_headers(p, &b->records[i], &made.header_count);
     sent = send_both(p, i, &made, err);
     free(headers);
-    if (sent == SENT_OK && decision < METRICS_DECISIONS)
+    if (sent == SENT_OK)
         metrics_decided(&p->measures.metrics, p->measures.decision_slots[decision]);
     return sent == SENT_TOO_LARGE ? die(p, i, FAULT_ENCODE_TOO_LARGE, err) : sent;
 }

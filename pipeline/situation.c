@@ -213,7 +213,6 @@ void situation_take(struct situation *facts, struct observer *o, size_t entry_co
     facts->arrivals = o->arrivals;
     arrivals_take(&facts->arrivals, &now);
     v->arrivals = &facts->arrivals;
-    v->lag_age_ms = o->ends_age_ms;
     v->backlogs = facts->backlogs;
     facts->backlogs[v->backlog_count++] = own_backlog(o);
     take_groups(facts, o);

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/schema_id.h"
+#include "core/text.h"
 #include "pipeline/repaired.h"
 #include "pipeline/situation.h"
 
@@ -243,13 +244,31 @@ static json_t *downstream(const struct observer *o)
 
 /* ---- 3. which part throws the errors? */
 
+enum { COMMAND_MAX = 8192 }; /* with a path of 4096 bytes */
+
+/* As one word of a shell. */
+static void add_word(char line[COMMAND_MAX], size_t *len, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "/._-+,:@%=";
+    bool is_plain = *word && word[strspn(word, plain)] == '\0';
+
+    text_add(line, COMMAND_MAX, len, is_plain ? " %s" : " '", word);
+    for (; !is_plain && *word; word++)
+        text_add(line, COMMAND_MAX, len, *word == '\'' ? "'\\''" : "%c", *word);
+    text_add(line, COMMAND_MAX, len, is_plain ? "" : "'");
+}
+
 /* The command to paste. */
 static json_t *explain_of(const struct observer *o, const struct place *place)
 {
-    char line[1024];
+    char line[COMMAND_MAX];
+    size_t len = 0;
 
-    snprintf(line, sizeof line, "kscore explain -c %s %s %d %lld", o->options.config->file,
-             place->topic ? place->topic : "", place->partition, (long long)place->offset);
+    text_add(line, COMMAND_MAX, &len, "kscore explain -c");
+    add_word(line, &len, o->options.config->file);
+    add_word(line, &len, place->topic ? place->topic : "");
+    text_add(line, COMMAND_MAX, &len, " %d %lld", place->partition, (long long)place->offset);
     return repaired_json(line);
 }
 

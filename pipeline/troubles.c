@@ -120,24 +120,43 @@ static const struct journal_entry *waiting_since(const struct verdict_facts *fac
     return NULL;
 }
 
-/* Nothing is on its way, so no outcome is waited for; but nothing comes, and the brokers say why
- * not, or nothing at all. */
-void troubles_judge_deaf(struct verdict *v, const struct verdict_facts *facts)
+/* What came has stopped coming, since the brokers said why not, or nothing at all. *e: their line.
+ * Nothing that came before that either: who knows whether there is anything to wait for. */
+static bool is_cut_off(const struct verdict_facts *facts, const struct journal_entry **e)
 {
-    enum { SILENT_MS = 8000, SLACK_MS = 6000 /* a sample */, LEAST_MS = 2000 };
+    enum { MUTE_MS = 8000, SLACK_MS = 6000 /* a sample */, LEAST_MS = 2000 };
     const struct arrivals *a = facts->arrivals;
-    const struct journal_entry *e = a ? waiting_since(facts, a->moved_ms - SLACK_MS) : NULL;
-    int64_t least_ms = e ? LEAST_MS : SILENT_MS;
+    int64_t still_ms = a ? facts->now_ms - a->moved_ms : 0;
+
+    *e = a ? waiting_since(facts, a->moved_ms - SLACK_MS) : NULL;
+    if (!a || a->last.lag == 0)
+        return false;
+    if (*e)
+        return still_ms >= LEAST_MS;
+    return facts->silent_ms >= MUTE_MS && still_ms >= MUTE_MS &&
+           still_ms - facts->silent_ms < MUTE_MS;
+}
+
+void troubles_judge_silence(struct verdict *v, const struct verdict_facts *facts)
+{
+    enum { SILENT_MS = 15000 }; /* asked every 2 s, a question takes up to 3 s a step */
+    const struct journal_entry *e;
     struct finding *f;
 
-    if (!a || a->last.lag == 0 || facts->now_ms - a->moved_ms < least_ms ||
-        (!e && facts->lag_age_ms < SILENT_MS))
+    if (is_cut_off(facts, &e)) {
+        f = finding_add(v, VERDICT_BAD, "waiting", "nothing comes, waiting for kafka: %s",
+                        e ? behind(e, "for") : "the brokers do not say how long the topics are");
+        finding_set_place(f, facts->standing);
+    } else if (facts->silent_ms >= SILENT_MS) {
+        f = finding_add(v, VERDICT_WARNING, "waiting",
+                        "the brokers do not say how far the topics are: they do not answer, or a "
+                        "partition has no leader");
+        e = NULL;
+    } else {
         return;
-    f = finding_add(v, VERDICT_BAD, "waiting", "nothing comes, waiting for kafka: %s",
-                    e ? behind(e, "for") : "the brokers do not say how long the topics are");
+    }
     f->blame = "dependency";
-    finding_set_place(f, facts->standing);
-    finding_set_since(f, facts, e ? e->at_ms : facts->now_ms - facts->lag_age_ms);
+    finding_set_since(f, facts, e ? e->at_ms : facts->now_ms - facts->silent_ms);
 }
 
 /* They are tried every second while there is something to commit, and fail each time. */

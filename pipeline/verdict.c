@@ -97,7 +97,7 @@ static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
     struct finding *f;
 
     switch (facts->sum->activity) {
-    case ACTIVITY_RUNNING: troubles_judge_deaf(v, facts); return;
+    case ACTIVITY_RUNNING: troubles_judge_silence(v, facts); return;
     case ACTIVITY_BREAKER: judge_breaker(v, facts); return;
     case ACTIVITY_STARTING: troubles_judge_starting(v, facts); return;
     case ACTIVITY_WAITING: troubles_judge_waiting(v, facts); return;
@@ -111,22 +111,6 @@ static void judge_activity(struct verdict *v, const struct verdict_facts *facts)
         if (facts->arrivals && facts->arrivals->running_ms)
             finding_set_since(f, facts, facts->arrivals->running_ms);
     }
-}
-
-/* Where nothing comes and nothing is on its way, a loop does not see that brokers are away; with a
- * lag troubles_judge_deaf says so sooner. */
-static void judge_silence(struct verdict *v, const struct verdict_facts *facts)
-{
-    enum { SILENT_MS = 15000 }; /* asked every 2 s, a question takes up to 3 s a step */
-    struct finding *f;
-
-    if (facts->sum->activity != ACTIVITY_RUNNING || facts->silent_ms < SILENT_MS || v->count > 0)
-        return;
-    f = finding_add(v, VERDICT_WARNING, "waiting",
-                    "the brokers do not say how far the topics are: they do not answer, or a "
-                    "partition has no leader");
-    f->blame = "dependency";
-    finding_set_since(f, facts, facts->now_ms - facts->silent_ms);
 }
 
 /* ---- errors */
@@ -257,13 +241,15 @@ static void judge_late(struct verdict *v, const struct verdict_facts *facts)
 
 /* ---- behind */
 
+enum { LEAST_GROWN = 100 };
+
 /* As much as ten seconds' scores within at least twenty is no noise. */
 static bool is_growing(const struct verdict_facts *facts, const struct verdict_backlog *b)
 {
-    enum { LEAST = 100, LEAST_S = 10, LEAST_MS = 20000 };
+    enum { LEAST_S = 10, LEAST_MS = 20000 };
     double per_s = facts->seconds > 0 ? (double)facts->scored / facts->seconds : 0;
 
-    return b->grown >= LEAST && (double)b->grown >= LEAST_S * per_s &&
+    return b->grown >= LEAST_GROWN && (double)b->grown >= LEAST_S * per_s &&
            facts->now_ms - b->since_ms >= LEAST_MS;
 }
 
@@ -288,14 +274,17 @@ static void judge_group(struct verdict *v, const struct verdict_facts *facts,
 static void judge_lag(struct verdict *v, const struct verdict_facts *facts,
                       const struct verdict_backlog *b)
 {
+    const char *quota = facts->sum->quota; /* with a cause that is known it need not last */
     struct finding *f;
 
-    if (!is_growing(facts, b))
+    if (!is_growing(facts, b) && !(*quota && b->grown >= LEAST_GROWN))
         return;
     f = finding_add(v, VERDICT_WARNING, "lag",
-                    "kscore does not keep up: %lld events wait, and more come", (long long)b->lag);
+                    "kscore does not keep up: %lld events wait, and more come%s%s",
+                    (long long)b->lag, *quota ? ": " : "", quota);
     if (!f)
         return;
+    f->blame = *quota ? "dependency" : "";
     finding_set_place(f, facts->standing);
     finding_set_since(f, facts, b->since_ms);
 }
@@ -347,7 +336,6 @@ void verdict_take(struct verdict *v, const struct verdict_facts *facts)
     v->count = 0;
     judge_loop(v, facts);
     judge_activity(v, facts);
-    judge_silence(v, facts);
     if (facts->sum->activity != ACTIVITY_BREAKER)
         judge_errors(v, facts);
     judge_quiet(v, facts);

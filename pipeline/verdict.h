@@ -44,7 +44,6 @@ struct verdict_facts {
     size_t entry_count;
     bool has_fingerprints;           /* schema ids are */
     const struct arrivals *arrivals; /* NULL: not known */
-    int64_t lag_age_ms;              /* how long ago the brokers said it; -1: never */
 };
 
 enum verdict_level { VERDICT_OK, VERDICT_WARNING, VERDICT_BAD };

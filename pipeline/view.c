@@ -70,8 +70,7 @@ static void add_decisions(struct metrics *sum, const struct metrics *one)
 {
     for (size_t i = 0; i < one->decision_count; i++) {
         size_t slot = metrics_decision(sum, one->decisions[i].name);
-        if (slot < METRICS_DECISIONS)
-            sum->decisions[slot].count += one->decisions[i].count;
+        sum->decisions[slot].count += one->decisions[i].count;
     }
 }
 
@@ -111,6 +110,8 @@ static void add(struct metrics *sum, const struct metrics *one)
         sum->since_ms = one->since_ms;
         memcpy(sum->why, one->why, sizeof sum->why);
     }
+    if (!*sum->quota)
+        memcpy(sum->quota, one->quota, sizeof sum->quota);
     if (one->model.since_ms > sum->model.since_ms)
         sum->model = one->model;
     histogram_merge(&sum->decode, &one->decode);

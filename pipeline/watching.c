@@ -108,16 +108,27 @@ static void add_place(char *out, size_t *len, const struct watch_change *c, int6
              s->before, s->first.topic, s->first.partition, (long long)s->first.offset, since);
 }
 
-/* Several, as many as the line can do with. */
+enum { LIST_MAX = 150 }; /* bytes of names: the journal keeps 480 of a line */
+
+/* How many of their names make a list. */
+static size_t list_count(const struct watch_change *changes, size_t count)
+{
+    size_t len = 0, i = 0;
+
+    while (i < count && len < LIST_MAX)
+        len += strlen(changes[i++].feature) + 1;
+    return i;
+}
+
+/* Several, as many as the line can do with, and how many more there are. */
 static void add_features(char *out, size_t *len, const struct watch_change *changes, size_t count)
 {
-    enum { MOST = 150 }; /* the journal keeps 480 bytes of a line */
-    size_t start = *len, i;
+    size_t named = count > 1 ? list_count(changes, count) : 0;
 
-    for (i = 0; i < count && count > 1 && *len - start < MOST; i++)
+    for (size_t i = 0; i < named; i++)
         text_add(out, WATCHING_LINE_MAX, len, "%s%s", i ? "," : " features=", changes[i].feature);
-    if (i && i < count)
-        text_add(out, WATCHING_LINE_MAX, len, ",+%zu", count - i);
+    if (named > 0 && named < count)
+        text_add(out, WATCHING_LINE_MAX, len, ",+%zu", count - named);
 }
 
 void watching_print(char out[WATCHING_LINE_MAX], const struct bundle *bundle,
@@ -183,6 +194,8 @@ static void say(const struct pipeline *p, struct watch_change *changes, size_t c
 
     while (count > 0) {
         size_t alike = gather(changes, count);
+        if (changes->is_over && alike > 1) /* each is named, for its end ends a suspicion */
+            alike = list_count(changes, alike);
         watching_print(line, p->bundle, changes, alike, now_ms);
         if (changes->is_over)
             log_event(LOG_INFO, "suspect_over", "%s", line);

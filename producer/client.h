@@ -4,6 +4,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "core/kafka_throttle.h"
 #include "producer/producer.h"
 
 struct producer {
@@ -23,8 +24,7 @@ struct producer {
     size_t buffer_cap, encoded_len;
     size_t in_flight;
     int64_t refreshed_ms;
-    int64_t throttled_ms;      /* when a quota last held us up for a second, 0: never */
-    char throttler[200];       /* the broker that did */
+    struct kafka_throttle throttle;
     char login[200];           /* sasl.username, "" without */
     struct offsets_call *call; /* sends offsets; NULL: none is under way */
     bool can_begin;            /* transactions */

@@ -159,8 +159,8 @@ bool producer_flush(struct producer *producer, int timeout_ms);
 /* Records taken and not yet reported. */
 size_t producer_in_flight(const struct producer *producer);
 
-/* A quota held us up in the last 10 s. */
-bool producer_is_throttled(const struct producer *producer);
+/* The broker whose quota holds us up, as kafka_throttle_broker. */
+const char *producer_throttler(const struct producer *producer);
 
 /* While something is wrong: looks at the output topics again, at most once in 5 s, up to 2 s; why
  * is then set (dependency) to what keeps us from writing, as far as it shows. Replaces a client

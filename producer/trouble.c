@@ -16,10 +16,7 @@ void producer_on_throttle(rd_kafka_t *client, const char *broker, int32_t id, in
     struct producer *p = opaque;
 
     (void)client, (void)id;
-    if (throttle_ms < 1000)
-        return;
-    p->throttled_ms = clock_ms();
-    snprintf(p->throttler, sizeof p->throttler, "%s", broker);
+    kafka_throttle_take(&p->throttle, broker, throttle_ms, clock_ms());
 }
 
 void producer_deny(const struct producer *p, rd_kafka_resp_err_t code, char *text, size_t cap)
@@ -66,9 +63,9 @@ static int ask(struct producer *p, size_t output, struct err *why)
     return judge_topic(p, p->topics[output], &topic, why);
 }
 
-bool producer_is_throttled(const struct producer *p)
+const char *producer_throttler(const struct producer *p)
 {
-    return p->throttled_ms != 0 && clock_ms() - p->throttled_ms < (int64_t)2 * EVERY_MS;
+    return kafka_throttle_broker(&p->throttle, clock_ms());
 }
 
 void producer_refresh(struct producer *p, struct err *why)
@@ -78,9 +75,9 @@ void producer_refresh(struct producer *p, struct err *why)
     if (clock_ms() - p->refreshed_ms < EVERY_MS)
         return;
     p->refreshed_ms = clock_ms();
-    if (producer_is_throttled(p))
+    if (producer_throttler(p))
         err_dependency(why, "%s throttles the producer: a quota (producer_byte_rate)",
-                       p->throttler);
+                       producer_throttler(p));
     for (size_t i = 0; i < p->topic_count && !err_is_set(why); i++)
         ask(p, i, why);
     if (!err_is_set(why) && p->in_flight > 0)

@@ -109,6 +109,16 @@ static void emit_root(struct compiler *c, enum bind_root root)
     emit(c, (struct op){.code = OP_ROOT, .branch = (uint8_t)root});
 }
 
+/* This wish and all below it are null, by the branch of a union: those that must not be say so. */
+static void emit_missing(struct compiler *c, const struct wish *w)
+{
+    for (size_t i = 0; i < w->want_count; i++)
+        if (w->wants[i].slot < c->features->count && c->features->items[w->wants[i].slot].required)
+            emit(c, (struct op){.code = OP_MISSING, .slot = (uint16_t)w->wants[i].slot});
+    for (size_t i = 0; i < w->child_count; i++)
+        emit_missing(c, &w->children[i]);
+}
+
 /* Something that is not what the path needs stands where this wish and all below it should be. */
 static void emit_below(struct compiler *c, const struct wish *w, enum op_code code)
 {
@@ -337,8 +347,20 @@ static bool read_optional_number(struct compiler *c, int32_t type, const struct 
         return false;
     emit(c, (struct op){.code = (uint8_t)code,
                         .branch = (uint8_t)branch,
-                        .slot = (uint16_t)w->wants[0].slot});
+                        .slot = (uint16_t)w->wants[0].slot,
+                        .count = c->features->items[w->wants[0].slot].required});
     return true;
+}
+
+static bool has_required(const struct compiler *c, const struct wish *w)
+{
+    for (size_t i = 0; i < w->want_count; i++)
+        if (w->wants[i].slot < c->features->count && c->features->items[w->wants[i].slot].required)
+            return true;
+    for (size_t i = 0; i < w->child_count; i++)
+        if (has_required(c, &w->children[i]))
+            return true;
+    return false;
 }
 
 static void compile_union(struct compiler *c, const struct schema_type *t, const struct wish *w)
@@ -353,13 +375,19 @@ static void compile_union(struct compiler *c, const struct schema_type *t, const
             return;
         op = emit(c, (struct op){.code = OP_OPTIONAL, .branch = (uint8_t)branch});
         compile(c, t->branches[branch], w);
+        if (has_required(c, w))
+            chain = emit_jump(c, chain);
         land(c, op);
+        emit_missing(c, w);
+        land_chain(c, chain);
         return;
     }
     first = reserve_jumps(c->plan, t->count);
     emit(c, (struct op){.code = OP_UNION, .count = (uint32_t)t->count, .target = first});
     for (uint64_t i = 0; i < t->count && !c->is_too_big; i++) {
         c->plan->jumps[first + i] = here(c);
+        if (is_null(c, t->branches[i]))
+            emit_missing(c, w);
         compile(c, t->branches[i], w);
         chain = emit_jump(c, chain);
     }

@@ -19,7 +19,7 @@
     X(BOOLEAN)         /* slot */                                                                  \
     X(ENUM)            /* slot; count symbols, their floats from codes[target] on */               \
     X(STRING)          /* slot: a category */                                                      \
-    X(OPTIONAL_DOUBLE) /* slot; branch of the value, the other one is null */                      \
+    X(OPTIONAL_DOUBLE) /* slot; branch of the value, the other one is null; count: required */     \
     X(OPTIONAL_FLOAT)                                                                              \
     X(OPTIONAL_INT)                                                                                \
     X(OPTIONAL_LONG)                                                                               \
@@ -36,6 +36,7 @@
     X(REWIND)     /* back to it: the same value for another feature */                             \
     X(RESET)      /* slot: as if it had not been there */                                          \
     X(WRONG)      /* slot: wrong_type */                                                           \
+    X(MISSING)    /* slot of a required feature: null, by the branch just read */                  \
     X(KEEP)       /* slot: of what is carried; branch: enum schema_kind; count: bytes of FIXED, */ \
                   /* symbols of ENUM, from target on, or units per ms of LONG */                   \
     X(DROP)       /* slot: of what is carried, as if it had not been there */                      \

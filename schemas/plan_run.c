@@ -166,6 +166,8 @@ struct outcome plan_run(const struct plan *plan, struct plan_scratch *scratch, s
     /* The branch byte of [null, x]: goes on when it is x; null leaves the row's fill. */
 #define OPTIONAL_OR_NEXT                                                                           \
     TAKE(avro_choice(&r, 2, FAULT_DECODE_BAD_UNION, &choice));                                     \
+    if (choice != op->branch && op->count)                                                         \
+        goto op_MISSING;                                                                           \
     if (choice != op->branch)                                                                      \
     NEXT
 
@@ -288,6 +290,9 @@ op_RESET:
     NEXT;
 op_WRONG:
     bind_fault(b, row, op->slot, FAULT_BIND_WRONG_TYPE, AT);
+    NEXT;
+op_MISSING:
+    bind_missing(b, row, op->slot, AT - 1);
     NEXT;
 op_KEEP:
     TAKE(plan_keep(plan, op, &r, &b->carried[op->slot]));

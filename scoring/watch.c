@@ -74,7 +74,6 @@ struct watch *watch_new(const struct bundle *bundle)
         describe(&w->items[i], &bundle->features.items[i]);
     }
     w->stand_ins = mem_alloc(w->feature_count, sizeof *w->stand_ins);
-    w->has_value = mem_alloc(w->feature_count, sizeof *w->has_value);
     for (size_t i = 0; i < w->feature_count; i++)
         w->stand_ins[i] = bundle->features.items[i].missing;
     column_init(&watch_score(w)->column, NAN);
@@ -94,7 +93,6 @@ void watch_free(struct watch *w)
         return;
     free(w->items);
     free(w->stand_ins);
-    free(w->has_value);
     free(w->decisions);
     free(w);
 }
@@ -242,17 +240,24 @@ static struct sighting place_of(const struct watch_batch *b, size_t i, int64_t n
                              now_ms};
 }
 
+/* Whether one of these rows has a value: mostly the first one has. */
+static bool has_value(const float *first, size_t stride, size_t count, float stand_in)
+{
+    const float *x = first;
+
+    for (; count > 0; count--, x += stride)
+        if (*x == *x && *x != stand_in)
+            return true;
+    return false;
+}
+
 /* Runs without a value, from all rows: a sample of a source that is dead for some hundred rows of a
- * backlog has too few of them. Vectors: 25 features take some 8 ns a row. */
+ * backlog has too few of them. */
 static void take_block(struct watch *w, const float *rows, size_t count,
                        const struct sighting *place)
 {
-    memset(w->has_value, 0, w->feature_count * sizeof *w->has_value);
-    for (size_t i = 0; i < count; i++, rows += w->feature_count)
-        for (size_t f = 0; f < w->feature_count; f++)
-            w->has_value[f] |= (rows[f] == rows[f]) & (rows[f] != w->stand_ins[f]);
     for (size_t f = 0; f < w->feature_count; f++)
-        if (w->has_value[f])
+        if (has_value(rows + f, w->feature_count, count, w->stand_ins[f]))
             column_run_end(&w->items[f].column);
         else
             column_run_on(&w->items[f].column, (uint32_t)count, place);

@@ -19,7 +19,8 @@ static const double usually_missing = 0.9, often_missing = 0.5, seldom_missing =
 static const double jump = 0.2, great_jump = 0.5, above_highest = 0.1, least_z = 6;
 static const double far_share = 0.5;
 static const double shift = 0.5, shift_above_highest = 0.25;
-static const double spread_shift = 0.3, spread_shift_above_highest = 0.2, spread_share = 0.5;
+static const double spread_shift = 0.3, spread_shift_above_highest = 0.2, spread_share = 0.25,
+                    spread_shift_above_noise = 0.1;
 static const double strict_shift = 0.1, strict_score_shift = 0.3, frozen_shift = 0.25;
 
 void watch_end(struct watched *item, int64_t now_ms)
@@ -144,7 +145,17 @@ static bool judge_missing(const struct watched *item, struct suspicion *found)
     return true;
 }
 
-/* A feature of many values, none of which half of the rows have: a flag may change for all. */
+/* Of the first six windows that were judged the newest is not usual yet, and one was lost with the
+ * bins that it was counted in. */
+static bool is_settled(const struct watch *w, const struct watched *item)
+{
+    uint32_t missing = w->fresh < 2 * COLUMN_SETTLED ? 2 : 0;
+
+    return w->fresh >= COLUMN_SETTLED && item->column.usual.windows + missing >= COLUMN_SETTLED;
+}
+
+/* A feature of many values: a flag may change for all rows, and so may what they share, as the
+ * weather of the hour at three places. */
 static bool is_spread(const struct watched *item)
 {
     for (int i = 0; i < COLUMN_BINS; i++)
@@ -167,22 +178,24 @@ static double distance_limit(const struct watch *w, const struct watched *item)
         return fmax(strict_shift, u->distance_high) + noise;
     if (item->strict > 0)
         return fmax(strict_score_shift, u->distance_high + above_highest) + noise;
-    if (w->fresh < COLUMN_SETTLED || u->windows < COLUMN_SETTLED)
+    if (!is_settled(w, item))
         return INFINITY;
     if (is_spread(item))
-        return fmax(spread_shift, u->distance_high + spread_shift_above_highest) + noise;
+        return fmax(fmax(spread_shift, noise + spread_shift_above_noise),
+                    u->distance_high + spread_shift_above_highest + noise);
     return fmax(shift, u->distance_high + shift_above_highest) + noise;
 }
 
 /* One value in all rows of a window, though no window before had one alone, and not the one that
  * most rows have: chance would take long. */
-static bool is_frozen(const struct column *c)
+static bool is_frozen(const struct watch *w, const struct watched *item)
 {
+    const struct column *c = &item->column;
     const struct column_window *now = &c->now;
 
     return now->low == now->high && now->row_count - now->missing_count >= RUN_ROWS / 2 &&
-           c->usual.windows >= COLUMN_SETTLED && c->usual.narrowest > 0 &&
-           isfinite(c->usual.narrowest) && column_distance(c) >= frozen_shift;
+           is_settled(w, item) && c->usual.narrowest > 0 && isfinite(c->usual.narrowest) &&
+           column_distance(c) >= frozen_shift;
 }
 
 static bool judge_values(const struct watch *w, const struct watched *item, struct suspicion *found)
@@ -193,10 +206,10 @@ static bool judge_values(const struct watch *w, const struct watched *item, stru
     double distance = column_distance(c);
 
     *found = (struct suspicion){.what = WATCH_FAR, .share = outside};
-    if (outside >= far_share && (item->strict > 0 || c->usual.windows >= COLUMN_SETTLED))
+    if (outside >= far_share && (item->strict > 0 || is_settled(w, item)))
         return true;
     *found = (struct suspicion){.what = WATCH_CONSTANT, .share = 1};
-    if (item->name && is_frozen(c))
+    if (item->name && is_frozen(w, item))
         return true;
     *found = (struct suspicion){.what = WATCH_SHIFTED,
                                 .share = distance,

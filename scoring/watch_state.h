@@ -51,10 +51,9 @@ struct watch {
     uint32_t fresh;           /* windows since the start, or since a long silence */
     double allowed;           /* rows that may be looked at */
     int64_t allowed_ms;
-    size_t skip;         /* records before the next one in 32 */
-    size_t next;         /* of watch_next */
-    float *stand_ins;    /* of each feature */
-    uint32_t *has_value; /* of each feature, in a block of rows */
+    size_t skip;      /* records before the next one in 32 */
+    size_t next;      /* of watch_next */
+    float *stand_ins; /* of each feature */
 };
 
 static inline struct watched *watch_score(const struct watch *w)

@@ -157,6 +157,12 @@ class Scene:
             self.feeder.is_over.wait(0.25)
         return found == ["ok"]
 
+    def quota(self, change: str) -> None:
+        """NAME=BYTES for the client that this kscore is, NAME: none any more."""
+        subprocess.run([real.HERE / "kafka", "tool", self.broker.folder / "broker", "configs", "--alter", "--entity-type", "clients",
+                        "--entity-name", self.name, "--add-config" if "=" in change else "--delete-config", change],
+                       check=True, stdout=subprocess.DEVNULL)
+
     def point_at(self, bundle: Path) -> None:
         new = self.folder / "new"
         new.symlink_to(bundle)
@@ -325,10 +331,48 @@ def input_forbidden(s: Scene) -> dict:
     return {"kind": "waiting", "words": (s.name, "uthorization"), "blame": "dependency", "mend": lambda: s.cluster.allow(may_read)}
 
 
+def other_unit(s: Scene) -> dict:
+    """Kilometres where miles were: plausible, each of them."""
+    s.start()
+    s.calm(CALM_S)
+    s.feeder.become(lambda n, event: json.dumps({**event, "distance": event["distance"] * 1.609344}).encode())
+    return {"kind": "suspect", "words": ("distance", "shifted"), "blame": "record", "is_near": True}
+
+
+def exchanged(s: Scene) -> dict:
+    """The producer exchanges two fields of one type."""
+    def write(n: int, event: dict) -> bytes:
+        weather = event.get("weather") and {**event["weather"], "temp": event["weather"]["humid"], "humid": event["weather"]["temp"]}
+        return json.dumps({**event, "weather": weather}).encode()
+    s.start()
+    s.calm(CALM_S)
+    s.feeder.become(write)
+    return {"kind": "suspect", "words": ("temp", "humid"), "blame": "record", "is_near": True}
+
+
+def written_too_slowly(s: Scene) -> dict:
+    """A quota of what kscore may write."""
+    s.start()
+    s.calm(20)
+    s.quota("producer_byte_rate=5000")
+    s.feeder.bad_at = time.monotonic()
+    return {"words": ("producer_byte_rate",), "blame": "dependency", "mend": lambda: s.quota("producer_byte_rate")}
+
+
+def read_too_slowly(s: Scene) -> dict:
+    """A quota of what it may read."""
+    s.start()
+    s.calm(20)
+    s.quota("consumer_byte_rate=5000")
+    s.feeder.bad_at = time.monotonic()
+    return {"words": ("consumer_byte_rate",), "blame": "dependency", "mend": lambda: s.quota("consumer_byte_rate")}
+
+
 INCIDENTS = {swapped_by_reload: SILENT_S, swapped_by_restart: SILENT_S, renamed: FAILS_S, strings: FAILS_S, source_dies: SILENT_S,
              read_only: FAILS_S, reader_stops: FAILS_S, stands_still: SILENT_S, upstream_stops: SILENT_S, nulls: SILENT_S,
              clock_is_ahead: SILENT_S,
-             refused: FAILS_S, input_forbidden: FAILS_S}
+             refused: FAILS_S, input_forbidden: FAILS_S, other_unit: SILENT_S, exchanged: SILENT_S, written_too_slowly: FAILS_S,
+             read_too_slowly: FAILS_S}
 
 
 def is_true(scene: Scene, finding: dict, want: dict) -> bool:

@@ -518,10 +518,10 @@ void producer_refresh(struct producer *p, struct err *why)
     (void)p, (void)why;
 }
 
-bool producer_is_throttled(const struct producer *p)
+const char *producer_throttler(const struct producer *p)
 {
     (void)p;
-    return false;
+    return NULL;
 }
 
 bool producer_shrink(struct producer *p)

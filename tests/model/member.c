@@ -329,6 +329,12 @@ bool consumer_is_asking(const struct consumer *c)
     return c->is_offered;
 }
 
+const char *consumer_throttler(const struct consumer *c)
+{
+    (void)c;
+    return NULL;
+}
+
 uint64_t consumer_commit_count(const struct consumer *c)
 {
     (void)c;

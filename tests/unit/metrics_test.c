@@ -121,6 +121,34 @@ START_TEST(of_too_many_kinds_the_sum_by_fault_is_kept)
 }
 END_TEST
 
+/* Of two workers' bundles, which have 30 names in common. */
+START_TEST(decisions_beyond_the_64th_name_are_counted_together)
+{
+    char name[80], longest[80];
+
+    for (int i = 0; i < 60; i++) {
+        snprintf(name, sizeof name, "d%d", i);
+        metrics_decided(&one, metrics_decision(&one, name));
+        snprintf(name, sizeof name, "d%d", i + 40);
+        metrics_decided(&two, metrics_decision(&two, name));
+    }
+    for (int i = 60; i < 70; i++) {
+        snprintf(name, sizeof name, "d%d", i);
+        metrics_decided(&one, metrics_decision(&one, name));
+    }
+    look();
+    ck_assert_uint_eq(one.decision_count, 65);
+    ck_assert_str_eq(one.decisions[one.decision_count - 1].name, "other");
+    ck_assert_uint_eq(one.decisions[one.decision_count - 1].count, 6);
+    ck_assert_uint_eq(view.sum.decision_count, 65);
+    ck_assert_str_eq(view.sum.decisions[view.sum.decision_count - 1].name, "other");
+    ck_assert_uint_eq(view.sum.decisions[view.sum.decision_count - 1].count, 6 + 36);
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    ck_assert_uint_eq(metrics_decision(&two, longest), metrics_decision(&two, longest));
+}
+END_TEST
+
 static void own(struct metrics *m, size_t i, const char *name, struct part_metrics part)
 {
     part.topic = name;
@@ -378,6 +406,7 @@ SUITE(metrics)
                       a_negative_duration_is_none,
                       faults_of_two_workers_are_one_with_the_first_and_the_last_of_both,
                       of_too_many_kinds_the_sum_by_fault_is_kept,
+                      decisions_beyond_the_64th_name_are_counted_together,
                       a_partition_that_went_to_the_other_worker_is_one,
                       scores_are_those_of_all_workers_by_their_rows,
                       the_worst_activity_is_said_and_a_worker_that_has_not_begun_is_not_ready,

@@ -212,6 +212,51 @@ START_TEST(what_cannot_be_bound_says_why_and_only_when_the_whole_value_is_sound)
 }
 END_TEST
 
+/* Behind a double: the byte that says so. */
+static const struct {
+    const char *type, *data;
+    size_t len;
+    const char *feature;
+} nulls[] = {
+    {"['null','int']", BYTES("\x00"), "a : number, required"},
+    {"['double','null']", BYTES("\x02"), "a : number, required"},
+    {"['null','boolean']", BYTES("\x00"), "a : boolean, required"},
+    {"['null'," ENUM "]", BYTES("\x00"), "a : category t.csv, required, unknown as error"},
+    {"['int','null','string']", BYTES("\x02"), "a : number, required"},
+    {"['null'," LIST "]", BYTES("\x00"), "a.v : number, required"},
+    {LIST, BYTES("\x0e\x00"), "a.next.v : number, required"},
+};
+
+START_TEST(a_null_where_a_value_must_be_is_told_with_its_byte)
+{
+    char schema[2000], line[200], folder[256];
+    struct event e = {0};
+    struct outcome outcome;
+    struct reading r;
+
+    snprintf(folder, sizeof folder, "%s", harness_folder());
+    harness_write(folder, "t.csv", BYTES("value,code\nA,0\nB,1\nC,2\n"));
+    snprintf(schema, sizeof schema,
+             "{'type':'record','name':'E','fields':[{'name':'z','type':'double'},"
+             "{'name':'a','type':%s},{'name':'y','type':'int'}]}",
+             nulls[_i].type);
+    snprintf(line, sizeof line, "a = %s", nulls[_i].feature);
+    reading_avro(
+        &r, schema,
+        EVENTS_FEATURES(folder, "z = z : number, required", line, "y = y : number, required"));
+    event_double(&e, 2.5);
+    event_bytes(&e, nulls[_i].data, nulls[_i].len);
+    event_long(&e, 7);
+    outcome = plan_run(r.plan, &r.scratch, (struct slice){e.data, e.len}, 0, r.row);
+    ck_assert_int_eq(outcome.fault, FAULT_BIND_MISSING_FIELD);
+    ck_assert_uint_eq(outcome.feature, 1);
+    ck_assert_uint_eq(outcome.at, 8 + nulls[_i].len - 1);
+    ck_assert_bits(r.row[2], 7.0f);
+    reading_release(&r);
+    event_release(&e);
+}
+END_TEST
+
 START_TEST(of_several_faults_the_first_in_the_order_of_the_model_is_told)
 {
     struct event e = {0};
@@ -352,6 +397,8 @@ SUITE(plan)
     loops = harness_case(suite, "faults", NULL, 0);
     tcase_add_loop_test(loops, what_cannot_be_bound_says_why_and_only_when_the_whole_value_is_sound,
                         0, sizeof unbindable / sizeof unbindable[0]);
+    tcase_add_loop_test(loops, a_null_where_a_value_must_be_is_told_with_its_byte, 0,
+                        sizeof nulls / sizeof nulls[0]);
     CASE("order", of_several_faults_the_first_in_the_order_of_the_model_is_told,
          several_features_may_take_one_value, doubles_side_by_side_are_each_judged,
          arrays_and_maps_may_stand_in_one_place, the_first_path_that_the_schema_has_is_taken);

@@ -222,6 +222,30 @@ START_TEST(the_verdict_is_of_the_same_facts_as_the_rest)
 }
 END_TEST
 
+START_TEST(the_line_to_paste_is_one_for_a_shell_wherever_the_configuration_lies)
+{
+    static const char *const files[][2] = {
+        {"/etc/kscore/fraud-7.ini", "/etc/kscore/fraud-7.ini"},
+        {"/etc/a b/k.ini", "'/etc/a b/k.ini'"},
+        {"it's $HOME;.ini", "'it'\\''s $HOME;.ini'"},
+        {"~/k*.ini", "'~/k*.ini'"},
+    };
+    char *before = world.config.file, want[200];
+
+    count(100, 1);
+    die(FAULT_DECODE_BAD_JSON, SCHEMA_ID_NONE, 99, "at byte 3");
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char file[64];
+        snprintf(file, sizeof file, "%s", files[i][0]);
+        world.config.file = file;
+        ask();
+        snprintf(want, sizeof want, "kscore explain -c %s payments 0 99", files[i][1]);
+        ck_assert_str_eq(text_at("errors.0.explain"), want);
+    }
+    world.config.file = before;
+}
+END_TEST
+
 /* ---- the page of its members */
 
 /* Everything that may be in it is. */
@@ -401,7 +425,8 @@ SUITE(status)
         text_that_is_cut_within_a_character_leaves_the_document_whole,
         what_is_no_number_to_json_is_null, each_change_says_what_died_first_behind_it,
         more_changes_than_are_remembered_claim_no_first_dead_letter,
-        the_verdict_is_of_the_same_facts_as_the_rest);
+        the_verdict_is_of_the_same_facts_as_the_rest,
+        the_line_to_paste_is_one_for_a_shell_wherever_the_configuration_lies);
 
     tcase_add_checked_fixture(tcase, open_world, close_world);
 }

@@ -19,7 +19,7 @@ struct line {
 struct world {
     const char *name;
     enum activity activity;
-    const char *why;
+    const char *why, *quota;
     int activity_s; /* before now */
     struct line lines[MOST_LINES];
     struct {
@@ -33,7 +33,6 @@ struct world {
     struct verdict_backlog backlogs[2];
     int64_t turn_age_ms, silent_ms;
     struct arrivals arrivals;
-    int64_t lag_age_ms;
 
     const char *kind;
     enum verdict_level level;
@@ -269,7 +268,7 @@ static const struct world worlds[] = {
                   .count = 99,
                   .per_s = 250,
                   .longest_ms = 5000},
-     .lag_age_ms = 20000,
+     .silent_ms = 20000,
      .scored = 50000,
      .kind = "waiting",
      .level = VERDICT_BAD,
@@ -306,7 +305,7 @@ static const struct world worlds[] = {
                   .count = 99,
                   .per_s = 250,
                   .longest_ms = 5000},
-     .lag_age_ms = 25000,
+     .silent_ms = 25000,
      .scored = 50000,
      .kind = "waiting",
      .level = VERDICT_BAD,
@@ -316,6 +315,22 @@ static const struct world worlds[] = {
      .offset = 77,
      .change = NULL,
      .says = {"the brokers do not say"}},
+    {.name = "the brokers hang, and nothing had come for long: who knows whether anything waits",
+     .lines = {START},
+     .arrivals = {.last = {.at_ms = NOW * 1000LL, .lag = -1},
+                  .moved_ms = (NOW - 600) * 1000LL,
+                  .count = 99,
+                  .per_s = 250,
+                  .longest_ms = 600000},
+     .silent_ms = 20000,
+     .kind = "waiting",
+     .level = VERDICT_WARNING,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 20,
+     .offset = -1,
+     .change = NULL,
+     .says = {"the brokers do not say how far the topics are"}},
     {.name = "a broker was away for a moment, and there is nothing to do",
      .lines = {START, {20, "waiting", "for=kafka no broker is there"}},
      .arrivals = {.last = {.at_ms = NOW * 1000LL},
@@ -323,7 +338,7 @@ static const struct world worlds[] = {
                   .count = 99,
                   .per_s = 250,
                   .longest_ms = 600000},
-     .lag_age_ms = 1000,
+     .silent_ms = 1000,
      .kind = NULL,
      .offset = -1,
      .says = {"healthy"}},
@@ -390,6 +405,32 @@ static const struct world worlds[] = {
      .lines = {START,
                {300, "suspect", "what=missing feature=dewp since=2026-01-01T00:00:00.000Z: x"},
                {100, "suspect_over", "what=missing feature=temp features=temp,dewp: as before"}},
+     .scored = 60000,
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
+    {.name = "of features that were suspected together one is over",
+     .lines = {START,
+               {300, "suspect",
+                "what=missing feature=temp topic=flights partition=0 offset=812 "
+                "since=2026-01-01T00:00:00.000Z source=weather.temp features=temp,dewp,humid,+3: "
+                "x"},
+               {100, "suspect_over", "what=missing feature=humid lasted_ms=1: as before"},
+               {90, "suspect_over", "what=missing feature=temp lasted_ms=1: as before"}},
+     .scored = 60000,
+     .kind = "suspect",
+     .level = VERDICT_WARNING,
+     .blame = "record",
+     .schema_id = "",
+     .since_s = 300,
+     .offset = 812,
+     .change = NULL,
+     .says = {"missing of dewp, of dewp,+3: x"}},
+    {.name = "all that a line that was cut has whole names of is over",
+     .lines = {START,
+               {300, "suspect",
+                "what=missing feature=temp since=2026-01-01T00:00:00.000Z features=temp,dewp,hu"},
+               {100, "suspect_over", "what=missing feature=temp features=temp,dewp,humid: x"}},
      .scored = 60000,
      .kind = NULL,
      .offset = -1,
@@ -484,6 +525,27 @@ static const struct world worlds[] = {
      .offset = 77,
      .change = NULL,
      .says = {"50000 events wait"}},
+    {.name = "a quota holds it up: with a cause that is known nothing need be waited for",
+     .lines = {START},
+     .scored = 6000,
+     .quota = "b:9/1 throttles the consumer: a quota (consumer_byte_rate)",
+     .backlogs = {{NULL, 350, 350, (NOW - 4) * 1000LL, 0}},
+     .kind = "lag",
+     .level = VERDICT_WARNING,
+     .blame = "dependency",
+     .schema_id = "",
+     .since_s = 4,
+     .offset = 77,
+     .change = NULL,
+     .says = {"350 events wait", "b:9/1 throttles the consumer"}},
+    {.name = "a quota that holds nothing up is none",
+     .lines = {START},
+     .scored = 6000,
+     .quota = "b:9/1 throttles the consumer: a quota (consumer_byte_rate)",
+     .backlogs = {{NULL, 60, 60, (NOW - 30) * 1000LL, 0}},
+     .kind = NULL,
+     .offset = -1,
+     .says = {"healthy"}},
     {.name = "a lag that comes and goes is none",
      .lines = {START},
      .scored = 60000,
@@ -696,6 +758,7 @@ static void make(struct facts_of *f, const struct world *w)
     f->sum.activity = w->activity;
     f->sum.since_ms = ago(w->activity_s);
     snprintf(f->sum.why, sizeof f->sum.why, "%s", w->why ? w->why : "");
+    snprintf(f->sum.quota, sizeof f->sum.quota, "%s", w->quota ? w->quota : "");
     for (size_t i = 0; i < MOST_LINES && w->lines[i].before_s; i++)
         make_entry(f, &w->lines[i]);
     for (size_t i = 0; i < 3 && w->faults[i].first_s; i++)
@@ -713,7 +776,6 @@ static void make(struct facts_of *f, const struct world *w)
     f->facts.backlog_count = w->backlogs[1].group ? 2 : 1;
     f->facts.entries = f->entries;
     f->facts.arrivals = &w->arrivals;
-    f->facts.lag_age_ms = w->lag_age_ms;
 }
 
 static void check_finding(const struct world *w, const struct finding *f)

@@ -295,6 +295,37 @@ START_TEST(another_unit_is_found_where_rows_are_many_though_values_stay_plausibl
 }
 END_TEST
 
+static void little_longer_unit(const struct stream *s, struct seen *seen)
+{
+    (void)s;
+    seen->row[TEMP] *= 1.39F; /* a distance of 0.36 at the last edge */
+}
+
+START_TEST(at_a_hundred_rows_a_second_another_unit_is_found_too)
+{
+    struct stream s;
+
+    start(&s, 100);
+    pass(&s, 240, NULL);
+    pass(&s, 60, little_longer_unit);
+    expect(&s, false, WATCH_SHIFTED, "temp");
+    ck_assert_uint_eq(s.count, 1);
+    stop(&s);
+}
+END_TEST
+
+START_TEST(behind_a_good_minute_the_next_is_held_against_it)
+{
+    struct stream s;
+
+    start(&s, 100);
+    pass(&s, 66, NULL);
+    pass(&s, 60, temp_in_kelvin);
+    expect(&s, false, WATCH_FAR, "temp");
+    stop(&s);
+}
+END_TEST
+
 START_TEST(a_feature_that_stood_still_and_moved_again_is_known_to_do_so)
 {
     struct stream s;
@@ -670,6 +701,8 @@ SUITE(watch)
     LOOP(each_is_found_within_a_minute_at_any_rate, wrongs);
     LOOP(what_is_found_ends_with_the_data_and_has_spoilt_nothing, wrongs);
     CASE("usual", another_unit_is_found_where_rows_are_many_though_values_stay_plausible,
+         at_a_hundred_rows_a_second_another_unit_is_found_too,
+         behind_a_good_minute_the_next_is_held_against_it,
          a_feature_that_stood_still_and_moved_again_is_known_to_do_so,
          what_stays_for_half_an_hour_becomes_usual, what_is_as_always_is_not_worth_a_word);
     tcase = harness_case(suite, "rhythm", NULL, 0);
