@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* jemalloc(3), TUNING: a thread of its own gives back what was free for 10 s, which threads that rest
- * never would. Said nowhere else, so it goes for every kscore; without jemalloc nobody reads it. */
+/* jemalloc(3), TUNING: a thread of its own gives back what was free for 10 s, which threads that
+ * rest never would. Without jemalloc (tests, sanitizers) nobody reads it. */
 const char *malloc_conf = "background_thread:true";
 
 static void *check(void *memory, size_t count, size_t size)
