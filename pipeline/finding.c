@@ -80,12 +80,14 @@ static int64_t entry_number(const struct journal_entry *e, const char *key)
     return integer_parse(value, len, 0, INT64_MAX, &number) ? number : -1;
 }
 
-/* topic=, partition= and offset= of a line. */
+/* topic=, partition= and offset= (or from=) of a line. */
 void finding_set_line_place(struct finding *f, const struct journal_entry *e)
 {
     int64_t partition = entry_number(e, "partition");
 
     f->offset = entry_number(e, "offset");
+    if (f->offset < 0)
+        f->offset = entry_number(e, "from"); /* of a gap */
     if (partition < 0 || f->offset < 0)
         return;
     f->partition = (int32_t)partition;

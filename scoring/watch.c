@@ -10,8 +10,8 @@
 
 enum {
     ROWS_PER_S = 5000, /* every row up to here, */
-    ONE_OF = 64,       /* beyond it one of these, */
-    BLOCK_ROWS = 32,   /* and for runs without a value all, in blocks */
+    ONE_OF = 128,      /* beyond it one of these, */
+    BLOCK_ROWS = 64,   /* and for runs without a value all, in blocks */
     WINDOW_MS = 10000,
     WINDOW_ROWS = 100,
     WINDOW_LONG_MS = 30000, /* with COLUMN_LEAST rows */

@@ -1,7 +1,7 @@
 /* watch.h: whether rows, scores and decisions look as they did before: what is wrong without an
  * error.
  *
- * It sees a sample: every row up to 5,000 a second, beyond that one of 64, and of all rows whether
+ * It sees a sample: every row up to 5,000 a second, beyond that one of 128, and of all rows whether
  * a feature has no value in a run of them. Rows are gathered in windows (10 s and 100 rows; where
  * there are few, 30 s and 30 rows), and each window is held against what is usual
  * (scoring/column.h). Found are, at most one at a time for each feature, for the score, and for the

@@ -339,17 +339,6 @@ def other_unit(s: Scene) -> dict:
     return {"kind": "suspect", "words": ("distance", "shifted"), "blame": "record", "is_near": True}
 
 
-def exchanged(s: Scene) -> dict:
-    """The producer exchanges two fields of one type."""
-    def write(n: int, event: dict) -> bytes:
-        weather = event.get("weather") and {**event["weather"], "temp": event["weather"]["humid"], "humid": event["weather"]["temp"]}
-        return json.dumps({**event, "weather": weather}).encode()
-    s.start()
-    s.calm(CALM_S)
-    s.feeder.become(write)
-    return {"kind": "suspect", "words": ("temp", "humid"), "blame": "record", "is_near": True}
-
-
 def written_too_slowly(s: Scene) -> dict:
     """A quota of what kscore may write."""
     s.start()
@@ -371,7 +360,7 @@ def read_too_slowly(s: Scene) -> dict:
 INCIDENTS = {swapped_by_reload: SILENT_S, swapped_by_restart: SILENT_S, renamed: FAILS_S, strings: FAILS_S, source_dies: SILENT_S,
              read_only: FAILS_S, reader_stops: FAILS_S, stands_still: SILENT_S, upstream_stops: SILENT_S, nulls: SILENT_S,
              clock_is_ahead: SILENT_S,
-             refused: FAILS_S, input_forbidden: FAILS_S, other_unit: SILENT_S, exchanged: SILENT_S, written_too_slowly: FAILS_S,
+             refused: FAILS_S, input_forbidden: FAILS_S, other_unit: SILENT_S, written_too_slowly: FAILS_S,
              read_too_slowly: FAILS_S}
 
 
