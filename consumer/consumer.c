@@ -363,15 +363,16 @@ static int reopen(struct consumer *c, struct err *err)
     return open_client(c, err) != 0 ? -1 : consumer_subscribe(c, err);
 }
 
-/* Who slept has missed what a log says when it goes: each is sought to its last record. */
-static void look_again(struct consumer *c)
+/* Who slept has missed what a log says when it goes, and may have been handed out what stands there
+ * now: each is sought to its last record. */
+static void look_again(struct consumer *c, int64_t since_ms)
 {
     enum { ASLEEP_MS = 3000 };
-    int64_t now_ms = clock_ms();
 
-    for (size_t i = 0; now_ms - c->polled_ms > ASLEEP_MS && i < c->ledger->count; i++)
+    if (clock_ms() - since_ms <= ASLEEP_MS)
+        return;
+    for (size_t i = 0; i < c->ledger->count; i++)
         ledger_let_go(c->ledger, (uint32_t)i);
-    c->polled_ms = now_ms;
 }
 
 ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, int timeout_ms,
@@ -379,6 +380,7 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
 {
     ssize_t got, count = 0;
     uint32_t epoch;
+    int64_t began_ms;
 
     if (c->must_reopen && !c->is_closing && reopen(c, err) != 0)
         return -1;
@@ -386,10 +388,13 @@ ssize_t consumer_poll(struct consumer *c, struct record *records, size_t cap, in
         assignment_renew(c);
     if (c->must_retry && !c->is_closing && clock_ms() >= c->retry_ms)
         assignment_retry(c, c->must_ask);
-    look_again(c);
+    look_again(c, c->polled_ms);
     epoch = c->ledger->epoch;
+    began_ms = clock_ms();
     got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->messages,
                                        cap < c->message_cap ? cap : c->message_cap);
+    look_again(c, began_ms + timeout_ms);
+    c->polled_ms = clock_ms();
     for (ssize_t i = 0; i < got; i++) {
         if (c->ledger->epoch != epoch && is_of_log(c->messages[i])) {
             let_go(c, c->messages[i]);

@@ -208,7 +208,7 @@ int offsets_cross_gap(struct consumer *c, entry_t *entry, int64_t position, stru
 
     if (watermarks(c, entry, &low, &high, err) != 0)
         return -1;
-    was_beyond = part && part->refused >= low;
+    was_beyond = part && part->refused > low;
     if (position >= low && position <= high && !was_beyond) {
         entry->offset = position;
         return 0;

@@ -24,7 +24,9 @@
 enum { SLICE_MS = 500, END_MS = 10000, OLD_MS = 20000 };
 
 /* An abort that takes longer costs the producer: librdkafka 2.16 was seen to wait for a new epoch
- * until its connections broke, 160 s after the broker that had slept was back. A new one fences it.
+ * for 160 s after the broker that had slept was back, and for the offsets for 4 minutes, until its
+ * connections broke. A new one fences it: its init aborts what is open, and what comes later of the
+ * old one is refused for its epoch.
  */
 enum { ABORT_MS = 20000 };
 
