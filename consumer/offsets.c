@@ -243,7 +243,9 @@ static int find_other(struct consumer *c, entry_t *entry, int64_t committed, str
 {
     if (committed >= 0)
         return offsets_cross_gap(c, entry, committed, err);
-    return known(c, entry) ? begin_anew(c, entry, err) : first_offset(c, entry, err);
+    if (ledger_find(c->ledger, entry->topic, entry->partition) == LEDGER_NO_PART)
+        return first_offset(c, entry, err);
+    return begin_anew(c, entry, err);
 }
 
 int offsets_find(struct consumer *c, list_t *list, struct err *err)

@@ -43,14 +43,13 @@ const struct http_options web_options = {routes, 3, &web.orders};
 void web_find_port(void)
 {
     struct err err = ERR_INIT;
-    struct sockaddr_storage name;
+    struct sockaddr_in name = {0};
     socklen_t len = sizeof name;
     int fd = address_listen("127.0.0.1:0", &err);
 
     ck_assert_msg(fd >= 0, "%s", err.text);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
-    snprintf(web.address, sizeof web.address, "127.0.0.1:%d",
-             ntohs(((struct sockaddr_in *)&name)->sin_port));
+    snprintf(web.address, sizeof web.address, "127.0.0.1:%d", ntohs(name.sin_port));
     close(fd);
 }
 

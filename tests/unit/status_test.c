@@ -230,12 +230,11 @@ START_TEST(the_line_to_paste_is_one_for_a_shell_wherever_the_configuration_lies)
         {"it's $HOME;.ini", "'it'\\''s $HOME;.ini'"},
         {"~/k*.ini", "'~/k*.ini'"},
     };
-    char *before = world.config.file, want[200];
+    char *before = world.config.file, file[64], want[200];
 
     count(100, 1);
     die(FAULT_DECODE_BAD_JSON, SCHEMA_ID_NONE, 99, "at byte 3");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char file[64];
         snprintf(file, sizeof file, "%s", files[i][0]);
         world.config.file = file;
         ask();
