@@ -339,10 +339,11 @@ static void judge_item(struct watch *w, struct watched *item, int64_t now_ms)
     }
     if (!found.first.topic)
         found.first = w->first;
-    if (item->streak == 0) {
-        item->streak_first = found.first;
+    if (item->streak == 0)
         item->streak_limit = distance_limit(w, item);
-    }
+    if (item->streak == 0 || (found.what == WATCH_CONSTANT && item->streak_what != WATCH_CONSTANT))
+        item->streak_first = found.first; /* the window before, in which it began, has good rows */
+    item->streak_what = found.what;
     item->streak++;
     found.first = item->streak_first;
     if (is_enough(item, &found))

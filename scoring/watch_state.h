@@ -20,8 +20,9 @@ struct watched {
     uint64_t binding;                     /* hash of paths, type, default and category table */
     bool has_history;                     /* the usual is from before this model, or this run */
     enum watch_after after;
-    unsigned strict; /* windows that are still held to stricter bounds */
-    unsigned streak; /* windows in a row that are suspicious */
+    unsigned strict;             /* windows that are still held to stricter bounds */
+    unsigned streak;             /* windows in a row that are suspicious */
+    enum watch_what streak_what; /* the last of them */
     struct sighting streak_first;
     double streak_limit; /* of the distance */
     struct suspicion suspicion, ended;

@@ -326,6 +326,25 @@ START_TEST(behind_a_good_minute_the_next_is_held_against_it)
 }
 END_TEST
 
+/* The window in which it begins is `shifted` already, and has good rows at its start. */
+START_TEST(the_first_row_of_a_feature_that_stands_still_is_none_that_came_before_it_did)
+{
+    for (int into_window = 0; into_window < 10; into_window++) {
+        struct stream s;
+        int64_t bad, first;
+
+        start(&s, 100);
+        pass(&s, 180 + into_window, NULL);
+        bad = s.offset;
+        pass(&s, 60, frozen_temp);
+        first = expect(&s, false, WATCH_CONSTANT, "temp")->suspicion.first.offset;
+        ck_assert_msg(first >= bad && first <= bad + 1100, "%d s: first %lld, bad from %lld on",
+                      into_window, (long long)first, (long long)bad);
+        stop(&s);
+    }
+}
+END_TEST
+
 START_TEST(a_feature_that_stood_still_and_moved_again_is_known_to_do_so)
 {
     struct stream s;
@@ -703,6 +722,7 @@ SUITE(watch)
     CASE("usual", another_unit_is_found_where_rows_are_many_though_values_stay_plausible,
          at_a_hundred_rows_a_second_another_unit_is_found_too,
          behind_a_good_minute_the_next_is_held_against_it,
+         the_first_row_of_a_feature_that_stands_still_is_none_that_came_before_it_did,
          a_feature_that_stood_still_and_moved_again_is_known_to_do_so,
          what_stays_for_half_an_hour_becomes_usual, what_is_as_always_is_not_worth_a_word);
     tcase = harness_case(suite, "rhythm", NULL, 0);
