@@ -1,7 +1,7 @@
 /* broken.c: preloaded, it makes a sound kscore break a promise, $KSCORE_BROKEN, for the verifier's
  * own test (tests/faults.py): a verifier that finds nothing in these finds nothing anywhere.
  *
- *   commit   offsets are committed when they are polled
+ *   commit   offsets are committed when they are polled for the first time
  *   deaf     a failed delivery is reported as done
  *   mute     of 50 delivery reports one never comes
  *   twice    of 50 outcomes one is sent once more
@@ -14,13 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ONE_OF = 50 };
+enum { ONE_OF = 50, PARTITIONS = 64 };
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static rd_kafka_t *consumer, *second;
 static void (*report)(rd_kafka_t *, const rd_kafka_message_t *, void *);
 static unsigned polled, reported;
+static int64_t furthest[PARTITIONS]; /* of the one topic; a rewind does not take it back */
 
 static bool is_broken(const char *how)
 {
@@ -52,11 +53,12 @@ static void commit(rd_kafka_message_t *const *messages, ssize_t count)
     for (ssize_t i = 0; i < count; i++) {
         const char *topic = messages[i]->err ? NULL : rd_kafka_topic_name(messages[i]->rkt);
         int32_t partition = messages[i]->partition;
-        if (!topic)
+        if (!topic || partition >= PARTITIONS || messages[i]->offset < furthest[partition])
             continue;
+        furthest[partition] = messages[i]->offset + 1;
         if (!rd_kafka_topic_partition_list_find(next, topic, partition))
             rd_kafka_topic_partition_list_add(next, topic, partition);
-        rd_kafka_topic_partition_list_set_offset(next, topic, partition, messages[i]->offset + 1);
+        rd_kafka_topic_partition_list_set_offset(next, topic, partition, furthest[partition]);
     }
     if (next->cnt > 0)
         rd_kafka_commit(consumer, next, 0);
