@@ -1,7 +1,7 @@
 /* broken.c: preloaded, it makes a sound kscore break a promise, $KSCORE_BROKEN, for the verifier's
  * own test (tests/faults.py): a verifier that finds nothing in these finds nothing anywhere.
  *
- *   commit   offsets are committed when they are polled for the first time
+ *   commit   offsets are committed when they are polled
  *   deaf     a failed delivery is reported as done
  *   mute     of 50 delivery reports one never comes
  *   twice    of 50 outcomes one is sent once more
@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ enum { ONE_OF = 50, PARTITIONS = 64 };
 static rd_kafka_t *consumer, *second;
 static void (*report)(rd_kafka_t *, const rd_kafka_message_t *, void *);
 static unsigned polled, reported;
-static int64_t furthest[PARTITIONS]; /* of the one topic; a rewind does not take it back */
+static char topic[256];
+static int64_t furthest[PARTITIONS]; /* of that one topic; a rewind does not take it back */
 
 static bool is_broken(const char *how)
 {
@@ -46,20 +48,23 @@ static void alter(rd_kafka_message_t *message)
         *digit = *digit == '7' ? '8' : '7';
 }
 
+/* Whatever kscore commits: also when nothing was polled, for a transaction may have set it back. */
 static void commit(rd_kafka_message_t *const *messages, ssize_t count)
 {
-    rd_kafka_topic_partition_list_t *next = rd_kafka_topic_partition_list_new(8);
+    rd_kafka_topic_partition_list_t *next;
 
     for (ssize_t i = 0; i < count; i++) {
-        const char *topic = messages[i]->err ? NULL : rd_kafka_topic_name(messages[i]->rkt);
         int32_t partition = messages[i]->partition;
-        if (!topic || partition >= PARTITIONS || messages[i]->offset < furthest[partition])
+        if (messages[i]->err || partition >= PARTITIONS ||
+            messages[i]->offset < furthest[partition])
             continue;
         furthest[partition] = messages[i]->offset + 1;
-        if (!rd_kafka_topic_partition_list_find(next, topic, partition))
-            rd_kafka_topic_partition_list_add(next, topic, partition);
-        rd_kafka_topic_partition_list_set_offset(next, topic, partition, furthest[partition]);
+        snprintf(topic, sizeof topic, "%s", rd_kafka_topic_name(messages[i]->rkt));
     }
+    next = rd_kafka_topic_partition_list_new(PARTITIONS);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        if (furthest[i] > 0)
+            rd_kafka_topic_partition_list_add(next, topic, i)->offset = furthest[i];
     if (next->cnt > 0)
         rd_kafka_commit(consumer, next, 0);
     rd_kafka_topic_partition_list_destroy(next);
