@@ -1,5 +1,5 @@
-/* client.h: struct consumer, shared by consumer.c (polling, storing), assignment.c (who owns what)
- * and offsets.c (from where). */
+/* client.h: struct consumer, shared by consumer.c (polling, storing), assignment.c (who owns what),
+ * offsets.c (from where) and trouble.c (what the client tells). */
 #ifndef CONSUMER_CLIENT_H
 #define CONSUMER_CLIENT_H
 
@@ -49,9 +49,19 @@ struct consumer {
     uint64_t commit_count; /* acknowledged */
 };
 
-/* Callback of librdkafka. */
+/* Callbacks of librdkafka. */
+void consumer_on_commit(rd_kafka_t *client, rd_kafka_resp_err_t code,
+                        rd_kafka_topic_partition_list_t *offsets, void *opaque);
+void consumer_on_error(rd_kafka_t *client, int code, const char *reason, void *opaque);
+void consumer_on_throttle(rd_kafka_t *client, const char *broker, int32_t id, int throttle_ms,
+                          void *opaque);
 void assignment_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
                              rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* From the error callback, and from messages that are none. topic: NULL when it is not about one.
+ * What is denied ends a start, and is waited for later. */
+void consumer_take_error(struct consumer *consumer, rd_kafka_resp_err_t code, const char *topic,
+                         const char *text);
 
 /* Asks again where what was offered begins; is_all: what is owned, too. Not by leaving the group:
  * that disturbs all others, a LeaveGroup that is late fences the member that joined behind it, and

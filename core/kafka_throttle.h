@@ -12,6 +12,9 @@
 
 #include <stdint.h>
 
+/* Of a broker and, twice, of "producer" or "consumer": what is said. */
+#define KAFKA_THROTTLE_TEXT "%.150s throttles the %s: a quota (%s_byte_rate)"
+
 struct kafka_throttle {
     int64_t told_ms; /* when it was last told of, 0: never */
     int64_t held_ms; /* what has added up until then */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/kafka_throttle.h"
 #include "core/log.h"
 #include "core/schema_id.h"
 #include "pipeline/state.h"
@@ -150,15 +151,13 @@ static void take_quota(struct pipeline *p)
 {
     const char *writing = p->producer ? producer_throttler(p->producer) : NULL;
     const char *reading = p->consumer ? consumer_throttler(p->consumer) : NULL;
+    const char *who = writing ? "producer" : "consumer";
     struct metrics *m = &p->measures.metrics;
 
     *m->quota = '\0';
-    if (writing)
-        snprintf(m->quota, sizeof m->quota,
-                 "%.150s throttles the producer: a quota (producer_byte_rate)", writing);
-    else if (reading)
-        snprintf(m->quota, sizeof m->quota,
-                 "%.150s throttles the consumer: a quota (consumer_byte_rate)", reading);
+    if (writing || reading)
+        snprintf(m->quota, sizeof m->quota, KAFKA_THROTTLE_TEXT, writing ? writing : reading, who,
+                 who);
 }
 
 static void judge_activity(struct pipeline *p)

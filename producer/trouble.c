@@ -76,8 +76,7 @@ void producer_refresh(struct producer *p, struct err *why)
         return;
     p->refreshed_ms = clock_ms();
     if (producer_throttler(p))
-        err_dependency(why, "%s throttles the producer: a quota (producer_byte_rate)",
-                       producer_throttler(p));
+        err_dependency(why, KAFKA_THROTTLE_TEXT, producer_throttler(p), "producer", "producer");
     for (size_t i = 0; i < p->topic_count && !err_is_set(why); i++)
         ask(p, i, why);
     if (!err_is_set(why) && p->in_flight > 0)

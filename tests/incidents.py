@@ -339,22 +339,22 @@ def other_unit(s: Scene) -> dict:
     return {"kind": "suspect", "words": ("distance", "shifted"), "blame": "record", "is_near": True}
 
 
-def written_too_slowly(s: Scene) -> dict:
-    """A quota of what kscore may write."""
+def hold_up(s: Scene, quota: str) -> dict:
     s.start()
     s.calm(20)
-    s.quota("producer_byte_rate=5000")
+    s.quota(f"{quota}=5000")
     s.feeder.bad_at = time.monotonic()
-    return {"words": ("producer_byte_rate",), "blame": "dependency", "mend": lambda: s.quota("producer_byte_rate")}
+    return {"words": (quota,), "blame": "dependency", "mend": lambda: s.quota(quota)}
+
+
+def written_too_slowly(s: Scene) -> dict:
+    """A quota of what kscore may write."""
+    return hold_up(s, "producer_byte_rate")
 
 
 def read_too_slowly(s: Scene) -> dict:
     """A quota of what it may read."""
-    s.start()
-    s.calm(20)
-    s.quota("consumer_byte_rate=5000")
-    s.feeder.bad_at = time.monotonic()
-    return {"words": ("consumer_byte_rate",), "blame": "dependency", "mend": lambda: s.quota("consumer_byte_rate")}
+    return hold_up(s, "consumer_byte_rate")
 
 
 INCIDENTS = {swapped_by_reload: SILENT_S, swapped_by_restart: SILENT_S, renamed: FAILS_S, strings: FAILS_S, source_dies: SILENT_S,

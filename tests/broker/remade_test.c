@@ -80,6 +80,23 @@ static void finish(struct cluster *c, struct child *k)
     cluster_close(c);
 }
 
+static void make_anew(struct cluster *c)
+{
+    cluster_create_topic(c, c->in, 1, NULL);
+    cluster_send_events(c, NEW);
+}
+
+/* Another process reads the new topic in place of one that has stopped. */
+static void finish_with_another(struct cluster *c, struct child *stopped)
+{
+    struct child next;
+
+    run(&next, c, NULL);
+    expect_scored(c, &next, OLD);
+    child_release(stopped);
+    finish(c, &next);
+}
+
 /* All of the old topic is scored and committed. */
 static void begin(struct cluster *c, struct child *k, const char *setting)
 {
@@ -98,8 +115,7 @@ START_TEST(a_topic_that_is_seen_gone_is_read_from_its_start_when_it_is_back)
     begin(&c, &k, NULL);
     cluster_delete_topic(&c, c.in);
     child_wait_line(&k, "event=revoked", 1);
-    cluster_create_topic(&c, c.in, 1, NULL);
-    cluster_send_events(&c, NEW);
+    make_anew(&c);
     expect_scored(&c, &k, OLD);
     ck_assert_int_eq(child_count(&k, "event=gap"), 1);
     finish(&c, &k);
@@ -135,8 +151,7 @@ START_TEST(a_topic_that_comes_back_is_read_from_its_start_also_with_start_latest
     wait_committed(&c, OLD);
     cluster_delete_topic(&c, c.in);
     child_wait_line(&k, "event=revoked", 1);
-    cluster_create_topic(&c, c.in, 1, NULL);
-    cluster_send_events(&c, NEW);
+    make_anew(&c);
     expect_scored(&c, &k, OLD);
     finish(&c, &k);
 }
@@ -173,8 +188,7 @@ START_TEST(other_topics_go_on_while_one_is_gone)
     child_wait_line(&k, "does not exist; asking again", 1);
     send_to(&c, other, 10);
     cluster_wait_outcomes(&c, OLD + 20);
-    cluster_create_topic(&c, c.in, 1, NULL);
-    cluster_send_events(&c, NEW);
+    make_anew(&c);
     expect_scored(&c, &k, OLD);
     ck_assert_int_eq(child_count(&k, "event=gap"), 1);
     finish(&c, &k);
@@ -193,8 +207,7 @@ START_TEST(a_topic_that_is_made_anew_while_it_sleeps_is_known_by_its_records)
     child_signal(&k, SIGSTOP);
     until = clock_ms() + ASLEEP_MS;
     cluster_delete_topic(&c, c.in);
-    cluster_create_topic(&c, c.in, 1, NULL);
-    cluster_send_events(&c, NEW);
+    make_anew(&c);
     while (clock_ms() < until)
         harness_breathe();
     child_signal(&k, SIGCONT);
@@ -208,18 +221,14 @@ END_TEST
 START_TEST(a_stop_while_the_topic_is_gone_leaves_no_offset_behind)
 {
     struct cluster c;
-    struct child k, next;
+    struct child k;
 
     begin(&c, &k, NULL);
     cluster_delete_topic(&c, c.in);
     child_wait_line(&k, "event=revoked", 1);
     child_stop(&k);
-    cluster_create_topic(&c, c.in, 1, NULL);
-    cluster_send_events(&c, NEW);
-    run(&next, &c, NULL);
-    expect_scored(&c, &next, OLD);
-    child_release(&k);
-    finish(&c, &next);
+    make_anew(&c);
+    finish_with_another(&c, &k);
 }
 END_TEST
 
@@ -227,17 +236,13 @@ END_TEST
 START_TEST(a_topic_that_is_made_anew_while_nobody_reads_is_read_from_its_start)
 {
     struct cluster c;
-    struct child k, next;
+    struct child k;
 
     begin(&c, &k, NULL);
     child_stop(&k);
     cluster_delete_topic(&c, c.in);
-    cluster_create_topic(&c, c.in, 1, NULL);
-    cluster_send_events(&c, NEW);
-    run(&next, &c, NULL);
-    expect_scored(&c, &next, OLD);
-    child_release(&k);
-    finish(&c, &next);
+    make_anew(&c);
+    finish_with_another(&c, &k);
 }
 END_TEST
 
@@ -249,8 +254,7 @@ START_TEST(a_topic_that_is_made_anew_ends_the_program_with_65_when_a_gap_shall_s
     begin(&c, &k, "consumer.on_gap=stop");
     cluster_delete_topic(&c, c.in);
     child_wait_line(&k, "event=revoked", 1);
-    cluster_create_topic(&c, c.in, 1, NULL);
-    cluster_send_events(&c, NEW);
+    make_anew(&c);
     child_expect_exit(&k, 65);
     child_expect_complaint(&k, "on_gap = stop");
     child_release(&k);
