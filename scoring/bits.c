@@ -1,5 +1,6 @@
 #include "scoring/bits.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,12 +64,19 @@ static bool is_slot(uint16_t plane)
     return plane != ANY && plane != SLOT_CLEAR && plane != SLOT_SET;
 }
 
+static uint16_t place_of(uint16_t slot)
+{
+    return (uint16_t)(slot * BITS_PLANE_BYTES);
+}
+
+/* With slots by their numbers. */
 static void emit(struct builder *b, struct bits_mux mux)
 {
     struct bits_program *p = b->p;
 
     p->muxes = mem_grow(p->muxes, p->mux_count, &p->mux_cap, sizeof *p->muxes);
-    p->muxes[p->mux_count++] = mux;
+    p->muxes[p->mux_count++] = (struct bits_mux){place_of(mux.to), place_of(mux.by),
+                                                 place_of(mux.left), place_of(mux.right)};
 }
 
 /* One bit of a split's code, from those of its sides; in place of one of them. */
@@ -196,13 +204,51 @@ static void store_ends(struct builder *b, uint32_t count)
     }
 }
 
+/* ---- padded trees */
+
+/* Its muxes are a third as dear, but there are as many as places. */
+static bool is_padded(const struct tree *tree)
+{
+    return tree->depth <= BITS_PLANES && 3 * tree->split_count >= 1u << tree->depth;
+}
+
+/* The slot of each split of a tree. */
+static void find_slots(const struct trees *t, const struct tree *tree, uint8_t *slots)
+{
+    const struct split *splits = t->splits + tree->first_split;
+
+    slots[0] = 0;
+    for (uint32_t i = 0; i < tree->split_count; i++) {
+        if (!is_padded(tree))
+            slots[i] = (uint8_t)i;
+        else if (splits[i].left >= 0)
+            slots[splits[i].left] = (uint8_t)(2 * slots[i] + 1);
+        if (is_padded(tree) && splits[i].right >= 0)
+            slots[splits[i].right] = (uint8_t)(2 * slots[i] + 2);
+    }
+}
+
+/* The leaf of each code whose lowest bits are those of the way to this node. */
+static void find_ends(struct builder *b, int32_t node, uint32_t way, uint32_t level)
+{
+    if (node >= 0) {
+        find_ends(b, b->splits[node].left, way, level + 1);
+        find_ends(b, b->splits[node].right, way | 1u << level, level + 1);
+        return;
+    }
+    for (uint32_t code = way; code < 1u << b->tree->plane_count; code += 1u << level)
+        b->ends[code] = (uint8_t)~node;
+}
+
+/* ---- a tree */
+
 /* As many bits as the tree is deep make the fewest muxes. */
 static uint16_t planes_of(const struct tree *tree)
 {
     return (uint16_t)(tree->depth < BITS_PLANES ? tree->depth : BITS_PLANES);
 }
 
-static void build_tree(struct builder *b)
+static void emit_tree(struct builder *b)
 {
     struct bits_program *p = b->p;
     uint16_t planes[BITS_PLANES];
@@ -210,18 +256,30 @@ static void build_tree(struct builder *b)
     b->spare_count = 0;
     b->slot_count = SLOT_FREE;
     count_leaves(b);
-    *b->tree = (struct bits_tree){.output = b->source->output,
-                                  .first_leaf = (uint32_t)b->source->first_leaf,
-                                  .first_mux = (uint32_t)p->mux_count,
-                                  .plane_count = planes_of(b->source)};
     emit_node(b, b->source->split_count > 0 ? 0 : ~0, (struct range){0, 1u << b->tree->plane_count},
               planes, b->tree->plane_count);
     for (int bit = 0; bit < BITS_PLANES; bit++)
-        b->tree->planes[bit] =
-            bit < b->tree->plane_count && planes[bit] != ANY ? planes[bit] : SLOT_CLEAR;
+        b->tree->planes[bit] = place_of(
+            bit < b->tree->plane_count && planes[bit] != ANY ? planes[bit] : SLOT_CLEAR);
+    assert(b->slot_count <= BITS_MAX_SLOTS);
+    p->slot_count = b->slot_count > p->slot_count ? b->slot_count : p->slot_count;
+}
+
+static void build_tree(struct builder *b)
+{
+    struct bits_program *p = b->p;
+
+    *b->tree = (struct bits_tree){.output = b->source->output,
+                                  .first_leaf = (uint32_t)b->source->first_leaf,
+                                  .first_mux = (uint32_t)p->mux_count,
+                                  .plane_count = planes_of(b->source),
+                                  .is_padded = is_padded(b->source)};
+    if (b->tree->is_padded)
+        find_ends(b, b->source->split_count > 0 ? 0 : ~0, 0, 0);
+    else
+        emit_tree(b);
     b->tree->mux_count = (uint32_t)p->mux_count - b->tree->first_mux;
     store_ends(b, 1u << b->tree->plane_count);
-    p->slot_count = b->slot_count > p->slot_count ? b->slot_count : p->slot_count;
 }
 
 /* ---- splits */
@@ -240,14 +298,16 @@ static bool is_right(const struct trees *t, const struct split *s, uint32_t code
 static void add_members(struct bits_program *p, const struct trees *t, size_t tree,
                         const struct rank_plan *plan)
 {
+    uint8_t slots[BITS_MAX_LEAVES];
     size_t first = t->items[tree].first_split;
 
+    find_slots(t, &t->items[tree], slots);
     p->trees[tree].first_member = (uint32_t)p->member_count;
     for (size_t i = first; i < first + t->items[tree].split_count; i++) {
         struct bits_member *m = &p->members[p->member_count];
         if (t->splits[i].kind != SPLIT_MEMBER)
             continue;
-        *m = (struct bits_member){.column = plan->places[i].column, .to = (uint16_t)(i - first)};
+        *m = (struct bits_member){.column = plan->places[i].column, .to = place_of(slots[i - first])};
         for (uint32_t code = 0; code < 256; code++)
             m->is_right[code / 8] |= (uint8_t)(is_right(t, &t->splits[i], code) << code % 8);
         p->member_count++;
@@ -255,7 +315,8 @@ static void add_members(struct bits_program *p, const struct trees *t, size_t tr
     p->trees[tree].member_count = (uint32_t)p->member_count - p->trees[tree].first_member;
 }
 
-/* In the order of their columns, about: those lie in memory in that order. */
+/* In the order of their columns, about: those lie in memory in that order. Every other tree goes
+ * back, so that of more columns than a near cache holds it begins with those that are there. */
 static void add_compares(struct bits_program *p, const struct trees *t, size_t tree,
                          const struct rank_plan *plan)
 {
@@ -263,11 +324,13 @@ static void add_compares(struct bits_program *p, const struct trees *t, size_t t
     const struct rank_place *places = plan->places + t->items[tree].first_split;
     const struct split *splits = t->splits + t->items[tree].first_split;
     bool is_plain = tree_is_plain(&t->items[tree]);
-    size_t width = p->ranks.column_count / PARTS + 1;
+    uint32_t width = (uint32_t)(p->ranks.column_count / PARTS) + 1, back = tree % 2 ? PARTS - 1 : 0;
     uint32_t next[PARTS + 1] = {0}, count = t->items[tree].split_count;
+    uint8_t slots[BITS_MAX_LEAVES];
 
+    find_slots(t, &t->items[tree], slots);
     for (uint32_t i = 0; i < count; i++)
-        next[places[i].column / width + 1] += is_plain || splits[i].kind == SPLIT_LESS;
+        next[(places[i].column / width ^ back) + 1] += is_plain || splits[i].kind == SPLIT_LESS;
     next[0] = (uint32_t)p->compare_count;
     for (int part = 0; part < PARTS; part++)
         next[part + 1] += next[part];
@@ -276,8 +339,8 @@ static void add_compares(struct bits_program *p, const struct trees *t, size_t t
     p->compare_count = next[PARTS];
     for (uint32_t i = 0; i < count; i++)
         if (is_plain || splits[i].kind == SPLIT_LESS)
-            p->compares[next[places[i].column / width]++] =
-                (struct bits_compare){places[i].column, (int8_t)(places[i].rank - 128), (uint8_t)i};
+            p->compares[next[places[i].column / width ^ back]++] =
+                (struct bits_compare){places[i].column, (int8_t)(places[i].rank - 128), slots[i]};
 }
 
 static void build_splits(struct bits_program *p, const struct trees *t,
@@ -311,7 +374,7 @@ static void build_trees(struct bits_program *p, const struct trees *t, const boo
     for (size_t i = 0; i < t->count; i++)
         if (taken[i]) {
             codes += (size_t)1 << planes_of(&t->items[i]);
-            p->mux_cap += t->items[i].split_count; /* about */
+            p->mux_cap += is_padded(&t->items[i]) ? 0 : t->items[i].split_count; /* about */
         }
     p->muxes = mem_resize(NULL, p->mux_cap, sizeof *p->muxes);
     codes += BITS_VALUES_BEYOND;

@@ -10,6 +10,11 @@
  * is itself a bit of the code, and what the one side does not care about is the other side's: so a
  * complete tree costs one mux per split, and trees of any shape fit 8 bits.
  *
+ * A tree that is about as full as it is deep, to 8 levels, is *padded*: its splits lie where a
+ * complete tree has them, the children of slot i at 2i + 1 and 2i + 2, so the muxes need no
+ * program, and bit l of the code is the side taken at level l. What lies below a leaf is
+ * whatever is there: all codes that it can make lead to the leaf.
+ *
  * bits.c compiles, bits_run.c runs, with the vectors of bits_avx2.c
  * or bits_avx512.c.
  */
@@ -27,7 +32,9 @@ enum {
 
     BITS_VALUES_BEYOND = 64, /* may be read behind the values of a tree */
 
-    /* Slots hold planes: of split i slot i, then these; then what muxes need. */
+    /* Slots hold planes: of split i slot i, then these; then what muxes need: at most 8 for each
+     * two leaves. Programs name the bytes where they begin. */
+    BITS_MAX_SLOTS = 2048,
     SLOT_CLEAR = BITS_MAX_LEAVES - 1,
     SLOT_SET,
     SLOT_FREE,
@@ -43,11 +50,11 @@ struct bits_compare {
 /* A split on a category. */
 struct bits_member {
     uint8_t is_right[32]; /* bit c % 8 of byte c / 8 for code c */
-    uint16_t column, to;
+    uint16_t column, to;  /* where the slot begins */
 };
 
 struct bits_mux {
-    uint16_t to, by, left, right; /* slots */
+    uint16_t to, by, left, right; /* where the slots begin */
 };
 
 struct bits_tree {
@@ -56,8 +63,10 @@ struct bits_tree {
     uint32_t first_mux, mux_count;
     uint32_t output, first_leaf;
     size_t first_code;            /* of 2^plane_count */
-    uint16_t planes[BITS_PLANES]; /* slots, the lowest bit first; SLOT_CLEAR from plane_count on */
+    uint16_t planes[BITS_PLANES]; /* where the slots begin, the lowest bit first; SLOT_CLEAR from
+                                   * plane_count on */
     uint16_t plane_count;
+    bool is_padded; /* then no muxes, and planes[] is unused */
 };
 
 struct bits_program {

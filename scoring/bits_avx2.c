@@ -1,12 +1,9 @@
-/* The programs of bits.h with AVX2. Bit i of byte k of a plane is row 32 * i + k: the comparison of
- * 32 rows becomes a bit of each byte without leaving the vectors. */
+/* The programs of bits.h with AVX2. */
 #include "scoring/bits.h"
 
 #ifdef __AVX2__
 
-#include <immintrin.h>
-
-enum { VECTORS = KERNEL_ROWS / 32 };
+#include "scoring/bits_planes.h"
 
 /* ---- prepare */
 
@@ -62,92 +59,6 @@ static void settle(const struct bits_block *b, uint8_t missing, uint8_t *column)
         *(__m256i *)(column + r) = _mm256_blendv_epi8(*(const __m256i *)(b->ranks + r),
                                                       _mm256_set1_epi8((char)missing), is_missing);
     }
-}
-
-/* ---- splits to planes */
-
-static inline __m256i compare(const uint8_t *column, int8_t rank)
-{
-    const __m256i *x = (const __m256i *)column;
-    __m256i limit = _mm256_set1_epi8(rank), to = _mm256_setzero_si256();
-
-    for (int i = 0; i < VECTORS; i++)
-        to = _mm256_or_si256(
-            to, _mm256_and_si256(_mm256_cmpgt_epi8(x[i], limit), _mm256_set1_epi8((char)(1 << i))));
-    return to;
-}
-
-static inline __m256i look_up(const uint8_t *column, const uint8_t *table)
-{
-    const __m256i *x = (const __m256i *)column;
-    __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
-    __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table + 1));
-    __m256i powers = _mm256_set1_epi64x((int64_t)0x8040201008040201);
-    __m256i to = _mm256_setzero_si256();
-
-    for (int i = 0; i < VECTORS; i++) {
-        /* a byte index of 16 and more gives 0 of the lower half, one below 16 of the upper */
-        __m256i byte = _mm256_and_si256(_mm256_srli_epi16(x[i], 3), _mm256_set1_epi8(31));
-        __m256i bits =
-            _mm256_or_si256(_mm256_shuffle_epi8(low, _mm256_add_epi8(byte, _mm256_set1_epi8(0x70))),
-                            _mm256_shuffle_epi8(high, _mm256_sub_epi8(byte, _mm256_set1_epi8(16))));
-        __m256i bit = _mm256_shuffle_epi8(powers, _mm256_and_si256(x[i], _mm256_set1_epi8(7)));
-        __m256i is_in = _mm256_cmpeq_epi8(_mm256_and_si256(bits, bit), bit);
-        to = _mm256_or_si256(to, _mm256_and_si256(is_in, _mm256_set1_epi8((char)(1 << i))));
-    }
-    return to;
-}
-
-/* ---- planes to codes */
-
-/* Exchanges the bits of p[i] above `keep` with those of p[i + shift] in it. */
-static inline void swap_bits(__m256i *p, int shift, char keep)
-{
-    for (int i = 0; i < 8; i++) {
-        __m256i swap;
-        if (i & shift)
-            continue;
-        swap = _mm256_and_si256(_mm256_xor_si256(_mm256_srli_epi16(p[i], shift), p[i + shift]),
-                                _mm256_set1_epi8(keep));
-        p[i + shift] = _mm256_xor_si256(p[i + shift], swap);
-        p[i] = _mm256_xor_si256(p[i], _mm256_slli_epi16(swap, shift));
-    }
-}
-
-/* A transposition of 8 by 8 bits in each byte: bit k of plane i becomes bit i of vector k. */
-static inline void find_codes(const uint16_t *planes, const __m256i *slots, __m256i *codes)
-{
-    __m256i p[BITS_PLANES];
-
-    for (int i = 0; i < BITS_PLANES; i++)
-        p[i] = slots[planes[i]];
-    swap_bits(p, 4, 0x0f);
-    swap_bits(p, 2, 0x33);
-    swap_bits(p, 1, 0x55);
-    for (int k = 0; k < VECTORS; k++)
-        codes[k] = p[k];
-}
-
-static void run(const struct bits_program *p, const struct bits_tree *tree, struct bits_block *b,
-                uint8_t *slot_bytes)
-{
-    const struct bits_compare *compares = p->compares + tree->first_compare;
-    const struct bits_member *members = p->members + tree->first_member;
-    const struct bits_mux *muxes = p->muxes + tree->first_mux;
-    __m256i *slots = (__m256i *)slot_bytes;
-
-    for (size_t i = 0; i < tree->compare_count; i++)
-        slots[compares[i].to] =
-            compare(b->columns + (size_t)compares[i].column * KERNEL_ROWS, compares[i].rank);
-    for (size_t i = 0; i < tree->member_count; i++)
-        slots[members[i].to] =
-            look_up(b->columns + (size_t)members[i].column * KERNEL_ROWS, members[i].is_right);
-    for (size_t i = 0; i < tree->mux_count; i++) {
-        __m256i left = slots[muxes[i].left], right = slots[muxes[i].right];
-        __m256i differ = _mm256_and_si256(slots[muxes[i].by], _mm256_xor_si256(left, right));
-        slots[muxes[i].to] = _mm256_xor_si256(left, differ);
-    }
-    find_codes(tree->planes, slots, (__m256i *)b->codes);
 }
 
 /* ---- add */

@@ -1,12 +1,9 @@
-/* The programs of bits.h with AVX-512 (F, BW, VL, VBMI: Ice Lake, Zen 4 and later). Bit i of a
- * plane is row i: a comparison of 64 rows is 64 bits of it. */
+/* The programs of bits.h with AVX-512 (F, BW, VL, VBMI: Ice Lake, Zen 4 and later). */
 #include "scoring/bits.h"
 
 #ifdef __AVX512VBMI__
 
-#include <immintrin.h>
-
-enum { VECTORS = KERNEL_ROWS / 64 };
+#include "scoring/bits_planes.h"
 
 /* ---- prepare */
 
@@ -56,65 +53,6 @@ static void settle(const struct bits_block *b, uint8_t missing, uint8_t *column)
                         _mm_mask_mov_epi8(ranks, _mm512_test_epi32_mask(is_missing, is_missing),
                                           _mm_set1_epi8((char)missing)));
     }
-}
-
-/* ---- splits to planes */
-
-static inline void compare(const uint8_t *column, int8_t rank, uint64_t *to)
-{
-    __m512i limit = _mm512_set1_epi8(rank);
-
-    for (int i = 0; i < VECTORS; i++)
-        to[i] = _mm512_cmpgt_epi8_mask(_mm512_load_si512((const void *)(column + 64 * i)), limit);
-}
-
-static inline void look_up(const uint8_t *column, const uint8_t *table, uint64_t *to)
-{
-    __m512i bytes =
-        _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)(const void *)table));
-    __m512i powers = _mm512_set1_epi64((int64_t)0x8040201008040201);
-
-    for (int i = 0; i < VECTORS; i++) {
-        __m512i x = _mm512_load_si512((const void *)(column + 64 * i));
-        __m512i at = _mm512_and_si512(_mm512_srli_epi16(x, 3), _mm512_set1_epi8(31));
-        __m512i bit = _mm512_shuffle_epi8(powers, _mm512_and_si512(x, _mm512_set1_epi8(7)));
-        to[i] = _mm512_test_epi8_mask(_mm512_permutexvar_epi8(at, bytes), bit);
-    }
-}
-
-/* ---- planes to codes */
-
-static inline void find_codes(const struct bits_tree *tree, const uint64_t (*slots)[VECTORS],
-                              uint8_t *codes)
-{
-    for (int i = 0; i < VECTORS; i++) {
-        __m512i code = _mm512_setzero_si512();
-        for (int bit = 0; bit < tree->plane_count; bit++)
-            code = _mm512_mask_add_epi8(code, slots[tree->planes[bit]][i], code,
-                                        _mm512_set1_epi8((char)(1 << bit)));
-        _mm512_store_si512((void *)(codes + 64 * i), code);
-    }
-}
-
-static void run(const struct bits_program *p, const struct bits_tree *tree, struct bits_block *b,
-                uint8_t *slot_bytes)
-{
-    const struct bits_compare *compares = p->compares + tree->first_compare;
-    const struct bits_member *members = p->members + tree->first_member;
-    const struct bits_mux *muxes = p->muxes + tree->first_mux;
-    uint64_t(*slots)[VECTORS] = (uint64_t(*)[VECTORS])(void *)slot_bytes;
-    __m256i *planes = (__m256i *)(void *)slot_bytes;
-
-    for (size_t i = 0; i < tree->compare_count; i++)
-        compare(b->columns + (size_t)compares[i].column * KERNEL_ROWS, compares[i].rank,
-                slots[compares[i].to]);
-    for (size_t i = 0; i < tree->member_count; i++)
-        look_up(b->columns + (size_t)members[i].column * KERNEL_ROWS, members[i].is_right,
-                slots[members[i].to]);
-    for (size_t i = 0; i < tree->mux_count; i++) /* by ? right : left */
-        planes[muxes[i].to] = _mm256_ternarylogic_epi64(planes[muxes[i].by], planes[muxes[i].right],
-                                                        planes[muxes[i].left], 0xca);
-    find_codes(tree, (const uint64_t(*)[VECTORS])slots, b->codes);
 }
 
 /* ---- add */

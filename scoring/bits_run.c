@@ -78,7 +78,7 @@ void bits_add(const void *program, size_t first, size_t count, struct sums sums,
     struct bits_block *b = scratch;
     uint8_t *slots = b->columns + p->ranks.column_count * KERNEL_ROWS;
 
-    memset(slots + (size_t)SLOT_CLEAR * BITS_PLANE_BYTES, 0, BITS_PLANE_BYTES);
+    memset(slots, 0, SLOT_FREE * BITS_PLANE_BYTES); /* SLOT_CLEAR, and what padding reads */
     memset(slots + (size_t)SLOT_SET * BITS_PLANE_BYTES, 0xff, BITS_PLANE_BYTES);
     for (size_t i = first; i < first + count; i++) {
         const struct bits_tree *tree = &p->trees[i];
