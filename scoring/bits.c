@@ -259,8 +259,8 @@ static void emit_tree(struct builder *b)
     emit_node(b, b->source->split_count > 0 ? 0 : ~0, (struct range){0, 1u << b->tree->plane_count},
               planes, b->tree->plane_count);
     for (int bit = 0; bit < BITS_PLANES; bit++)
-        b->tree->planes[bit] = place_of(
-            bit < b->tree->plane_count && planes[bit] != ANY ? planes[bit] : SLOT_CLEAR);
+        b->tree->planes[bit] =
+            place_of(bit < b->tree->plane_count && planes[bit] != ANY ? planes[bit] : SLOT_CLEAR);
     assert(b->slot_count <= BITS_MAX_SLOTS);
     p->slot_count = b->slot_count > p->slot_count ? b->slot_count : p->slot_count;
 }
@@ -307,7 +307,8 @@ static void add_members(struct bits_program *p, const struct trees *t, size_t tr
         struct bits_member *m = &p->members[p->member_count];
         if (t->splits[i].kind != SPLIT_MEMBER)
             continue;
-        *m = (struct bits_member){.column = plan->places[i].column, .to = place_of(slots[i - first])};
+        *m = (struct bits_member){.column = plan->places[i].column,
+                                  .to = place_of(slots[i - first])};
         for (uint32_t code = 0; code < 256; code++)
             m->is_right[code / 8] |= (uint8_t)(is_right(t, &t->splits[i], code) << code % 8);
         p->member_count++;
@@ -419,6 +420,8 @@ void *bits_build(const struct trees *t, bool *taken, const struct bits_vectors *
     fits = any && ranks_init(&p->ranks, t, &plan) == 0;
     if (fits) {
         p->vectors = vectors;
+        for (size_t i = 0; vectors->arrange && i < p->ranks.group_count; i++)
+            vectors->arrange(&p->ranks.groups[i]);
         p->trees = mem_alloc(t->count, sizeof *p->trees);
         p->slot_count = SLOT_FREE;
         build_trees(p, t, taken);

@@ -30,6 +30,8 @@ enum {
     BITS_PLANES = 8,                    /* bits of a code */
     BITS_PLANE_BYTES = KERNEL_ROWS / 8, /* of a plane */
 
+    BITS_FEATURES = 16, /* that are turned from rows to columns at a time */
+
     BITS_VALUES_BEYOND = 64, /* may be read behind the values of a tree */
 
     /* Slots hold planes: of split i slot i, then these; then what muxes need: at most 8 for each
@@ -88,7 +90,8 @@ struct bits_program {
 struct bits_block {
     const float *rows;
     size_t count;
-    _Alignas(64) int32_t keys[KERNEL_ROWS];
+    _Alignas(64) float numbers[BITS_FEATURES][KERNEL_ROWS]; /* of features that follow each other */
+    int32_t keys[KERNEL_ROWS];
     int32_t missing[KERNEL_ROWS]; /* all ones or all zeros */
     uint8_t ranks[KERNEL_ROWS];
     uint8_t codes[KERNEL_ROWS]; /* of the leaf in one tree */
@@ -97,9 +100,14 @@ struct bits_block {
 
 /* What the vectors of a processor do. Rows from count on may get anything. */
 struct bits_vectors {
-    /* keys[] of a block hold x, float32; then its order_key, and missing[] whether it is */
+    /* A group's thresholds into the order in which `rank` reads them, once; NULL: as they are. */
+    void (*arrange)(struct rank_group *group);
+    /* numbers[] of a block: `width` features (1 to BITS_FEATURES) of its rows, from the one on that
+     * x points to, in the first row; a row is `stride` floats */
+    void (*turn)(struct bits_block *block, const float *x, size_t stride, size_t width);
+    /* keys[] of x, one feature of numbers[]: its order_key; and missing[], whether it is */
     void (*find_keys)(struct bits_block *block, const struct inputs *inputs,
-                      const struct input *input);
+                      const struct input *input, const float *x);
     /* keys[] to ranks[] of a group, biased */
     void (*rank)(struct bits_block *block, const struct rank_group *group);
     /* ranks[] to a column; the biased rank of what is missing */

@@ -7,8 +7,49 @@
 
 /* ---- prepare */
 
+/* Eight rows by eight features: pairs, fours, then both halves. */
+static inline void turn_eight(const __m256 *in, float *out)
+{
+    __m256 pairs[8], fours[8];
+
+    for (int i = 0; i < 8; i += 2) {
+        pairs[i] = _mm256_unpacklo_ps(in[i], in[i + 1]);
+        pairs[i + 1] = _mm256_unpackhi_ps(in[i], in[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int k = 0; k < 2; k++) {
+            __m256d a = _mm256_castps_pd(pairs[i + k]), b = _mm256_castps_pd(pairs[i + k + 2]);
+            fours[i + 2 * k] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+            fours[i + 2 * k + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+        }
+    for (int k = 0; k < 4;
+         k++) { /* half h of fours[4 * g + k]: feature 4 * h + k of rows 4 * g .. */
+        _mm256_store_ps(out + k * KERNEL_ROWS,
+                        _mm256_permute2f128_ps(fours[k], fours[4 + k], 0x20));
+        _mm256_store_ps(out + (4 + k) * KERNEL_ROWS,
+                        _mm256_permute2f128_ps(fours[k], fours[4 + k], 0x31));
+    }
+}
+
+static void turn(struct bits_block *b, const float *x, size_t stride, size_t width)
+{
+    const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+
+    for (size_t f = 0; f < width; f += 8) {
+        __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(width - f)), places);
+        for (size_t r = 0; r < b->count; r += 8) {
+            __m256 rows[8];
+            for (size_t i = 0; i < 8; i++)
+                rows[i] = _mm256_maskload_ps(
+                    x + f + stride * (r + i < b->count ? r + i : b->count - 1), there);
+            turn_eight(rows, b->numbers[f] + r);
+        }
+    }
+}
+
 /* inputs_cell, for eight rows at a time */
-static void find_keys(struct bits_block *b, const struct inputs *inputs, const struct input *input)
+static void find_keys(struct bits_block *b, const struct inputs *inputs, const struct input *input,
+                      const float *numbers)
 {
     const __m256 none = _mm256_setzero_ps(), all = _mm256_castsi256_ps(_mm256_set1_epi32(-1));
     __m256 nan_is_missing = input->missing == MISSING_NEVER ? none : all;
@@ -16,8 +57,7 @@ static void find_keys(struct bits_block *b, const struct inputs *inputs, const s
     __m256 tiny_is_zero = inputs->tiny_is_zero ? all : none;
 
     for (size_t r = 0; r < b->count; r += 8) {
-        __m256i *at = (__m256i *)(b->keys + r);
-        __m256 x = _mm256_castsi256_ps(*at);
+        __m256 x = _mm256_load_ps(numbers + r);
         __m256 is_nan = _mm256_cmp_ps(x, x, _CMP_UNORD_Q);
         __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
         __m256 is_tiny = _mm256_cmp_ps(size, _mm256_set1_ps(1e-35f), _CMP_LE_OQ);
@@ -25,7 +65,8 @@ static void find_keys(struct bits_block *b, const struct inputs *inputs, const s
                                       _mm256_and_ps(is_tiny, tiny_is_missing));
         __m256 is_zero = _mm256_or_ps(is_nan, _mm256_and_ps(is_tiny, tiny_is_zero));
         __m256i bits = _mm256_castps_si256(_mm256_add_ps(_mm256_andnot_ps(is_zero, x), none));
-        *at = _mm256_xor_si256(bits, _mm256_srli_epi32(_mm256_srai_epi32(bits, 31), 1));
+        *(__m256i *)(b->keys + r) =
+            _mm256_xor_si256(bits, _mm256_srli_epi32(_mm256_srai_epi32(bits, 31), 1));
         *(__m256i *)(b->missing + r) = _mm256_castps_si256(missing);
     }
 }
@@ -83,7 +124,8 @@ static void add_doubles(const struct bits_block *b, const double *values, double
     }
 }
 
-static const struct bits_vectors vectors = {.find_keys = find_keys,
+static const struct bits_vectors vectors = {.turn = turn,
+                                            .find_keys = find_keys,
                                             .rank = rank,
                                             .settle = settle,
                                             .run = run,

@@ -120,7 +120,8 @@ static inline __m256i choose_1(const __m256i *level, const __m256i *p)
 #define CHOOSE(count, half)                                                                        \
     static inline __m256i choose_##count(const __m256i *level, const __m256i *p)                   \
     {                                                                                              \
-        return select_bits(p[0], choose_##half(level + (half), p + 1), choose_##half(level, p + 1)); \
+        return select_bits(p[0], choose_##half(level + (half), p + 1),                             \
+                           choose_##half(level, p + 1));                                           \
     }
 CHOOSE(2, 1)
 CHOOSE(4, 2)
@@ -152,9 +153,8 @@ static void find_muxed(const struct bits_tree *tree, const struct bits_mux *muxe
     __m256i p[BITS_PLANES];
 
     for (size_t i = 0, count = tree->mux_count; i < count; i++)
-        *slot(slots, muxes[i].to) =
-            select_bits(*slot(slots, muxes[i].by), *slot(slots, muxes[i].right),
-                        *slot(slots, muxes[i].left));
+        *slot(slots, muxes[i].to) = select_bits(
+            *slot(slots, muxes[i].by), *slot(slots, muxes[i].right), *slot(slots, muxes[i].left));
     for (int i = 0; i < BITS_PLANES; i++)
         p[i] = *slot(slots, tree->planes[i]);
     find_codes(p, codes);

@@ -18,8 +18,9 @@ static void fill_ranks(const struct bits_program *p, size_t source, struct bits_
     static const uint8_t missing[2] = {255 ^ 128, 0 ^ 128}; /* right, left; biased */
     const struct ranks *ranks = &p->ranks;
     const struct rank_source *s = &ranks->sources[source];
+    const struct input *input = &ranks->inputs.items[source];
 
-    p->vectors->find_keys(b, &ranks->inputs, &ranks->inputs.items[source]);
+    p->vectors->find_keys(b, &ranks->inputs, input, b->numbers[input->feature % BITS_FEATURES]);
     for (size_t g = 0; g < s->group_count; g++) {
         p->vectors->rank(b, &ranks->groups[s->first_group + g]);
         for (int side = 0; side < 2; side++)
@@ -32,30 +33,32 @@ static void fill_ranks(const struct bits_program *p, size_t source, struct bits_
 static void fill_codes(const struct bits_program *p, size_t source, struct bits_block *b)
 {
     const struct ranks *ranks = &p->ranks;
-    const float *x = b->rows + ranks->inputs.items[source].feature;
+    const float *x = b->numbers[ranks->inputs.items[source].feature % BITS_FEATURES];
     uint8_t *column = b->columns + (size_t)ranks->sources[source].columns[0] * KERNEL_ROWS;
 
     for (size_t r = 0; r < b->count; r++)
-        column[r] = ranks_code(ranks, source, x[r * ranks->inputs.feature_count]);
+        column[r] = ranks_code(ranks, source, x[r]);
 }
 
 void bits_prepare(const void *program, const float *rows, size_t count, void *scratch)
 {
     const struct bits_program *p = program;
     const struct inputs *inputs = &p->ranks.inputs;
+    size_t stride = inputs->feature_count, turned = SIZE_MAX;
     struct bits_block *b = scratch;
 
     b->rows = rows;
     b->count = count;
     for (size_t i = 0; i < inputs->count; i++) {
-        const float *x = rows + inputs->items[i].feature;
-        if (inputs->items[i].is_category) {
-            fill_codes(p, i, b);
-            continue;
-        }
-        for (size_t r = 0; r < count; r++)
-            memcpy(&b->keys[r], &x[r * inputs->feature_count], sizeof *x);
-        fill_ranks(p, i, b);
+        size_t source = p->ranks.order[i], feature = inputs->items[source].feature;
+        size_t first = feature - feature % BITS_FEATURES, rest = stride - first;
+        if (first != turned)
+            p->vectors->turn(b, rows + first, stride, rest < BITS_FEATURES ? rest : BITS_FEATURES);
+        turned = first;
+        if (inputs->items[source].is_category)
+            fill_codes(p, source, b);
+        else
+            fill_ranks(p, source, b);
     }
 }
 

@@ -218,6 +218,21 @@ static void number_columns(struct ranks *r)
         }
 }
 
+/* Features that no source has cost a step each. */
+static void order_by_feature(struct ranks *r)
+{
+    uint32_t *next = mem_alloc(r->inputs.feature_count + 1, sizeof *next);
+
+    r->order = mem_alloc(r->inputs.count, sizeof *r->order);
+    for (size_t i = 0; i < r->inputs.count; i++)
+        next[r->inputs.items[i].feature + 1]++;
+    for (size_t f = 0; f < r->inputs.feature_count; f++)
+        next[f + 1] += next[f];
+    for (size_t i = 0; i < r->inputs.count; i++)
+        r->order[next[r->inputs.items[i].feature]++] = (uint32_t)i;
+    free(next);
+}
+
 /* ---- places */
 
 static void place_numbers(const struct ranks *r, const struct sorter *s, struct rank_place *places)
@@ -252,6 +267,7 @@ int ranks_init(struct ranks *r, const struct trees *t, struct rank_plan *plan)
     sort_by_source(r, s, t, plan->chosen);
     rank_all(r, s);
     number_columns(r);
+    order_by_feature(r);
     fits = r->column_count <= RANKS_MAX_COLUMNS;
     if (fits) {
         place_numbers(r, s, plan->places);
@@ -272,6 +288,7 @@ void ranks_release(struct ranks *r)
 {
     inputs_release(&r->inputs);
     free(r->sources);
+    free(r->order);
     free(r->groups);
 }
 

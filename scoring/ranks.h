@@ -42,6 +42,7 @@ struct rank_source {
 struct ranks {
     struct inputs inputs;
     struct rank_source *sources; /* of inputs.items[i] */
+    uint32_t *order;             /* the sources by their features */
     struct rank_group *groups;
     size_t group_count, column_count;
 };
