@@ -6,7 +6,7 @@
  *                                   are not there, only the synthetic model
  *
  * One thread, one named call for each (model_score, and those of library.h), margins, batches of
- * 256 rows and single rows. Times are medians of the turns, ratios medians of the turns' ratios.
+ * 4096 and 256 rows, and single rows. Times are medians of the turns, ratios medians of the turns' ratios.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +63,10 @@ static void run_library(const struct subject *s, size_t batch, double *out)
         s->library.score(s->library.handle, s->rows + i * s->width, batch, s->width, out + i);
 }
 
-static void compare_bits(const struct subject *s, size_t kernel, const double *want, double *got)
+static void compare_bits(const struct subject *s, size_t kernel, size_t batch, const double *want,
+                         double *got)
 {
-    run_kscore(s, kernel, 256, got);
+    run_kscore(s, kernel, batch, got);
     for (size_t i = 0; i < ROWS; i++)
         if (memcmp(&got[i], &want[i], sizeof *got) != 0) {
             fprintf(stderr, "bench_forest: %s, %s: row %zu: %.17g, %s has %.17g\n", s->title,
@@ -138,7 +139,9 @@ static void subject_run(struct subject *s)
         run_library(s, 256, want);
     for (size_t k = 0; k < KERNELS; k++)
         if (s->models[k] && s->library.handle)
-            compare_bits(s, k, want, got);
+            for (size_t batch = 256; batch <= ROWS; batch *= ROWS / 256)
+                compare_bits(s, k, batch, want, got);
+    measure(s, ROWS);
     measure(s, 256);
     measure(s, 1);
     if (s->library.handle)

@@ -14,9 +14,10 @@ struct builder {
     const struct tree *source;
     const struct split *splits; /* of the tree */
     struct bits_tree *tree;
-    uint16_t leaf_counts[BITS_MAX_LEAVES];                           /* below each split */
-    uint16_t spare[BITS_MAX_LEAVES * BITS_PLANES + BITS_MAX_LEAVES]; /* slots that are free again */
-    size_t spare_count;
+    uint16_t leaf_counts[BITS_MAX_LEAVES];                /* below each split */
+    uint16_t heights[BITS_MAX_LEAVES];                    /* of each split above its deepest leaf */
+    struct bits_mux muxes[BITS_MAX_LEAVES * BITS_PLANES]; /* slots by their numbers */
+    size_t mux_count;
     uint16_t slot_count;
     uint8_t ends[BITS_MAX_LEAVES]; /* the leaf of each code */
 };
@@ -54,29 +55,9 @@ static uint16_t leaves_below(const struct builder *b, int32_t node)
     return node < 0 ? 1 : b->leaf_counts[node];
 }
 
-static uint16_t slot_new(struct builder *b)
-{
-    return b->spare_count > 0 ? b->spare[--b->spare_count] : b->slot_count++;
-}
-
 static bool is_slot(uint16_t plane)
 {
     return plane != ANY && plane != SLOT_CLEAR && plane != SLOT_SET;
-}
-
-static uint16_t place_of(uint16_t slot)
-{
-    return (uint16_t)(slot * BITS_PLANE_BYTES);
-}
-
-/* With slots by their numbers. */
-static void emit(struct builder *b, struct bits_mux mux)
-{
-    struct bits_program *p = b->p;
-
-    p->muxes = mem_grow(p->muxes, p->mux_count, &p->mux_cap, sizeof *p->muxes);
-    p->muxes[p->mux_count++] = (struct bits_mux){place_of(mux.to), place_of(mux.by),
-                                                 place_of(mux.left), place_of(mux.right)};
 }
 
 /* One bit of a split's code, from those of its sides; in place of one of them. */
@@ -90,10 +71,8 @@ static uint16_t combine(struct builder *b, struct bits_mux mux, bool *is_by_used
         *is_by_used = true;
         return mux.by;
     }
-    mux.to = is_slot(mux.left) ? mux.left : is_slot(mux.right) ? mux.right : slot_new(b);
-    if (is_slot(mux.left) && is_slot(mux.right))
-        b->spare[b->spare_count++] = mux.right;
-    emit(b, mux);
+    mux.to = is_slot(mux.left) ? mux.left : is_slot(mux.right) ? mux.right : b->slot_count++;
+    b->muxes[b->mux_count++] = mux;
     return mux.to;
 }
 
@@ -180,12 +159,47 @@ static void emit_node(struct builder *b, int32_t node, struct range range, uint1
         emit_split(b, node, range, planes, count);
 }
 
-/* Children have higher numbers than their parent. */
-static void count_leaves(struct builder *b)
+static uint16_t height_of(const struct builder *b, int32_t node)
 {
-    for (int32_t i = (int32_t)b->source->split_count - 1; i >= 0; i--)
-        b->leaf_counts[i] =
-            (uint16_t)(leaves_below(b, b->splits[i].left) + leaves_below(b, b->splits[i].right));
+    return node < 0 ? 0 : b->heights[node];
+}
+
+/* Children have higher numbers than their parent. */
+static void look_below(struct builder *b)
+{
+    for (int32_t i = (int32_t)b->source->split_count - 1; i >= 0; i--) {
+        int32_t left = b->splits[i].left, right = b->splits[i].right;
+        uint16_t higher =
+            height_of(b, left) > height_of(b, right) ? height_of(b, left) : height_of(b, right);
+        b->leaf_counts[i] = (uint16_t)(leaves_below(b, left) + leaves_below(b, right));
+        b->heights[i] = (uint16_t)(higher + 1);
+    }
+}
+
+static uint16_t place_of(uint16_t slot)
+{
+    return (uint16_t)(slot * BITS_PLANE_BYTES);
+}
+
+/* By height: those of one height do not wait for each other. In the order of the tree each would
+ * read what the one before it has just written. */
+static void store_muxes(struct builder *b)
+{
+    struct bits_program *p = b->p;
+    uint32_t next[BITS_MAX_LEAVES + 1] = {0};
+
+    for (size_t i = 0; i < b->mux_count; i++)
+        next[b->heights[b->muxes[i].by]]++; /* from 1 on */
+    for (size_t i = 1; i <= BITS_MAX_LEAVES; i++)
+        next[i] += next[i - 1];
+    for (; p->mux_cap < p->mux_count + b->mux_count;)
+        p->muxes = mem_grow(p->muxes, p->mux_cap, &p->mux_cap, sizeof *p->muxes);
+    for (size_t i = 0; i < b->mux_count; i++) {
+        const struct bits_mux *mux = &b->muxes[i];
+        p->muxes[p->mux_count + next[b->heights[mux->by] - 1]++] = (struct bits_mux){
+            place_of(mux->to), place_of(mux->by), place_of(mux->left), place_of(mux->right)};
+    }
+    p->mux_count += b->mux_count;
 }
 
 static void store_ends(struct builder *b, uint32_t count)
@@ -253,14 +267,15 @@ static void emit_tree(struct builder *b)
     struct bits_program *p = b->p;
     uint16_t planes[BITS_PLANES];
 
-    b->spare_count = 0;
+    b->mux_count = 0;
     b->slot_count = SLOT_FREE;
-    count_leaves(b);
+    look_below(b);
     emit_node(b, b->source->split_count > 0 ? 0 : ~0, (struct range){0, 1u << b->tree->plane_count},
               planes, b->tree->plane_count);
     for (int bit = 0; bit < BITS_PLANES; bit++)
         b->tree->planes[bit] =
             place_of(bit < b->tree->plane_count && planes[bit] != ANY ? planes[bit] : SLOT_CLEAR);
+    store_muxes(b);
     assert(b->slot_count <= BITS_MAX_SLOTS);
     p->slot_count = b->slot_count > p->slot_count ? b->slot_count : p->slot_count;
 }
