@@ -9,6 +9,9 @@ enum {
     PADDED_DEPTH_MAX = 10, /* 2^10 leaves: beyond, padding costs more cache than links cost time */
     PADDED_WASTE_MAX = 8,  /* padded places per real split */
     LARGE_BYTES = 1 << 18, /* half of a second-level cache, about */
+    CHUNK_BYTES = 1 << 17, /* of trees, half of the rest */
+    STRIP_BYTES = 1 << 14, /* half of a first-level cache */
+    STRIP_ROWS_MIN = 64,   /* fewer would read the trees too often */
 };
 
 struct padder {
@@ -142,6 +145,14 @@ static void find_runs(struct portable_program *p, size_t count)
     }
 }
 
+static size_t strip_rows(const struct portable_program *p)
+{
+    size_t rows =
+        STRIP_BYTES / (p->inputs.cell_count * sizeof(uint32_t)) / PORTABLE_LANES * PORTABLE_LANES;
+
+    return rows < STRIP_ROWS_MIN ? STRIP_ROWS_MIN : rows > KERNEL_ROWS ? KERNEL_ROWS : rows;
+}
+
 void *portable_build(const struct trees *t, bool *taken)
 {
     struct portable_program *p = mem_alloc(1, sizeof *p);
@@ -175,6 +186,8 @@ void *portable_build(const struct trees *t, bool *taken)
                      p->end_count * (p->doubles ? sizeof *p->doubles : sizeof *p->floats) +
                      p->node_count * sizeof *p->nodes;
     p->is_large = p->size_bytes > LARGE_BYTES;
+    p->strip_rows = strip_rows(p);
+    p->chunk_trees = t->count * CHUNK_BYTES / (p->size_bytes + 1) + 1;
     return p;
 }
 

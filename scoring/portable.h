@@ -68,6 +68,10 @@ struct portable_program {
     struct member_set *sets;
     size_t set_count, set_cap;
     size_t size_bytes, level_count;
+    /* So many trees are passed by all of a block before the next are: they stay in a near cache. So
+     * many of its rows pass them together: their cells stay in the nearest; a multiple of
+     * PORTABLE_LANES. */
+    size_t chunk_trees, strip_rows;
 };
 
 /* Of a block: what prepare leaves for add. Cell i of row r is at [r * cell_count + i] where rows go

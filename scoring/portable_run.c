@@ -86,13 +86,21 @@ static void walk_linked(const struct portable_program *p, const struct walk *wal
         ids[r] = p->nodes[walk->first + at[r]].threshold;
 }
 
+/* Rows of a block that pass trees together. */
+struct strip {
+    const uint32_t *cells;
+    const float *rows;
+    size_t count;
+    struct sums sums; /* those of its rows come first */
+};
+
 static void add_ids(const struct portable_program *p, const struct walk *walk,
-                    const struct portable_block *b, struct sums sums)
+                    const struct strip *strip)
 {
     uint32_t ids[KERNEL_ROWS];
 
-    for (size_t r = 0; r < b->count; r += LANES) {
-        const uint32_t *cells = b->cells + r * p->inputs.cell_count;
+    for (size_t r = 0; r < strip->count; r += LANES) {
+        const uint32_t *cells = strip->cells + r * p->inputs.cell_count;
         if (walk->kind != WALK_PADDED) {
             walk_linked(p, walk, cells, ids + r);
             continue;
@@ -101,23 +109,54 @@ static void add_ids(const struct portable_program *p, const struct walk *walk,
         for (size_t i = r; i < r + LANES; i++)
             ids[i] = p->ends[walk->first + ids[i]];
     }
-    leaves_add(&p->leaves, &(struct arrivals){walk->output, ids, b->rows, b->count}, sums);
+    leaves_add(&p->leaves, &(struct arrivals){walk->output, ids, strip->rows, strip->count},
+               strip->sums);
 }
 
 static void add_padded(const struct portable_program *p, const struct walk *walk,
-                       const struct portable_block *b, struct sums sums)
+                       const struct strip *strip)
 {
     const struct place *places = p->places + walk->first;
-    const uint32_t *cells = b->cells;
+    const uint32_t *cells = strip->cells;
     size_t sum = (size_t)walk->output * KERNEL_ROWS;
 
-    for (size_t r = 0; r < b->count; r += LANES, cells += LANES * p->inputs.cell_count) {
+    for (size_t r = 0; r < strip->count; r += LANES, cells += LANES * p->inputs.cell_count) {
         uint32_t ends[LANES];
         walk_padded(places, walk->depth, cells, ends);
         for (size_t i = 0; p->floats && i < LANES; i++)
-            sums.floats[sum + r + i] += p->floats[walk->first + ends[i]];
+            strip->sums.floats[sum + r + i] += p->floats[walk->first + ends[i]];
         for (size_t i = 0; p->doubles && i < LANES; i++)
-            sums.doubles[sum + r + i] += p->doubles[walk->first + ends[i]];
+            strip->sums.doubles[sum + r + i] += p->doubles[walk->first + ends[i]];
+    }
+}
+
+static struct strip strip_at(const struct portable_program *p, const struct portable_block *b,
+                             size_t row, struct sums sums)
+{
+    struct strip strip = {b->cells + row * p->inputs.cell_count,
+                          b->rows + row * p->inputs.feature_count, b->count - row, sums};
+
+    if (strip.count > p->strip_rows)
+        strip.count = p->strip_rows;
+    if (sums.floats)
+        strip.sums.floats += row;
+    else
+        strip.sums.doubles += row;
+    return strip;
+}
+
+static void add_chunk(const struct portable_program *p, size_t first, size_t count,
+                      const struct portable_block *b, struct sums sums)
+{
+    for (size_t row = 0; row < b->count; row += p->strip_rows) {
+        struct strip strip = strip_at(p, b, row, sums);
+        for (size_t i = first; i < first + count; i++) {
+            const struct walk *walk = &p->walks[i];
+            if (walk->kind != WALK_PADDED || p->ends)
+                add_ids(p, walk, &strip);
+            else
+                add_padded(p, walk, &strip);
+        }
     }
 }
 
@@ -130,13 +169,9 @@ static void add(const void *program, size_t first, size_t count, struct sums sum
         portable_add_alone(p, p->walks + first, count, b, sums);
         return;
     }
-    for (size_t i = first; i < first + count; i++) {
-        const struct walk *walk = &p->walks[i];
-        if (walk->kind != WALK_PADDED || p->ends)
-            add_ids(p, walk, b, sums);
-        else
-            add_padded(p, walk, b, sums);
-    }
+    for (size_t i = first; i < first + count; i += p->chunk_trees)
+        add_chunk(p, i, first + count - i < p->chunk_trees ? first + count - i : p->chunk_trees, b,
+                  sums);
 }
 
 const struct kernel kernel_portable = {.name = "portable",
