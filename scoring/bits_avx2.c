@@ -108,20 +108,7 @@ static void add_floats(const struct bits_block *b, const float *values, uint16_t
                        float *sums)
 {
     (void)planes;
-    for (size_t r = 0; r < b->count; r += 8) {
-        __m256i at = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(b->codes + r)));
-        _mm256_store_ps(
-            sums + r, _mm256_add_ps(_mm256_load_ps(sums + r), _mm256_i32gather_ps(values, at, 4)));
-    }
-}
-
-static void add_doubles(const struct bits_block *b, const double *values, double *sums)
-{
-    for (size_t r = 0; r < b->count; r += 4) {
-        __m128i at = _mm_cvtepu8_epi32(_mm_loadu_si32(b->codes + r));
-        _mm256_store_pd(
-            sums + r, _mm256_add_pd(_mm256_load_pd(sums + r), _mm256_i32gather_pd(values, at, 8)));
-    }
+    add_loaded_floats(b, values, sums);
 }
 
 static const struct bits_vectors vectors = {.turn = turn,

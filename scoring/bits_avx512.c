@@ -3,8 +3,6 @@
 
 #ifdef __AVX512VBMI__
 
-#include <string.h>
-
 #include "scoring/bits_planes.h"
 
 /* ---- prepare */
@@ -150,12 +148,11 @@ static void settle(const struct bits_block *b, uint8_t missing, uint8_t *column)
 
 /* ---- add */
 
+/* Of up to 64 values. */
 static inline __m512 pick(const float *values, uint16_t planes, __m512i at)
 {
     __m512 low, high;
 
-    if (planes > 6)
-        return _mm512_i32gather_ps(at, (const void *)values, 4);
     low = _mm512_permutex2var_ps(_mm512_loadu_ps(values), at, _mm512_loadu_ps(values + 16));
     if (planes < 6)
         return low;
@@ -166,19 +163,14 @@ static inline __m512 pick(const float *values, uint16_t planes, __m512i at)
 static void add_floats(const struct bits_block *b, const float *values, uint16_t planes,
                        float *sums)
 {
+    if (planes > 6) {
+        add_loaded_floats(b, values, sums);
+        return;
+    }
     for (size_t r = 0; r < b->count; r += 16) {
         __m512i at = _mm512_cvtepu8_epi32(_mm_load_si128((const __m128i *)(b->codes + r)));
         _mm512_store_ps(sums + r,
                         _mm512_add_ps(_mm512_load_ps(sums + r), pick(values, planes, at)));
-    }
-}
-
-static void add_doubles(const struct bits_block *b, const double *values, double *sums)
-{
-    for (size_t r = 0; r < b->count; r += 8) {
-        __m256i at = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(b->codes + r)));
-        _mm512_store_pd(sums + r, _mm512_add_pd(_mm512_load_pd(sums + r),
-                                                _mm512_i32gather_pd(at, (const void *)values, 8)));
     }
 }
 
