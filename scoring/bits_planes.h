@@ -153,9 +153,13 @@ static void find_muxed(const struct bits_tree *tree, const struct bits_mux *muxe
 {
     __m256i p[BITS_PLANES];
 
-    for (size_t i = 0, count = tree->mux_count; i < count; i++)
-        *slot(slots, muxes[i].to) = select_bits(
-            *slot(slots, muxes[i].by), *slot(slots, muxes[i].right), *slot(slots, muxes[i].left));
+    for (size_t i = 0, count = tree->mux_count; i < count; i++) {
+        uint64_t mux; /* read at once: four loads would be most of what it costs */
+        memcpy(&mux, &muxes[i], sizeof mux);
+        *slot(slots, (uint16_t)mux) =
+            select_bits(*slot(slots, (uint16_t)(mux >> 16)), *slot(slots, (uint16_t)(mux >> 48)),
+                        *slot(slots, (uint16_t)(mux >> 32)));
+    }
     for (int i = 0; i < BITS_PLANES; i++)
         p[i] = *slot(slots, tree->planes[i]);
     find_codes(p, codes);
