@@ -331,31 +331,34 @@ static void add_members(struct bits_program *p, const struct trees *t, size_t tr
     p->trees[tree].member_count = (uint32_t)p->member_count - p->trees[tree].first_member;
 }
 
-/* In the order of their columns, about: those lie in memory in that order. Every other tree goes
- * back, so that of more columns than a near cache holds it begins with those that are there. */
+/* Those whose missing goes left, then the others; in the order of their columns, about: those lie in
+ * memory in that order. Every other tree goes back, so that of more columns than a near cache holds
+ * it begins with those that are there. */
 static void add_compares(struct bits_program *p, const struct trees *t, size_t tree,
                          const struct rank_plan *plan)
 {
     enum { PARTS = 256 };
     const struct rank_place *places = plan->places + t->items[tree].first_split;
     const struct split *splits = t->splits + t->items[tree].first_split;
-    bool is_plain = tree_is_plain(&t->items[tree]);
     uint32_t width = (uint32_t)(p->ranks.column_count / PARTS) + 1, back = tree % 2 ? PARTS - 1 : 0;
-    uint32_t next[PARTS + 1] = {0}, count = t->items[tree].split_count;
+    uint32_t next[2 * PARTS + 1] = {0}, count = t->items[tree].split_count;
     uint8_t slots[BITS_MAX_LEAVES];
 
     find_slots(t, &t->items[tree], slots);
     for (uint32_t i = 0; i < count; i++)
-        next[(places[i].column / width ^ back) + 1] += is_plain || splits[i].kind == SPLIT_LESS;
+        if (splits[i].kind == SPLIT_LESS)
+            next[places[i].is_missing_right * PARTS + (places[i].column / width ^ back) + 1]++;
     next[0] = (uint32_t)p->compare_count;
-    for (int part = 0; part < PARTS; part++)
+    for (int part = 0; part < 2 * PARTS; part++)
         next[part + 1] += next[part];
     p->trees[tree].first_compare = next[0];
-    p->trees[tree].compare_count = next[PARTS] - next[0];
-    p->compare_count = next[PARTS];
+    p->trees[tree].compare_count = next[2 * PARTS] - next[0];
+    p->trees[tree].right_count = next[2 * PARTS] - next[PARTS];
+    p->compare_count = next[2 * PARTS];
     for (uint32_t i = 0; i < count; i++)
-        if (is_plain || splits[i].kind == SPLIT_LESS)
-            p->compares[next[places[i].column / width ^ back]++] =
+        if (splits[i].kind == SPLIT_LESS)
+            p->compares[next[places[i].is_missing_right * PARTS +
+                             (places[i].column / width ^ back)]++] =
                 (struct bits_compare){places[i].column, (int8_t)(places[i].rank - 128), slots[i]};
 }
 

@@ -1,7 +1,8 @@
 /* bits.h: trees of up to 256 leaves as programs without jumps, for blocks of KERNEL_ROWS rows.
  *
  *   prepare   the block's columns (scoring/ranks.h)
- *   compare   every split of the tree for every row: one plane, a bit per row, set = goes right
+ *   compare   every split of the tree for every row: one plane, a bit per row, set = goes right;
+ *             where missing goes right, those that are missing are added
  *   mux       planes become the bits of the leaf's code: from the deepest splits up, a split takes
  *             each bit from its right side where it goes right, else from its left
  *   add       the value behind the code, tree after tree
@@ -60,7 +61,8 @@ struct bits_mux {
 };
 
 struct bits_tree {
-    uint32_t first_compare, compare_count;
+    uint32_t first_compare, compare_count; /* at the end those whose missing goes right: */
+    uint32_t right_count;
     uint32_t first_member, member_count;
     uint32_t first_mux, mux_count;
     uint32_t output, first_leaf;
@@ -92,10 +94,10 @@ struct bits_block {
     size_t count;
     _Alignas(64) float numbers[BITS_FEATURES][KERNEL_ROWS]; /* of features that follow each other */
     int32_t keys[KERNEL_ROWS];
-    int32_t missing[KERNEL_ROWS]; /* all ones or all zeros */
+    uint8_t missing[KERNEL_ROWS]; /* all ones or all zeros */
     uint8_t ranks[KERNEL_ROWS];
     uint8_t codes[KERNEL_ROWS]; /* of the leaf in one tree */
-    uint8_t columns[];          /* column_count of KERNEL_ROWS, then the slots */
+    uint8_t columns[];          /* column_count of KERNEL_ROWS, then planes, then slots */
 };
 
 /* What the vectors of a processor do. Rows from count on may get anything. */
@@ -110,11 +112,13 @@ struct bits_vectors {
                       const struct input *input, const float *x);
     /* keys[] to ranks[] of a group, biased */
     void (*rank)(struct bits_block *block, const struct rank_group *group);
-    /* ranks[] to a column; the biased rank of what is missing */
-    void (*settle)(const struct bits_block *block, uint8_t missing, uint8_t *column);
-    /* columns to codes[] */
+    /* ranks[] to a column, with the lowest for what is missing */
+    void (*settle)(const struct bits_block *block, uint8_t *column);
+    /* missing[] to a plane */
+    void (*mark)(const struct bits_block *block, uint8_t *plane);
+    /* columns to codes[]; missing: the plane of each column whose missing some split sends right */
     void (*run)(const struct bits_program *program, const struct bits_tree *tree,
-                struct bits_block *block, uint8_t *slots);
+                struct bits_block *block, uint8_t *missing, uint8_t *slots);
     /* adds values[codes[r]] of 2^planes values to sums[r] */
     void (*add_floats)(const struct bits_block *block, const float *values, uint16_t planes,
                        float *sums);

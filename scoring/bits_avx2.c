@@ -47,6 +47,14 @@ static void turn(struct bits_block *b, const float *x, size_t stride, size_t wid
     }
 }
 
+/* Of eight numbers that are all ones or all zeros. */
+static inline __m128i eight_bytes(__m256i x)
+{
+    __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+
+    return _mm_packs_epi16(words, words);
+}
+
 /* inputs_cell, for eight rows at a time */
 static void find_keys(struct bits_block *b, const struct inputs *inputs, const struct input *input,
                       const float *numbers)
@@ -67,7 +75,7 @@ static void find_keys(struct bits_block *b, const struct inputs *inputs, const s
         __m256i bits = _mm256_castps_si256(_mm256_add_ps(_mm256_andnot_ps(is_zero, x), none));
         *(__m256i *)(b->keys + r) =
             _mm256_xor_si256(bits, _mm256_srli_epi32(_mm256_srai_epi32(bits, 31), 1));
-        *(__m256i *)(b->missing + r) = _mm256_castps_si256(missing);
+        _mm_storel_epi64((__m128i *)(b->missing + r), eight_bytes(_mm256_castps_si256(missing)));
     }
 }
 
@@ -88,20 +96,6 @@ static void rank(struct bits_block *b, const struct rank_group *group)
     }
 }
 
-static void settle(const struct bits_block *b, uint8_t missing, uint8_t *column)
-{
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-
-    for (size_t r = 0; r < b->count; r += 32) {
-        const __m256i *m = (const __m256i *)(b->missing + r);
-        __m256i is_missing = _mm256_permutevar8x32_epi32(
-            _mm256_packs_epi16(_mm256_packs_epi32(m[0], m[1]), _mm256_packs_epi32(m[2], m[3])),
-            order);
-        *(__m256i *)(column + r) = _mm256_blendv_epi8(*(const __m256i *)(b->ranks + r),
-                                                      _mm256_set1_epi8((char)missing), is_missing);
-    }
-}
-
 /* ---- add */
 
 static void add_floats(const struct bits_block *b, const float *values, uint16_t planes,
@@ -115,6 +109,7 @@ static const struct bits_vectors vectors = {.turn = turn,
                                             .find_keys = find_keys,
                                             .rank = rank,
                                             .settle = settle,
+                                            .mark = mark,
                                             .run = run,
                                             .add_floats = add_floats,
                                             .add_doubles = add_doubles};

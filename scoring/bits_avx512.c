@@ -68,7 +68,7 @@ static void find_keys(struct bits_block *b, const struct inputs *inputs, const s
         __m512i bits = _mm512_castps_si512(_mm512_add_ps(number, _mm512_setzero_ps()));
         __m512i key = _mm512_xor_si512(bits, _mm512_srli_epi32(_mm512_srai_epi32(bits, 31), 1));
         _mm512_store_si512((void *)(b->keys + r), key);
-        _mm512_store_si512((void *)(b->missing + r), _mm512_maskz_set1_epi32(missing, -1));
+        _mm_store_si128((__m128i *)(b->missing + r), _mm_movm_epi8(missing));
     }
 }
 
@@ -135,17 +135,6 @@ static void rank(struct bits_block *b, const struct rank_group *group)
     }
 }
 
-static void settle(const struct bits_block *b, uint8_t missing, uint8_t *column)
-{
-    for (size_t r = 0; r < b->count; r += 16) {
-        __m512i is_missing = _mm512_load_si512((const void *)(b->missing + r));
-        __m128i ranks = _mm_load_si128((const __m128i *)(b->ranks + r));
-        _mm_store_si128((__m128i *)(column + r),
-                        _mm_mask_mov_epi8(ranks, _mm512_test_epi32_mask(is_missing, is_missing),
-                                          _mm_set1_epi8((char)missing)));
-    }
-}
-
 /* ---- add */
 
 /* Of up to 64 values. */
@@ -179,6 +168,7 @@ static const struct bits_vectors vectors = {.arrange = arrange,
                                             .find_keys = find_keys,
                                             .rank = rank,
                                             .settle = settle,
+                                            .mark = mark,
                                             .run = run,
                                             .add_floats = add_floats,
                                             .add_doubles = add_doubles};

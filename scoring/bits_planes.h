@@ -39,22 +39,51 @@ static inline __m256i or_and(__m256i x, __m256i a, __m256i b)
 }
 #endif
 
-/* ---- splits to planes */
+/* ---- prepare */
 
-/* Bit i of each byte where the byte of vector i is above the limit. Two sums: one would be a chain,
- * which takes gcc 12 twice as long. */
-static inline __m256i compare(const uint8_t *column, int8_t rank)
+/* What bits_vectors.settle is. */
+static void settle(const struct bits_block *b, uint8_t *column)
 {
-    const __m256i *x = (const __m256i *)column;
-    __m256i limit = _mm256_set1_epi8(rank);
-    __m256i even = _mm256_and_si256(_mm256_cmpgt_epi8(x[0], limit), _mm256_set1_epi8(1));
-    __m256i odd = _mm256_and_si256(_mm256_cmpgt_epi8(x[1], limit), _mm256_set1_epi8(2));
+    for (size_t r = 0; r < KERNEL_ROWS; r += 32) {
+        __m256i ranks = _mm256_load_si256((const __m256i *)(const void *)(b->ranks + r));
+        __m256i missing = _mm256_load_si256((const __m256i *)(const void *)(b->missing + r));
+        _mm256_store_si256((__m256i *)(void *)(column + r),
+                           select_bits(missing, _mm256_set1_epi8((char)128), ranks));
+    }
+}
+
+/* Bit i of each byte where vector i is not 0 there: of bytes that are all ones or all zeros. Two
+ * sums: one would be a chain, which takes gcc 12 twice as long. */
+static inline __m256i gather_bits(const __m256i *x)
+{
+    __m256i even = _mm256_and_si256(x[0], _mm256_set1_epi8(1));
+    __m256i odd = _mm256_and_si256(x[1], _mm256_set1_epi8(2));
 
     for (int i = 2; i < BITS_VECTORS; i += 2) {
-        even = or_and(even, _mm256_cmpgt_epi8(x[i], limit), _mm256_set1_epi8((char)(1 << i)));
-        odd = or_and(odd, _mm256_cmpgt_epi8(x[i + 1], limit), _mm256_set1_epi8((char)(2 << i)));
+        even = or_and(even, x[i], _mm256_set1_epi8((char)(1 << i)));
+        odd = or_and(odd, x[i + 1], _mm256_set1_epi8((char)(2 << i)));
     }
     return _mm256_or_si256(even, odd);
+}
+
+/* What bits_vectors.mark is. */
+static void mark(const struct bits_block *b, uint8_t *plane)
+{
+    const __m256i *missing = (const __m256i *)(const void *)b->missing;
+
+    _mm256_store_si256((__m256i *)(void *)plane, gather_bits(missing));
+}
+
+/* ---- splits to planes */
+
+static inline __m256i compare(const uint8_t *column, int8_t rank)
+{
+    const __m256i *x = (const __m256i *)(const void *)column;
+    __m256i above[BITS_VECTORS], limit = _mm256_set1_epi8(rank);
+
+    for (int i = 0; i < BITS_VECTORS; i++)
+        above[i] = _mm256_cmpgt_epi8(x[i], limit);
+    return gather_bits(above);
 }
 
 static inline __m256i look_up(const uint8_t *column, const uint8_t *table)
@@ -95,7 +124,7 @@ static inline void swap_bits(__m256i *p, int shift, char keep)
     }
 }
 
-static inline __m256i *slot(uint8_t *slots, uint16_t place)
+static inline __m256i *slot(uint8_t *slots, size_t place)
 {
     return (__m256i *)(void *)(slots + place);
 }
@@ -165,18 +194,29 @@ static void find_muxed(const struct bits_tree *tree, const struct bits_mux *muxe
     find_codes(p, codes);
 }
 
+static inline void run_compare(const struct bits_compare *c, const struct bits_block *b,
+                               __m256i missing, uint8_t *slots)
+{
+    __m256i above = compare(b->columns + (size_t)c->column * KERNEL_ROWS, c->rank);
+
+    *slot(slots, (uint16_t)(c->to * BITS_PLANE_BYTES)) = _mm256_or_si256(above, missing);
+}
+
 /* What bits_vectors.run is. */
 static void run(const struct bits_program *p, const struct bits_tree *tree, struct bits_block *b,
-                uint8_t *slots)
+                uint8_t *missing, uint8_t *slots)
 {
     const struct bits_compare *compares = p->compares + tree->first_compare;
     const struct bits_member *members = p->members + tree->first_member;
+    size_t i = 0, count = tree->compare_count, left = count - tree->right_count;
     __m256i *codes = (__m256i *)(void *)b->codes;
 
-    for (size_t i = 0, count = tree->compare_count; i < count; i++)
-        *slot(slots, (uint16_t)(compares[i].to * BITS_PLANE_BYTES)) =
-            compare(b->columns + (size_t)compares[i].column * KERNEL_ROWS, compares[i].rank);
-    for (size_t i = 0; i < tree->member_count; i++)
+    for (; i < left; i++)
+        run_compare(&compares[i], b, _mm256_setzero_si256(), slots);
+    for (; i < count; i++)
+        run_compare(&compares[i], b, *slot(missing, (size_t)compares[i].column * BITS_PLANE_BYTES),
+                    slots);
+    for (i = 0; i < tree->member_count; i++)
         *slot(slots, members[i].to) =
             look_up(b->columns + (size_t)members[i].column * KERNEL_ROWS, members[i].is_right);
     if (tree->is_padded)

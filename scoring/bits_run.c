@@ -7,26 +7,30 @@ size_t bits_scratch_bytes(const void *program, size_t rows)
     const struct bits_program *p = program;
 
     (void)rows; /* a block is one, however short */
-    return sizeof(struct bits_block) + p->ranks.column_count * KERNEL_ROWS +
+    return sizeof(struct bits_block) + p->ranks.column_count * (KERNEL_ROWS + BITS_PLANE_BYTES) +
            p->slot_count * BITS_PLANE_BYTES;
+}
+
+static uint8_t *planes_of(const struct bits_program *p, struct bits_block *b)
+{
+    return b->columns + p->ranks.column_count * KERNEL_ROWS;
 }
 
 /* ---- prepare */
 
 static void fill_ranks(const struct bits_program *p, size_t source, struct bits_block *b)
 {
-    static const uint8_t missing[2] = {255 ^ 128, 0 ^ 128}; /* right, left; biased */
     const struct ranks *ranks = &p->ranks;
     const struct rank_source *s = &ranks->sources[source];
     const struct input *input = &ranks->inputs.items[source];
 
     p->vectors->find_keys(b, &ranks->inputs, input, b->numbers[input->feature % BITS_FEATURES]);
     for (size_t g = 0; g < s->group_count; g++) {
+        size_t column = s->first_column + g;
         p->vectors->rank(b, &ranks->groups[s->first_group + g]);
-        for (int side = 0; side < 2; side++)
-            if (s->columns[side] != RANKS_NONE)
-                p->vectors->settle(b, missing[side],
-                                   b->columns + ((size_t)s->columns[side] + g) * KERNEL_ROWS);
+        p->vectors->settle(b, b->columns + column * KERNEL_ROWS);
+        if (s->has_right)
+            p->vectors->mark(b, planes_of(p, b) + column * BITS_PLANE_BYTES);
     }
 }
 
@@ -34,7 +38,7 @@ static void fill_codes(const struct bits_program *p, size_t source, struct bits_
 {
     const struct ranks *ranks = &p->ranks;
     const float *x = b->numbers[ranks->inputs.items[source].feature % BITS_FEATURES];
-    uint8_t *column = b->columns + (size_t)ranks->sources[source].columns[0] * KERNEL_ROWS;
+    uint8_t *column = b->columns + ranks->sources[source].first_column * KERNEL_ROWS;
 
     for (size_t r = 0; r < b->count; r++)
         column[r] = ranks_code(ranks, source, x[r]);
@@ -79,14 +83,15 @@ void bits_add(const void *program, size_t first, size_t count, struct sums sums,
 {
     const struct bits_program *p = program;
     struct bits_block *b = scratch;
-    uint8_t *slots = b->columns + p->ranks.column_count * KERNEL_ROWS;
+    uint8_t *missing = planes_of(p, b);
+    uint8_t *slots = missing + p->ranks.column_count * BITS_PLANE_BYTES;
 
     memset(slots, 0, SLOT_FREE * BITS_PLANE_BYTES); /* SLOT_CLEAR, and what padding reads */
     memset(slots + (size_t)SLOT_SET * BITS_PLANE_BYTES, 0xff, BITS_PLANE_BYTES);
     for (size_t i = first; i < first + count; i++) {
         const struct bits_tree *tree = &p->trees[i];
         size_t sum = (size_t)tree->output * KERNEL_ROWS;
-        p->vectors->run(p, tree, b, slots);
+        p->vectors->run(p, tree, b, missing, slots);
         if (p->floats)
             p->vectors->add_floats(b, p->floats + tree->first_code, tree->plane_count,
                                    sums.floats + sum);

@@ -8,7 +8,7 @@
 /* A split of the forest that waits for its rank. */
 struct entry {
     uint32_t key; /* in the order of unsigned numbers; then its rank: 256 * group + */
-    uint32_t split : 31, left : 1; /* left: it looks at the column where missing is left */
+    uint32_t split : 31, right : 1; /* right: it sends missing right */
 };
 
 enum { TABLE = 4096 };
@@ -22,19 +22,22 @@ struct sorter {
 
 /* ---- which input, which sides */
 
+static bool is_missing_right(const struct split *split)
+{
+    return !split->default_left && split->missing != MISSING_NEVER;
+}
+
 /* Of a source its splits are counted first, its groups later. */
 static void meet(struct ranks *r, const struct split *split)
 {
     size_t known = r->inputs.count;
     uint32_t source = inputs_find(&r->inputs, split, false);
-    bool left = split->default_left && split->missing != MISSING_NEVER;
 
     if (r->inputs.count > known) {
         r->sources = mem_resize(r->sources, r->inputs.cap, sizeof *r->sources);
-        r->sources[source] = (struct rank_source){.columns = {RANKS_NONE, RANKS_NONE}};
+        r->sources[source] = (struct rank_source){0};
     }
-    /* that it is there: numbered later */
-    r->sources[source].columns[left && split->kind != SPLIT_MEMBER] = 0;
+    r->sources[source].has_right |= is_missing_right(split);
     r->sources[source].group_count += split->kind != SPLIT_MEMBER;
 }
 
@@ -54,10 +57,9 @@ static void sort_tree(struct ranks *r, struct sorter *s, const struct trees *t,
 {
     for (size_t k = tree->first_split; k < tree->first_split + tree->split_count; k++) {
         const struct split *split = &t->splits[k];
-        bool left = split->default_left && split->missing != MISSING_NEVER;
         if (split->kind != SPLIT_MEMBER)
-            s->entries[s->ends[inputs_find(&r->inputs, split, false)]++] =
-                (struct entry){inputs_threshold(split), (uint32_t)k & INT32_MAX, left};
+            s->entries[s->ends[inputs_find(&r->inputs, split, false)]++] = (struct entry){
+                inputs_threshold(split), (uint32_t)k & INT32_MAX, is_missing_right(split)};
     }
 }
 
@@ -209,13 +211,10 @@ static void rank_all(struct ranks *r, struct sorter *s)
 
 static void number_columns(struct ranks *r)
 {
-    for (size_t i = 0; i < r->inputs.count; i++)
-        for (int side = 0; side < 2; side++) {
-            if (r->sources[i].columns[side] == RANKS_NONE)
-                continue;
-            r->sources[i].columns[side] = (int32_t)r->column_count;
-            r->column_count += r->inputs.items[i].is_category ? 1 : r->sources[i].group_count;
-        }
+    for (size_t i = 0; i < r->inputs.count; i++) {
+        r->sources[i].first_column = r->column_count;
+        r->column_count += r->inputs.items[i].is_category ? 1 : r->sources[i].group_count;
+    }
 }
 
 /* Features that no source has cost a step each. */
@@ -240,8 +239,8 @@ static void place_numbers(const struct ranks *r, const struct sorter *s, struct 
     for (size_t i = 0, first = 0; i < r->inputs.count; first = s->ends[i++])
         for (size_t k = first; k < s->ends[i]; k++) {
             const struct entry *e = &s->entries[k];
-            int32_t column = r->sources[i].columns[e->left] + (int32_t)(e->key >> 8);
-            places[e->split] = (struct rank_place){(uint16_t)column, (uint8_t)e->key};
+            size_t column = r->sources[i].first_column + (e->key >> 8);
+            places[e->split] = (struct rank_place){(uint16_t)column, (uint8_t)e->key, e->right};
         }
 }
 
@@ -252,7 +251,8 @@ static void place_members(struct ranks *r, const struct trees *t, const struct r
         for (size_t k = first; plan->chosen[i] && t->items[i].member_count > 0 && k < end; k++)
             if (t->splits[k].kind == SPLIT_MEMBER)
                 plan->places[k].column =
-                    (uint16_t)r->sources[inputs_find(&r->inputs, &t->splits[k], false)].columns[0];
+                    (uint16_t)r->sources[inputs_find(&r->inputs, &t->splits[k], false)]
+                        .first_column;
     }
 }
 

@@ -4,7 +4,8 @@
  * byte. A feature with more has several groups of 255, and a split looks at that of its threshold.
  *
  *   column   a byte for each row of a block
- *     rank   of a group; missing is 0 (left) or 255 (right), in a column for each that occurs
+ *     rank   of a group; missing is 0, left of all. Splits that send it right look at a plane, too:
+ *            a bit for each row, whether it is missing
  *     code   of a category, 0 to 253; CODE_BEYOND is all that no set can have, CODE_MISSING
  *
  * Owns its arrays. Immutable after ranks_init.
@@ -21,7 +22,6 @@
 enum {
     RANKS_GROUP = 255, /* thresholds */
     RANKS_MAX_COLUMNS = 1 << 16,
-    RANKS_NONE = -1,
     CODE_BEYOND = 254,
     CODE_MISSING = 255,
 };
@@ -35,8 +35,8 @@ struct rank_group {
 
 /* One input, whatever its default side; a category has one column, and no groups. */
 struct rank_source {
-    size_t first_group, group_count;
-    int32_t columns[2]; /* the first where missing is right [0], left [1]; or RANKS_NONE */
+    size_t first_group, group_count, first_column;
+    bool has_right; /* some split sends missing right */
 };
 
 struct ranks {
@@ -50,7 +50,8 @@ struct ranks {
 /* Where a split looks. */
 struct rank_place {
     uint16_t column;
-    uint8_t rank; /* left when the row's is not above; unused for categories */
+    uint8_t rank;          /* left when the row's is not above; unused for categories */
+    bool is_missing_right; /* of numbers */
 };
 
 /* What the splits of the chosen trees become. */
