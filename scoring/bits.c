@@ -63,15 +63,15 @@ static bool is_slot(uint16_t plane)
 /* One bit of a split's code, from those of its sides; in place of one of them. */
 static uint16_t combine(struct builder *b, struct bits_mux mux, bool *is_by_used)
 {
-    if (mux.left == ANY || mux.left == mux.right)
-        return mux.right;
-    if (mux.right == ANY)
-        return mux.left;
-    if (mux.left == SLOT_CLEAR && mux.right == SLOT_SET && !*is_by_used) {
+    if (mux.clear == ANY || mux.clear == mux.set)
+        return mux.set;
+    if (mux.set == ANY)
+        return mux.clear;
+    if (mux.clear == SLOT_CLEAR && mux.set == SLOT_SET && !*is_by_used) {
         *is_by_used = true;
         return mux.by;
     }
-    mux.to = is_slot(mux.left) ? mux.left : is_slot(mux.right) ? mux.right : b->slot_count++;
+    mux.to = is_slot(mux.clear) ? mux.clear : is_slot(mux.set) ? mux.set : b->slot_count++;
     b->muxes[b->mux_count++] = mux;
     return mux.to;
 }
@@ -122,8 +122,8 @@ static void emit_node(struct builder *b, int32_t node, struct range range, uint1
 static void emit_pair(struct builder *b, int32_t node, struct range range, uint16_t *planes,
                       uint32_t count)
 {
-    b->ends[range.low] = (uint8_t)~b->splits[node].left;
-    b->ends[range.low + 1] = (uint8_t)~b->splits[node].right;
+    b->ends[range.low] = (uint8_t)~b->splits[node].right;
+    b->ends[range.low + 1] = (uint8_t)~b->splits[node].left;
     planes[0] = (uint16_t)node;
     for (uint32_t bit = 1; bit < count; bit++)
         planes[bit] = range.low >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
@@ -134,16 +134,16 @@ static void emit_split(struct builder *b, int32_t node, struct range range, uint
 {
     const struct split *s = &b->splits[node];
     uint32_t middle =
-        round_between(range.low + leaves_below(b, s->left), range.high - leaves_below(b, s->right));
+        round_between(range.low + leaves_below(b, s->right), range.high - leaves_below(b, s->left));
     uint32_t differ = highest_bit(range.low ^ (range.high - 1)) + 1;
-    uint16_t right[BITS_PLANES];
+    uint16_t left[BITS_PLANES];
     bool is_by_used = false;
 
-    emit_node(b, s->left, (struct range){range.low, middle}, planes, count);
-    emit_node(b, s->right, (struct range){middle, range.high}, right, differ);
+    emit_node(b, s->right, (struct range){range.low, middle}, planes, count);
+    emit_node(b, s->left, (struct range){middle, range.high}, left, differ);
     for (uint32_t bit = 0; bit < differ; bit++)
         planes[bit] =
-            combine(b, (struct bits_mux){0, (uint16_t)node, planes[bit], right[bit]}, &is_by_used);
+            combine(b, (struct bits_mux){0, (uint16_t)node, planes[bit], left[bit]}, &is_by_used);
 }
 
 /* The lowest `count` bits of the code: as many as differ within the range, or more, all of which
@@ -197,7 +197,7 @@ static void store_muxes(struct builder *b)
     for (size_t i = 0; i < b->mux_count; i++) {
         const struct bits_mux *mux = &b->muxes[i];
         p->muxes[p->mux_count + next[b->heights[mux->by] - 1]++] = (struct bits_mux){
-            place_of(mux->to), place_of(mux->by), place_of(mux->left), place_of(mux->right)};
+            place_of(mux->to), place_of(mux->by), place_of(mux->clear), place_of(mux->set)};
     }
     p->mux_count += b->mux_count;
 }
@@ -236,9 +236,9 @@ static void find_slots(const struct trees *t, const struct tree *tree, uint8_t *
         if (!is_padded(tree))
             slots[i] = (uint8_t)i;
         else if (splits[i].left >= 0)
-            slots[splits[i].left] = (uint8_t)(2 * slots[i] + 1);
+            slots[splits[i].left] = (uint8_t)(2 * slots[i] + 2);
         if (is_padded(tree) && splits[i].right >= 0)
-            slots[splits[i].right] = (uint8_t)(2 * slots[i] + 2);
+            slots[splits[i].right] = (uint8_t)(2 * slots[i] + 1);
     }
 }
 
@@ -246,8 +246,8 @@ static void find_slots(const struct trees *t, const struct tree *tree, uint8_t *
 static void find_ends(struct builder *b, int32_t node, uint32_t way, uint32_t level)
 {
     if (node >= 0) {
-        find_ends(b, b->splits[node].left, way, level + 1);
-        find_ends(b, b->splits[node].right, way | 1u << level, level + 1);
+        find_ends(b, b->splits[node].right, way, level + 1);
+        find_ends(b, b->splits[node].left, way | 1u << level, level + 1);
         return;
     }
     for (uint32_t code = way; code < 1u << b->tree->plane_count; code += 1u << level)
@@ -299,15 +299,15 @@ static void build_tree(struct builder *b)
 
 /* ---- splits */
 
-static bool is_right(const struct trees *t, const struct split *s, uint32_t code)
+static bool is_left(const struct trees *t, const struct split *s, uint32_t code)
 {
     const struct category_set *set = &t->sets[s->threshold];
 
     if (code == CODE_MISSING)
-        return !s->default_left;
+        return s->default_left;
     if (code >= set->bit_count || code == CODE_BEYOND)
-        return t->category == CATEGORY_BEYOND_IS_DEFAULT && !s->default_left;
-    return category_set_has(set, code);
+        return t->category != CATEGORY_BEYOND_IS_DEFAULT || s->default_left;
+    return !category_set_has(set, code);
 }
 
 static void add_members(struct bits_program *p, const struct trees *t, size_t tree,
@@ -325,7 +325,7 @@ static void add_members(struct bits_program *p, const struct trees *t, size_t tr
         *m = (struct bits_member){.column = plan->places[i].column,
                                   .to = place_of(slots[i - first])};
         for (uint32_t code = 0; code < 256; code++)
-            m->is_right[code / 8] |= (uint8_t)(is_right(t, &t->splits[i], code) << code % 8);
+            m->is_left[code / 8] |= (uint8_t)(is_left(t, &t->splits[i], code) << code % 8);
         p->member_count++;
     }
     p->trees[tree].member_count = (uint32_t)p->member_count - p->trees[tree].first_member;
@@ -359,7 +359,7 @@ static void add_compares(struct bits_program *p, const struct trees *t, size_t t
         if (splits[i].kind == SPLIT_LESS)
             p->compares[next[places[i].is_missing_right * PARTS +
                              (places[i].column / width ^ back)]++] =
-                (struct bits_compare){places[i].column, (int8_t)(places[i].rank - 128), slots[i]};
+                (struct bits_compare){places[i].column, (int8_t)(places[i].rank - 127), slots[i]};
 }
 
 static void build_splits(struct bits_program *p, const struct trees *t,

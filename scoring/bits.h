@@ -1,18 +1,18 @@
 /* bits.h: trees of up to 256 leaves as programs without jumps, for blocks of KERNEL_ROWS rows.
  *
  *   prepare   the block's columns (scoring/ranks.h)
- *   compare   every split of the tree for every row: one plane, a bit per row, set = goes right;
- *             where missing goes right, those that are missing are added
+ *   compare   every split of the tree for every row: one plane, a bit per row, set = goes left;
+ *             where missing goes right, those that are missing are taken out
  *   mux       planes become the bits of the leaf's code: from the deepest splits up, a split takes
- *             each bit from its right side where it goes right, else from its left
+ *             each bit from its left side where it goes left, else from its right
  *   add       the value behind the code, tree after tree
  *
- * A leaf has a range of codes, from left to right. A split whose sides lie in two halves of a range
+ * A leaf has a range of codes, from right to left. A split whose sides lie in two halves of a range
  * is itself a bit of the code, and what the one side does not care about is the other side's: so a
  * complete tree costs one mux per split, and trees of any shape fit 8 bits.
  *
  * A tree that is about as full as it is deep, to 8 levels, is *padded*: its splits lie where a
- * complete tree has them, the children of slot i at 2i + 1 and 2i + 2, so the muxes need no
+ * complete tree has them, the children of slot i at 2i + 1 (right) and 2i + 2, so the muxes need no
  * program, and bit l of the code is the side taken at level l. What lies below a leaf is
  * whatever is there: all codes that it can make lead to the leaf.
  *
@@ -43,21 +43,22 @@ enum {
     SLOT_FREE,
 };
 
-/* Columns and ranks are biased by 128, so that comparing signed bytes is comparing ranks. */
+/* Columns and ranks are biased by 128, so that comparing signed bytes is comparing ranks.
+ * Left is what is below the limit. */
 struct bits_compare {
     uint16_t column;
-    int8_t rank;
+    int8_t limit;
     uint8_t to; /* slot */
 };
 
 /* A split on a category. */
 struct bits_member {
-    uint8_t is_right[32]; /* bit c % 8 of byte c / 8 for code c */
-    uint16_t column, to;  /* where the slot begins */
+    uint8_t is_left[32]; /* bit c % 8 of byte c / 8 for code c */
+    uint16_t column, to; /* where the slot begins */
 };
 
 struct bits_mux {
-    uint16_t to, by, left, right; /* where the slots begin */
+    uint16_t to, by, clear, set; /* by ? set : clear; where the slots begin */
 };
 
 struct bits_tree {
@@ -114,11 +115,12 @@ struct bits_vectors {
     void (*rank)(struct bits_block *block, const struct rank_group *group);
     /* ranks[] to a column, with the lowest for what is missing */
     void (*settle)(const struct bits_block *block, uint8_t *column);
-    /* missing[] to a plane */
+    /* missing[] to a plane, of those that are not */
     void (*mark)(const struct bits_block *block, uint8_t *plane);
-    /* columns to codes[]; missing: the plane of each column whose missing some split sends right */
+    /* columns to codes[]; present: of each column whose missing some split sends right the plane of
+     * what is not */
     void (*run)(const struct bits_program *program, const struct bits_tree *tree,
-                struct bits_block *block, uint8_t *missing, uint8_t *slots);
+                struct bits_block *block, uint8_t *present, uint8_t *slots);
     /* adds values[codes[r]] of 2^planes values to sums[r] */
     void (*add_floats)(const struct bits_block *block, const float *values, uint16_t planes,
                        float *sums);

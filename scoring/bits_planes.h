@@ -71,19 +71,23 @@ static void mark(const struct bits_block *b, uint8_t *plane)
 {
     const __m256i *missing = (const __m256i *)(const void *)b->missing;
 
-    _mm256_store_si256((__m256i *)(void *)plane, gather_bits(missing));
+    _mm256_store_si256((__m256i *)(void *)plane,
+                       _mm256_xor_si256(gather_bits(missing), _mm256_set1_epi8(-1)));
 }
 
 /* ---- splits to planes */
 
-static inline __m256i compare(const uint8_t *column, int8_t rank)
+/* The rows below the limit. This way round a column is an operand of the comparison, not a load of
+ * its own. */
+static inline __m256i compare(const struct bits_compare *c, const struct bits_block *b)
 {
-    const __m256i *x = (const __m256i *)(const void *)column;
-    __m256i above[BITS_VECTORS], limit = _mm256_set1_epi8(rank);
+    const __m256i *x =
+        (const __m256i *)(const void *)(b->columns + (size_t)c->column * KERNEL_ROWS);
+    __m256i below[BITS_VECTORS], limit = _mm256_set1_epi8(c->limit);
 
     for (int i = 0; i < BITS_VECTORS; i++)
-        above[i] = _mm256_cmpgt_epi8(x[i], limit);
-    return gather_bits(above);
+        below[i] = _mm256_cmpgt_epi8(limit, x[i]);
+    return gather_bits(below);
 }
 
 static inline __m256i look_up(const uint8_t *column, const uint8_t *table)
@@ -194,17 +198,9 @@ static void find_muxed(const struct bits_tree *tree, const struct bits_mux *muxe
     find_codes(p, codes);
 }
 
-static inline void run_compare(const struct bits_compare *c, const struct bits_block *b,
-                               __m256i missing, uint8_t *slots)
-{
-    __m256i above = compare(b->columns + (size_t)c->column * KERNEL_ROWS, c->rank);
-
-    *slot(slots, (uint16_t)(c->to * BITS_PLANE_BYTES)) = _mm256_or_si256(above, missing);
-}
-
 /* What bits_vectors.run is. */
 static void run(const struct bits_program *p, const struct bits_tree *tree, struct bits_block *b,
-                uint8_t *missing, uint8_t *slots)
+                uint8_t *present, uint8_t *slots)
 {
     const struct bits_compare *compares = p->compares + tree->first_compare;
     const struct bits_member *members = p->members + tree->first_member;
@@ -212,13 +208,14 @@ static void run(const struct bits_program *p, const struct bits_tree *tree, stru
     __m256i *codes = (__m256i *)(void *)b->codes;
 
     for (; i < left; i++)
-        run_compare(&compares[i], b, _mm256_setzero_si256(), slots);
+        *slot(slots, (size_t)compares[i].to * BITS_PLANE_BYTES) = compare(&compares[i], b);
     for (; i < count; i++)
-        run_compare(&compares[i], b, *slot(missing, (size_t)compares[i].column * BITS_PLANE_BYTES),
-                    slots);
+        *slot(slots, (size_t)compares[i].to * BITS_PLANE_BYTES) =
+            _mm256_and_si256(compare(&compares[i], b),
+                             *slot(present, (size_t)compares[i].column * BITS_PLANE_BYTES));
     for (i = 0; i < tree->member_count; i++)
         *slot(slots, members[i].to) =
-            look_up(b->columns + (size_t)members[i].column * KERNEL_ROWS, members[i].is_right);
+            look_up(b->columns + (size_t)members[i].column * KERNEL_ROWS, members[i].is_left);
     if (tree->is_padded)
         find_padded((const __m256i *)(void *)slots, tree->plane_count, codes);
     else

@@ -83,15 +83,15 @@ void bits_add(const void *program, size_t first, size_t count, struct sums sums,
 {
     const struct bits_program *p = program;
     struct bits_block *b = scratch;
-    uint8_t *missing = planes_of(p, b);
-    uint8_t *slots = missing + p->ranks.column_count * BITS_PLANE_BYTES;
+    uint8_t *present = planes_of(p, b);
+    uint8_t *slots = present + p->ranks.column_count * BITS_PLANE_BYTES;
 
     memset(slots, 0, SLOT_FREE * BITS_PLANE_BYTES); /* SLOT_CLEAR, and what padding reads */
     memset(slots + (size_t)SLOT_SET * BITS_PLANE_BYTES, 0xff, BITS_PLANE_BYTES);
     for (size_t i = first; i < first + count; i++) {
         const struct bits_tree *tree = &p->trees[i];
         size_t sum = (size_t)tree->output * KERNEL_ROWS;
-        p->vectors->run(p, tree, b, missing, slots);
+        p->vectors->run(p, tree, b, present, slots);
         if (p->floats)
             p->vectors->add_floats(b, p->floats + tree->first_code, tree->plane_count,
                                    sums.floats + sum);
