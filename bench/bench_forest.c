@@ -6,7 +6,8 @@
  *                                   are not there, only the synthetic model
  *
  * One thread, one named call for each (model_score, and those of library.h), margins, batches of
- * 4096 and 256 rows, and single rows. Times are medians of the turns, ratios medians of the turns' ratios.
+ * 4096 and 256 rows, and single rows. Times are medians of the turns, ratios medians of the turns'
+ * ratios.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -331,9 +331,9 @@ static void add_members(struct bits_program *p, const struct trees *t, size_t tr
     p->trees[tree].member_count = (uint32_t)p->member_count - p->trees[tree].first_member;
 }
 
-/* Those whose missing goes left, then the others; in the order of their columns, about: those lie in
- * memory in that order. Every other tree goes back, so that of more columns than a near cache holds
- * it begins with those that are there. */
+/* Those whose missing goes left, then the others; in the order of their columns, about: those lie
+ * in memory in that order. Every other tree goes back, so that of more columns than a near cache
+ * holds it begins with those that are there. */
 static void add_compares(struct bits_program *p, const struct trees *t, size_t tree,
                          const struct rank_plan *plan)
 {

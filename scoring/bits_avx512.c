@@ -100,8 +100,9 @@ static inline __m512i find_sixteen(__m512i x, const int32_t *pivots)
     return step(n, x, _mm512_permutexvar_epi32(n, _mm512_load_si512((const void *)pivots)), 1);
 }
 
-/* The same search within them: of the thresholds that may come next two are told apart by the lookup
- * (`at` is 16 more when the first step went up), the others by what the second and third said. */
+/* The same search within them: of the thresholds that may come next two are told apart by the
+ * lookup (`at` is 16 more when the first step went up), the others by what the second and third
+ * said. */
 static inline __m512i find_below(__m512i x, __m512i sixteen, const __m512i *t)
 {
     __mmask16 up8 = _mm512_cmpgt_epi32_mask(x, _mm512_permutexvar_epi32(sixteen, t[7]));

@@ -37,26 +37,41 @@ static inline __m512i _mm512_cvtepu8_epi32(__m128i a)
     return simde_mm512_loadu_si512(x);
 }
 
-static inline __m512 _mm512_i32gather_ps(__m512i at, const void *values, int scale)
+static inline __m512 _mm512_maskz_loadu_ps(__mmask16 there, const void *from)
 {
-    int32_t index[16];
-    float x[16];
+    float x[16] = {0};
 
-    simde_mm512_storeu_si512(index, at);
     for (int i = 0; i < 16; i++)
-        memcpy(&x[i], (const char *)values + (ptrdiff_t)index[i] * scale, sizeof x[i]);
+        if (there >> i & 1)
+            memcpy(&x[i], (const float *)from + i, sizeof x[i]);
     return simde_mm512_loadu_ps(x);
 }
 
-static inline __m512d _mm512_i32gather_pd(__m256i at, const void *values, int scale)
+static inline __m512 _mm512_shuffle_f32x4(__m512 a, __m512 b, unsigned which)
 {
-    int32_t index[8];
-    double x[8];
+    float from[2][16], x[16];
 
-    simde_mm256_storeu_si256((simde__m256i *)index, at);
-    for (int i = 0; i < 8; i++)
-        memcpy(&x[i], (const char *)values + (ptrdiff_t)index[i] * scale, sizeof x[i]);
-    return simde_mm512_loadu_pd(x);
+    simde_mm512_storeu_ps(from[0], a);
+    simde_mm512_storeu_ps(from[1], b);
+    for (int i = 0; i < 4; i++)
+        memcpy(x + 4 * i, from[i / 2] + 4 * (which >> 2 * i & 3), 4 * sizeof *x);
+    return simde_mm512_loadu_ps(x);
+}
+
+static inline __m128i _mm512_cvtepi32_epi8(__m512i a)
+{
+    int32_t x[16];
+    uint8_t bytes[16];
+
+    simde_mm512_storeu_si512(x, a);
+    for (int i = 0; i < 16; i++)
+        bytes[i] = (uint8_t)x[i];
+    return simde_mm_loadu_si128((const simde__m128i *)bytes);
+}
+
+static inline uint64_t _bextr_u64(uint64_t x, unsigned start, unsigned len)
+{
+    return x >> start & ((UINT64_C(1) << len) - 1);
 }
 
 #endif
