@@ -76,10 +76,16 @@ static uint16_t combine(struct builder *b, struct bits_mux mux, bool *is_by_used
     return mux.to;
 }
 
-/* Codes from low to before high. */
+/* Places from low to before high. The code of a place is its Gray code: of places beside each other
+ * it differs in one bit, where plain numbers differ in several, each a mux. */
 struct range {
     uint32_t low, high;
 };
+
+static uint32_t code_of(uint32_t place)
+{
+    return place ^ place >> 1;
+}
 
 static uint32_t round_up(uint32_t number, uint32_t step)
 {
@@ -98,16 +104,16 @@ static void emit_leaf(struct builder *b, uint32_t leaf, struct range range, uint
 {
     uint32_t free_bits = highest_bit(range.high - range.low), start;
 
-    for (uint32_t code = range.low; code < range.high; code++)
-        b->ends[code] = (uint8_t)leaf;
+    for (uint32_t place = range.low; place < range.high; place++)
+        b->ends[code_of(place)] = (uint8_t)leaf;
     if (round_up(range.low, 1u << free_bits) + (1u << free_bits) > range.high)
         free_bits--;
     start = round_up(range.low, 1u << free_bits);
     for (uint32_t bit = 0; bit < count; bit++)
-        planes[bit] = bit < free_bits ? ANY : start >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
+        planes[bit] = bit < free_bits ? ANY : code_of(start) >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
 }
 
-/* The roundest code from least to most: what lies before it differs there first. */
+/* The roundest place from least to most: what lies before it differs there first. */
 static uint32_t round_between(uint32_t least, uint32_t most)
 {
     uint32_t bit = highest_bit((least - 1) ^ most);
@@ -118,32 +124,40 @@ static uint32_t round_between(uint32_t least, uint32_t most)
 static void emit_node(struct builder *b, int32_t node, struct range range, uint16_t *planes,
                       uint32_t count);
 
-/* Two leaves with a code each: half of all splits, in short. */
+/* Two leaves with a place each: half of all splits, in short. */
 static void emit_pair(struct builder *b, int32_t node, struct range range, uint16_t *planes,
                       uint32_t count)
 {
-    b->ends[range.low] = (uint8_t)~b->splits[node].right;
-    b->ends[range.low + 1] = (uint8_t)~b->splits[node].left;
+    uint32_t code = code_of(range.low);
+
+    b->ends[code & ~1u] = (uint8_t)~b->splits[node].right;
+    b->ends[code | 1] = (uint8_t)~b->splits[node].left;
     planes[0] = (uint16_t)node;
     for (uint32_t bit = 1; bit < count; bit++)
-        planes[bit] = range.low >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
+        planes[bit] = code >> bit & 1 ? SLOT_SET : SLOT_CLEAR;
 }
 
+/* The left side is where the first bit that differs is set: then it is the split's own plane. */
 static void emit_split(struct builder *b, int32_t node, struct range range, uint16_t *planes,
                        uint32_t count)
 {
     const struct split *s = &b->splits[node];
-    uint32_t middle =
-        round_between(range.low + leaves_below(b, s->right), range.high - leaves_below(b, s->left));
     uint32_t differ = highest_bit(range.low ^ (range.high - 1)) + 1;
-    uint16_t left[BITS_PLANES];
+    bool is_left_low = range.low >> differ & 1;
+    int32_t low = is_left_low ? s->left : s->right, high = is_left_low ? s->right : s->left;
+    uint32_t middle =
+        round_between(range.low + leaves_below(b, low), range.high - leaves_below(b, high));
+    uint16_t others[BITS_PLANES];
     bool is_by_used = false;
 
-    emit_node(b, s->right, (struct range){range.low, middle}, planes, count);
-    emit_node(b, s->left, (struct range){middle, range.high}, left, differ);
+    emit_node(b, low, (struct range){range.low, middle}, planes, count);
+    emit_node(b, high, (struct range){middle, range.high}, others, differ);
     for (uint32_t bit = 0; bit < differ; bit++)
-        planes[bit] =
-            combine(b, (struct bits_mux){0, (uint16_t)node, planes[bit], left[bit]}, &is_by_used);
+        planes[bit] = combine(b,
+                              (struct bits_mux){.by = (uint16_t)node,
+                                                .clear = is_left_low ? others[bit] : planes[bit],
+                                                .set = is_left_low ? planes[bit] : others[bit]},
+                              &is_by_used);
 }
 
 /* The lowest `count` bits of the code: as many as differ within the range, or more, all of which

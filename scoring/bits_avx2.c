@@ -120,7 +120,7 @@ static void *build(const struct trees *trees, bool *taken)
 }
 
 const struct kernel kernel_avx2 = {.name = "avx2",
-                                   .split_cost = 8,
+                                   .split_cost = 6,
                                    .build = build,
                                    .free = bits_free,
                                    .size_bytes = bits_size_bytes,

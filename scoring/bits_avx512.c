@@ -180,7 +180,7 @@ static void *build(const struct trees *trees, bool *taken)
 }
 
 const struct kernel kernel_avx512 = {.name = "avx512",
-                                     .split_cost = 5,
+                                     .split_cost = 4,
                                      .build = build,
                                      .free = bits_free,
                                      .size_bytes = bits_size_bytes,
