@@ -65,11 +65,11 @@ $(O)/scoring/%.o: CFLAGS += -ffp-contract=off -O3
 # Asked when they are compiled: when this is read there may be no compiler yet (tools/deps).
 is_x86 = $(filter x86_64-%,$(shell $(CC) -dumpmachine))
 $(O)/scoring/bits_avx2.o: VECTORS = $(if $(is_x86),-mavx2 -mbmi)
-$(O)/scoring/bits_avx512.o: VECTORS = $(if $(is_x86),-mbmi -mavx512f -mavx512bw -mavx512vl -mavx512vbmi)
+$(O)/scoring/bits_avx512.o $(O)/scoring/bits_avx512_alone.o: VECTORS = $(if $(is_x86),-mbmi -mavx512f -mavx512bw -mavx512vl -mavx512vbmi)
 # The variant `emulated` has them on every processor: SIMDe's headers in place of the compiler's.
 ifeq ($(BUILD),emulated)
 VECTORS_emulated := -Itests/emulated -D__AVX2__ -D__AVX512VBMI__ -DSIMDE_NO_NATIVE -Wno-psabi
-$(O)/scoring/bits_avx512.o: CPPFLAGS += -D__AVX512VL__
+$(O)/scoring/bits_avx512.o $(O)/scoring/bits_avx512_alone.o: CPPFLAGS += -D__AVX512VL__
 $(O)/scoring/kernel.o: CPPFLAGS += '-D__builtin_cpu_supports(feature)=1'
 endif
 $(O)/scoring/bits_avx%.o: CFLAGS += $(or $(VECTORS_emulated),$(VECTORS))

@@ -237,7 +237,7 @@ static void store_ends(struct builder *b, uint32_t count)
 /* Its muxes are a third as dear, but there are as many as places. */
 static bool is_padded(const struct tree *tree)
 {
-    return tree->depth <= BITS_PLANES && 3 * tree->split_count >= 1u << tree->depth;
+    return tree->depth <= BITS_PLANES && 3 * tree->split_count + 1 >= 1u << tree->depth;
 }
 
 /* The slot of each split of a tree. */
@@ -397,7 +397,74 @@ static void build_splits(struct bits_program *p, const struct trees *t,
     }
 }
 
+/* ---- rows alone */
+
+static bool can_go_alone(const struct bits_program *p, const struct trees *t, const bool *taken)
+{
+    if (!p->vectors->add_alone || !p->floats || p->ranks.column_count > 128)
+        return false;
+    for (size_t i = 0; i < t->count; i++)
+        if (!taken[i] || !p->trees[i].is_padded || p->trees[i].member_count > 0)
+            return false;
+    return true;
+}
+
+/* The way to a place has level 0 as its highest bit, a code as its lowest. */
+static uint32_t reversed(uint32_t way, size_t places)
+{
+    uint32_t code = 0;
+
+    for (; places > 1; places /= 2, way /= 2)
+        code = 2 * code + way % 2;
+    return code;
+}
+
+static void place_splits(struct bits_program *p, size_t tree)
+{
+    const struct bits_tree *t = &p->trees[tree];
+    const struct bits_compare *c = p->compares + t->first_compare;
+
+    for (size_t k = 0; k < t->compare_count; k++) {
+        bool is_right = k >= t->compare_count - t->right_count;
+        size_t at = tree * p->alone.places + c[k].to + 1;
+        p->alone.bytes[at] = (uint8_t)(c[k].column + is_right * p->ranks.column_count);
+        p->alone.limits[at] = (uint8_t)(c[k].limit + 128);
+    }
+}
+
+static void build_alone(struct bits_program *p, size_t tree_count)
+{
+    struct bits_alone *alone = &p->alone;
+
+    alone->places = 64;
+    for (size_t i = 0; i < tree_count; i++)
+        while (alone->places < (size_t)1 << p->trees[i].plane_count)
+            alone->places *= 2;
+    alone->bytes = mem_alloc_aligned(tree_count * alone->places, 1);
+    alone->limits = mem_alloc_aligned(tree_count * alone->places, 1);
+    alone->values = mem_alloc_aligned(tree_count * alone->places, sizeof *alone->values);
+    alone->runs = mem_alloc(tree_count, sizeof *alone->runs);
+    for (size_t i = tree_count; i-- > 0;) {
+        const struct bits_tree *t = &p->trees[i];
+        bool goes_on = i + 1 < tree_count && t[1].output == t->output;
+        alone->runs[i] = goes_on ? alone->runs[i + 1] + 1 : 1;
+        place_splits(p, i);
+        for (uint32_t way = 0; way < alone->places; way++)
+            alone->values[i * alone->places + way] =
+                p->floats[t->first_code +
+                          (reversed(way, alone->places) & ((1u << t->plane_count) - 1))];
+    }
+}
+
 /* ---- the whole */
+
+static void build_tables(struct bits_program *p)
+{
+    p->tables = mem_alloc_aligned(p->ranks.group_count, sizeof *p->tables);
+    for (size_t i = 0; i < p->ranks.group_count; i++)
+        for (int k = 0; k <= RANKS_GROUP; k++)
+            p->tables[i].below[k % 16][k / 16] = p->ranks.groups[i].below[k];
+}
 
 static void build_trees(struct bits_program *p, const struct trees *t, const bool *taken)
 {
@@ -452,14 +519,16 @@ void *bits_build(const struct trees *t, bool *taken, const struct bits_vectors *
     fits = any && ranks_init(&p->ranks, t, &plan) == 0;
     if (fits) {
         p->vectors = vectors;
-        for (size_t i = 0; vectors->arrange && i < p->ranks.group_count; i++)
-            vectors->arrange(&p->ranks.groups[i]);
+        if (vectors->wants_tables)
+            build_tables(p);
         p->trees = mem_alloc(t->count, sizeof *p->trees);
         p->slot_count = SLOT_FREE;
         build_trees(p, t, taken);
         build_splits(p, t, &plan);
         if (p->ends)
             leaves_init(&p->leaves, t);
+        if (can_go_alone(p, t, taken))
+            build_alone(p, t->count);
         measure(p, t->count);
     } else {
         memset(taken, 0, t->count * sizeof *taken);
@@ -477,6 +546,11 @@ void bits_free(void *program)
         return;
     ranks_release(&p->ranks);
     leaves_release(&p->leaves);
+    free(p->tables);
+    free(p->alone.bytes);
+    free(p->alone.limits);
+    free(p->alone.values);
+    free(p->alone.runs);
     free(p->trees);
     free(p->compares);
     free(p->members);

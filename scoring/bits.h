@@ -33,6 +33,8 @@ enum {
 
     BITS_FEATURES = 16, /* that are turned from rows to columns at a time */
 
+    BITS_ALONE_ROWS = 4, /* that go each by itself, at most */
+
     BITS_VALUES_BEYOND = 64, /* may be read behind the values of a tree */
 
     /* Slots hold planes: of split i slot i, then these; then what muxes need: at most 8 for each
@@ -61,6 +63,12 @@ struct bits_mux {
     uint16_t to, by, clear, set; /* by ? set : clear; where the slots begin */
 };
 
+/* The thresholds of a group by their place within sixteen: number k of each sixteen together, so
+ * that a row finds that of its sixteen in one register. */
+struct bits_table {
+    _Alignas(64) int32_t below[16][16];
+};
+
 struct bits_tree {
     uint32_t first_compare, compare_count; /* at the end those whose missing goes right: */
     uint32_t right_count;
@@ -74,9 +82,21 @@ struct bits_tree {
     bool is_padded; /* then no muxes, and planes[] is unused */
 };
 
+/* For rows that go each by itself: of each tree its splits at their places in a heap, the root at 1,
+ * the children of i at 2i (right) and 2i + 1, to as many places as the largest tree has; below the
+ * last level what the row gets. A row is two bytes for each column: its rank where missing is 0,
+ * then all those where missing is 255. All trees are padded, compare numbers, and add one float. */
+struct bits_alone {
+    size_t places;           /* of a tree, a multiple of 64; 0: rows do not go alone */
+    uint8_t *bytes, *limits; /* which byte of the row, and below what it is left */
+    float *values;           /* as many */
+    uint32_t *runs;          /* from each tree on, so many add to the same output */
+};
+
 struct bits_program {
     const struct bits_vectors *vectors;
     struct ranks ranks;
+    struct bits_table *tables; /* of each group of ranks, where vectors want one */
     struct leaves leaves;
     struct bits_tree *trees; /* of each tree of the forest; of those not taken nothing */
     struct bits_compare *compares;
@@ -86,6 +106,7 @@ struct bits_program {
     double *doubles; /* the same in double, */
     uint8_t *ends;   /* or a leaf, counted within the tree (vectors, linear functions) */
     size_t code_count, compare_count, member_count, mux_count, mux_cap, slot_count;
+    struct bits_alone alone;
     size_t size_bytes;
 };
 
@@ -98,21 +119,22 @@ struct bits_block {
     uint8_t missing[KERNEL_ROWS]; /* all ones or all zeros */
     uint8_t ranks[KERNEL_ROWS];
     uint8_t codes[KERNEL_ROWS]; /* of the leaf in one tree */
-    uint8_t columns[];          /* column_count of KERNEL_ROWS, then planes, then slots */
+    uint8_t alone[BITS_ALONE_ROWS][256];
+    uint8_t columns[]; /* column_count of KERNEL_ROWS, then planes, then slots */
 };
 
 /* What the vectors of a processor do. Rows from count on may get anything. */
 struct bits_vectors {
-    /* A group's thresholds into the order in which `rank` reads them, once; NULL: as they are. */
-    void (*arrange)(struct rank_group *group);
+    /* keys[] to ranks[] of a group, biased; a table only if `wants_tables` */
+    bool wants_tables;
+    void (*rank)(struct bits_block *block, const struct rank_group *group,
+                 const struct bits_table *table);
     /* numbers[] of a block: `width` features (1 to BITS_FEATURES) of its rows, from the one on that
      * x points to, in the first row; a row is `stride` floats */
     void (*turn)(struct bits_block *block, const float *x, size_t stride, size_t width);
     /* keys[] of x, one feature of numbers[]: its order_key; and missing[], whether it is */
     void (*find_keys)(struct bits_block *block, const struct inputs *inputs,
                       const struct input *input, const float *x);
-    /* keys[] to ranks[] of a group, biased */
-    void (*rank)(struct bits_block *block, const struct rank_group *group);
     /* ranks[] to a column, with the lowest for what is missing */
     void (*settle)(const struct bits_block *block, uint8_t *column);
     /* missing[] to a plane, of those that are not */
@@ -125,6 +147,10 @@ struct bits_vectors {
     void (*add_floats)(const struct bits_block *block, const float *values, uint16_t planes,
                        float *sums);
     void (*add_doubles)(const struct bits_block *block, const double *values, double *sums);
+    /* Rows that go alone; NULL: none do. The bytes of one; then what bits_add does with it. */
+    void (*fill_alone)(const struct bits_program *program, const float *row, uint8_t *bytes);
+    void (*add_alone)(const struct bits_program *program, size_t first, size_t count,
+                      const uint8_t *bytes, float *sums);
 };
 
 /* What the functions of struct kernel are; vectors must live on. */
@@ -132,6 +158,7 @@ void *bits_build(const struct trees *trees, bool *taken, const struct bits_vecto
 void bits_free(void *program);
 size_t bits_size_bytes(const void *program);
 size_t bits_scratch_bytes(const void *program, size_t rows);
+size_t bits_alone_rows(const void *program);
 void bits_prepare(const void *program, const float *rows, size_t count, void *scratch);
 void bits_add(const void *program, size_t first, size_t count, struct sums sums, void *scratch);
 

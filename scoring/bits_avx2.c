@@ -87,8 +87,10 @@ static inline int count_below(__m256i x, const int32_t *sixteen)
     return __builtin_popcount((uint32_t)_mm256_movemask_epi8(_mm256_packs_epi32(low, high))) / 2;
 }
 
-static void rank(struct bits_block *b, const struct rank_group *group)
+static void rank(struct bits_block *b, const struct rank_group *group,
+                 const struct bits_table *table)
 {
+    (void)table;
     for (size_t r = 0; r < b->count; r++) {
         __m256i x = _mm256_set1_epi32(b->keys[r]);
         int first = 16 * count_below(x, group->pivots);
@@ -125,6 +127,7 @@ const struct kernel kernel_avx2 = {.name = "avx2",
                                    .free = bits_free,
                                    .size_bytes = bits_size_bytes,
                                    .scratch_bytes = bits_scratch_bytes,
+                                   .alone_rows = bits_alone_rows,
                                    .prepare = bits_prepare,
                                    .add = bits_add};
 

@@ -3,6 +3,7 @@
 
 #ifdef __AVX512VBMI__
 
+#include "scoring/bits_alone.h"
 #include "scoring/bits_planes.h"
 
 /* ---- prepare */
@@ -72,17 +73,6 @@ static void find_keys(struct bits_block *b, const struct inputs *inputs, const s
     }
 }
 
-/* Number k of each sixteen thresholds together, so that a row finds that of its sixteen in one
- * register. */
-static void arrange(struct rank_group *group)
-{
-    int32_t below[RANKS_GROUP + 1];
-
-    memcpy(below, group->below, sizeof below);
-    for (int i = 0; i <= RANKS_GROUP; i++)
-        group->below[16 * (i % 16) + i / 16] = below[i];
-}
-
 /* more where x is above, else n */
 static inline __m512i step(__m512i n, __m512i x, __m512i threshold, int more)
 {
@@ -123,12 +113,13 @@ static inline __m512i find_below(__m512i x, __m512i sixteen, const __m512i *t)
     return step(n, x, _mm512_mask_mov_epi32(low, up2, high), 1);
 }
 
-static void rank(struct bits_block *b, const struct rank_group *group)
+static void rank(struct bits_block *b, const struct rank_group *group,
+                 const struct bits_table *table)
 {
     __m512i t[16];
 
     for (int i = 0; i < 16; i++)
-        t[i] = _mm512_load_si512((const void *)(group->below + 16 * i));
+        t[i] = _mm512_load_si512((const void *)table->below[i]);
     for (size_t r = 0; r < b->count; r += 16) {
         __m512i x = _mm512_load_si512((const void *)(b->keys + r));
         __m128i n = _mm512_cvtepi32_epi8(find_below(x, find_sixteen(x, group->pivots), t));
@@ -164,7 +155,7 @@ static void add_floats(const struct bits_block *b, const float *values, uint16_t
     }
 }
 
-static const struct bits_vectors vectors = {.arrange = arrange,
+static const struct bits_vectors vectors = {.wants_tables = true,
                                             .turn = turn,
                                             .find_keys = find_keys,
                                             .rank = rank,
@@ -172,7 +163,9 @@ static const struct bits_vectors vectors = {.arrange = arrange,
                                             .mark = mark,
                                             .run = run,
                                             .add_floats = add_floats,
-                                            .add_doubles = add_doubles};
+                                            .add_doubles = add_doubles,
+                                            .fill_alone = bits_fill_alone,
+                                            .add_alone = bits_add_alone};
 
 static void *build(const struct trees *trees, bool *taken)
 {
@@ -185,6 +178,7 @@ const struct kernel kernel_avx512 = {.name = "avx512",
                                      .free = bits_free,
                                      .size_bytes = bits_size_bytes,
                                      .scratch_bytes = bits_scratch_bytes,
+                                     .alone_rows = bits_alone_rows,
                                      .prepare = bits_prepare,
                                      .add = bits_add};
 

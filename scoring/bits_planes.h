@@ -172,7 +172,7 @@ static void find_padded(const __m256i *slots, int depth, __m256i *codes)
 {
     __m256i p[BITS_PLANES], none = _mm256_setzero_si256();
 
-    p[0] = slots[0];
+    p[0] = depth > 0 ? slots[0] : none;
     p[1] = depth > 1 ? choose_2(slots + 1, p) : none;
     p[2] = depth > 2 ? choose_4(slots + 3, p) : none;
     p[3] = depth > 3 ? choose_8(slots + 7, p) : none;

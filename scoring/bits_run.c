@@ -16,6 +16,13 @@ static uint8_t *planes_of(const struct bits_program *p, struct bits_block *b)
     return b->columns + p->ranks.column_count * KERNEL_ROWS;
 }
 
+size_t bits_alone_rows(const void *program)
+{
+    const struct bits_program *p = program;
+
+    return p->alone.places > 0 ? BITS_ALONE_ROWS : 0;
+}
+
 /* ---- prepare */
 
 static void fill_ranks(const struct bits_program *p, size_t source, struct bits_block *b)
@@ -27,7 +34,8 @@ static void fill_ranks(const struct bits_program *p, size_t source, struct bits_
     p->vectors->find_keys(b, &ranks->inputs, input, b->numbers[input->feature % BITS_FEATURES]);
     for (size_t g = 0; g < s->group_count; g++) {
         size_t column = s->first_column + g;
-        p->vectors->rank(b, &ranks->groups[s->first_group + g]);
+        p->vectors->rank(b, &ranks->groups[s->first_group + g],
+                         p->tables ? &p->tables[s->first_group + g] : NULL);
         p->vectors->settle(b, b->columns + column * KERNEL_ROWS);
         if (s->has_right)
             p->vectors->mark(b, planes_of(p, b) + column * BITS_PLANE_BYTES);
@@ -53,6 +61,10 @@ void bits_prepare(const void *program, const float *rows, size_t count, void *sc
 
     b->rows = rows;
     b->count = count;
+    for (size_t r = 0; count <= bits_alone_rows(p) && r < count; r++)
+        p->vectors->fill_alone(p, rows + r * stride, b->alone[r]);
+    if (count <= bits_alone_rows(p))
+        return;
     for (size_t i = 0; i < inputs->count; i++) {
         size_t source = p->ranks.order[i], feature = inputs->items[source].feature;
         size_t first = feature - feature % BITS_FEATURES, rest = stride - first;
@@ -86,6 +98,11 @@ void bits_add(const void *program, size_t first, size_t count, struct sums sums,
     uint8_t *present = planes_of(p, b);
     uint8_t *slots = present + p->ranks.column_count * BITS_PLANE_BYTES;
 
+    if (b->count <= bits_alone_rows(p)) {
+        for (size_t r = 0; r < b->count; r++)
+            p->vectors->add_alone(p, first, count, b->alone[r], sums.floats + r);
+        return;
+    }
     memset(slots, 0, SLOT_FREE * BITS_PLANE_BYTES); /* SLOT_CLEAR, and what padding reads */
     memset(slots + (size_t)SLOT_SET * BITS_PLANE_BYTES, 0xff, BITS_PLANE_BYTES);
     for (size_t i = first; i < first + count; i++) {

@@ -26,7 +26,7 @@ struct forest {
     struct engine fast;     /* the trees that it takes, in blocks of rows_min and more */
     struct engine portable; /* all trees: what fast does not take, and short blocks */
     struct segment *segments;
-    size_t segment_count, rows_min;
+    size_t segment_count, rows_min, alone_rows; /* up to which, and from which on, fast is */
     char name[60];
 };
 
@@ -75,6 +75,7 @@ struct forest *forest_new(const struct trees *t, const struct kernel *kernel)
     if (f->fast.program) {
         add_segments(f, taken);
         f->rows_min = find_rows_min(f, t->split_count);
+        f->alone_rows = kernel->alone_rows(f->fast.program);
     }
     free(taken);
     return f;
@@ -169,7 +170,7 @@ static void add_trees(const struct forest *f, const struct block *b)
 {
     const struct engine *fast = &f->fast, *portable = &f->portable;
 
-    if (!fast->program || b->count < f->rows_min) {
+    if (!fast->program || (b->count < f->rows_min && b->count > f->alone_rows)) {
         portable->kernel->prepare(portable->program, b->rows, b->count, b->portable);
         portable->kernel->add(portable->program, 0, f->tree_count, b->sums, b->portable);
         return;

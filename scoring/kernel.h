@@ -40,6 +40,9 @@ struct kernel {
     /* Looks at count rows (1 to KERNEL_ROWS) for all of its trees. */
     void (*prepare)(const void *program, const float *rows, size_t count, void *scratch);
 
+    /* Up to how many rows go each by itself, whatever the cost of splits; NULL: none do. */
+    size_t (*alone_rows)(const void *program);
+
     /* Adds trees first to first + count - 1, counted in the forest, to the sums of the rows.
      * Whatever stands in the sums beyond the rows may change. */
     void (*add)(const void *program, size_t first, size_t count, struct sums sums, void *scratch);

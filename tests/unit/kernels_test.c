@@ -1,11 +1,13 @@
 /* Every kernel against one row at a time (trees_leaf), on random forests of all that struct trees
  * can say: same bits, whatever the batch. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "scoring/bits.h"
 #include "scoring/forest.h"
 #include "scoring/kernel.h"
 #include "scoring/order.h"
@@ -70,6 +72,14 @@ static const struct shape shapes[] = {
      .divisor = 3},
     {"complete, of doubles", 9, 6, 255, 8, 200, .missing = NAN_ONLY, .outputs = 1,
      .sum = SUM_DOUBLE_BASE_LAST},
+    {"alone, a row of 128 bytes", 150, 6, 63, 8, 5000, .missing = ALL_KINDS, .outputs = 2,
+     .tiny_is_zero = true},
+    {"alone, a row of 256 bytes, 7 levels", 200, 7, 127, 8, 50000, .missing = NAN_ONLY,
+     .outputs = 1},
+    {"alone, a row of 256 bytes, 8 levels, not all of them", 90, 8, 255, 8, 50000,
+     .missing = NAN_ONLY, .outputs = 3},
+    {"alone, 8 levels, single leaves between", 30, 8, 255, 7, 100, .missing = NAN_ONLY,
+     .outputs = 1},
 };
 
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
@@ -172,7 +182,7 @@ static int64_t grow(struct grower *g, unsigned level)
     struct tree_node *n = &g->nodes[self];
     unsigned below = level + 1;
 
-    ck_assert_uint_lt(self, MAX_NODES);
+    assert(self < MAX_NODES);
     if (level >= shape->depth || g->split_count >= shape->splits || draw(8) >= shape->fullness) {
         *n = (struct tree_node){-1, -1, .value = draw_value(shape)};
         n->vector = &g->vectors[self * 3];
@@ -195,6 +205,8 @@ static struct trees *make_trees(const struct shape *shape)
     struct trees *t = trees_new();
     struct grower *g = mem_alloc(1, sizeof *g);
 
+    g->t = t;
+    g->shape = shape;
     trees_set_shape(t, FEATURES, shape->outputs);
     t->sum = shape->sum;
     t->category = shape->category;
@@ -204,7 +216,7 @@ static struct trees *make_trees(const struct shape *shape)
     for (size_t o = 0; o < shape->outputs; o++)
         t->base[o] = draw_value(shape);
     for (size_t i = 0; i < shape->trees; i++) {
-        *g = (struct grower){.t = t, .shape = shape};
+        g->count = g->split_count = 0;
         grow(g, 0);
         ck_assert_int_eq(
             trees_add(t, &(struct tree_source){.nodes = g->nodes,
@@ -256,9 +268,13 @@ static double sum_one(const struct trees *t, size_t output, const float *row)
 
 /* ---- each kernel */
 
-static bool is_same(double a, double b)
+/* An assertion for each value would be most of the time: each writes where it is. */
+static void check_same(const struct forest *forest, const char *title, size_t rows, size_t value,
+                       double got, double want)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    if (memcmp(&got, &want, sizeof got) != 0)
+        ck_abort_msg("%s, %s, %zu rows, value %zu: %.17g, must be %.17g", title,
+                     forest_kernel(forest), rows, value, got, want);
 }
 
 static void check(const struct forest *forest, const struct shape *shape, const float *rows,
@@ -271,14 +287,17 @@ static void check(const struct forest *forest, const struct shape *shape, const 
     size_t outputs = shape->outputs;
     double *got = mem_alloc(ROWS * outputs + 1, sizeof *got);
 
+    for (size_t r = 0; r < ROWS; r++) {
+        forest_score(forest, rows + r * FEATURES, 1, got, scratch);
+        for (size_t k = 0; k < outputs; k++)
+            check_same(forest, shape->title, 1, r * outputs + k, got[k], want[r * outputs + k]);
+    }
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         size_t first = ROWS - counts[i];
         got[counts[i] * outputs] = 12345;
         forest_score(forest, rows + first * FEATURES, counts[i], got, scratch);
         for (size_t k = 0; k < counts[i] * outputs; k++)
-            ck_assert_msg(is_same(got[k], want[first * outputs + k]),
-                          "%s, %s, %zu rows, value %zu: %.17g, must be %.17g", shape->title,
-                          forest_kernel(forest), counts[i], k, got[k], want[first * outputs + k]);
+            check_same(forest, shape->title, counts[i], k, got[k], want[first * outputs + k]);
         ck_assert_double_eq(got[counts[i] * outputs], 12345);
     }
     free(got);
@@ -356,6 +375,35 @@ START_TEST(a_kernel_takes_what_it_is_for_and_names_the_rest)
 }
 END_TEST
 
+START_TEST(rows_go_alone_through_full_trees_of_floats)
+{
+    static const struct {
+        size_t shape, registers; /* of 64 bytes for a row; 0: not alone */
+    } expected[] = {{0, 1},  {1, 1},  {2, 1},  {4, 0},  {5, 0},
+                    {14, 2}, {16, 0}, {25, 2}, {26, 4}, {27, 4}};
+    const struct kernel *kernel = kernel_at(0);
+
+    if (strcmp(kernel->name, "avx512") != 0) {
+        harness_skip("this processor has no AVX-512: BUILD=emulated");
+        return;
+    }
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        state = 1;
+        struct trees *trees = make_trees(&shapes[expected[i].shape]);
+        bool *taken = mem_alloc(trees->count, sizeof *taken);
+        struct bits_program *program = kernel->build(trees, taken);
+        size_t bytes = 2 * program->ranks.column_count;
+        size_t registers = bytes <= 64 ? 1 : bytes <= 128 ? 2 : 4;
+        ck_assert_msg((kernel->alone_rows(program) ? registers : 0) == expected[i].registers,
+                      "%s: %zu bytes, alone: %zu", shapes[expected[i].shape].title, bytes,
+                      kernel->alone_rows(program));
+        kernel->free(program);
+        free(taken);
+        trees_free(trees);
+    }
+}
+END_TEST
+
 START_TEST(a_kernel_is_found_by_its_name_or_said_to_be_missing)
 {
     struct err err = ERR_INIT;
@@ -376,6 +424,7 @@ SUITE(kernels)
     TCase *loop;
 
     CASE("choice", a_kernel_takes_what_it_is_for_and_names_the_rest,
+         rows_go_alone_through_full_trees_of_floats,
          a_kernel_is_found_by_its_name_or_said_to_be_missing);
     loop = harness_case(suite, "random", NULL, 0);
     tcase_add_loop_test(loop, each_kernel_gives_each_row_the_bits_of_one_row_at_a_time, 0,

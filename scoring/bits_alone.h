@@ -1,0 +1,16 @@
+/* bits_alone.h: rows that go each by itself through the trees of struct bits_alone, without blocks:
+ * what fill_alone and add_alone of struct bits_vectors are with AVX-512.
+ */
+#ifndef SCORING_BITS_ALONE_H
+#define SCORING_BITS_ALONE_H
+
+#include "scoring/bits.h"
+
+/* bytes: 256, aligned to 64. */
+void bits_fill_alone(const struct bits_program *program, const float *row, uint8_t *bytes);
+
+/* The sums are those of the row. */
+void bits_add_alone(const struct bits_program *program, size_t first, size_t count,
+                    const uint8_t *bytes, float *sums);
+
+#endif
