@@ -171,7 +171,7 @@ lint: ## house rules, formatting, warnings as errors, static analysis
 XGBOOST_LIBS = $(if $(wildcard /usr/include/xgboost/c_api.h),-lxgboost)
 
 $(O)/bench_kafka: MALLOC = $(MALLOC_$(BUILD)) # the bare pass-through has the same
-$(O)/bench_forest: $(O)/bench/library.o $(O)/bench/library_onnx.o
+$(O)/bench_forest $(O)/bench_load: $(O)/bench/library.o $(O)/bench/library_onnx.o
 $(O)/bench_%: $(OBJECTS) $(O)/bench/bench_%.o $(O)/bench/synthetic.o $(O)/bench/timing.o
 	$(call say,link $@)$(CC) $(CFLAGS) $(LINK_$(BUILD)) -o $@ $^ $(MALLOC) $(TEST_LIBS) $(LIBS) $(XGBOOST_LIBS)
 

@@ -1,3 +1,4 @@
+/* In one piece: what a split, a mux and a code become depends on each other. */
 #include "scoring/bits.h"
 
 #include <assert.h>
@@ -5,6 +6,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "scoring/bits_alone.h"
 
 enum { ANY = 0xffff }; /* a bit that a leaf does not care about: no slot */
 
@@ -397,65 +399,6 @@ static void build_splits(struct bits_program *p, const struct trees *t,
     }
 }
 
-/* ---- rows alone */
-
-static bool can_go_alone(const struct bits_program *p, const struct trees *t, const bool *taken)
-{
-    if (!p->vectors->add_alone || !p->floats || p->ranks.column_count > 128)
-        return false;
-    for (size_t i = 0; i < t->count; i++)
-        if (!taken[i] || !p->trees[i].is_padded || p->trees[i].member_count > 0)
-            return false;
-    return true;
-}
-
-/* The way to a place has level 0 as its highest bit, a code as its lowest. */
-static uint32_t reversed(uint32_t way, size_t places)
-{
-    uint32_t code = 0;
-
-    for (; places > 1; places /= 2, way /= 2)
-        code = 2 * code + way % 2;
-    return code;
-}
-
-static void place_splits(struct bits_program *p, size_t tree)
-{
-    const struct bits_tree *t = &p->trees[tree];
-    const struct bits_compare *c = p->compares + t->first_compare;
-
-    for (size_t k = 0; k < t->compare_count; k++) {
-        bool is_right = k >= t->compare_count - t->right_count;
-        size_t at = tree * p->alone.places + c[k].to + 1;
-        p->alone.bytes[at] = (uint8_t)(c[k].column + is_right * p->ranks.column_count);
-        p->alone.limits[at] = (uint8_t)(c[k].limit + 128);
-    }
-}
-
-static void build_alone(struct bits_program *p, size_t tree_count)
-{
-    struct bits_alone *alone = &p->alone;
-
-    alone->places = 64;
-    for (size_t i = 0; i < tree_count; i++)
-        while (alone->places < (size_t)1 << p->trees[i].plane_count)
-            alone->places *= 2;
-    alone->bytes = mem_alloc_aligned(tree_count * alone->places, 1);
-    alone->limits = mem_alloc_aligned(tree_count * alone->places, 1);
-    alone->values = mem_alloc_aligned(tree_count * alone->places, sizeof *alone->values);
-    alone->runs = mem_alloc(tree_count, sizeof *alone->runs);
-    for (size_t i = tree_count; i-- > 0;) {
-        const struct bits_tree *t = &p->trees[i];
-        bool goes_on = i + 1 < tree_count && t[1].output == t->output;
-        alone->runs[i] = goes_on ? alone->runs[i + 1] + 1 : 1;
-        place_splits(p, i);
-        for (uint32_t way = 0; way < alone->places; way++)
-            alone->values[i * alone->places + way] =
-                p->floats[t->first_code +
-                          (reversed(way, alone->places) & ((1u << t->plane_count) - 1))];
-    }
-}
-
 /* ---- the whole */
 
 static void build_tables(struct bits_program *p)
@@ -527,8 +470,7 @@ void *bits_build(const struct trees *t, bool *taken, const struct bits_vectors *
         build_splits(p, t, &plan);
         if (p->ends)
             leaves_init(&p->leaves, t);
-        if (can_go_alone(p, t, taken))
-            build_alone(p, t->count);
+        bits_alone_build(p, t, taken);
         measure(p, t->count);
     } else {
         memset(taken, 0, t->count * sizeof *taken);
@@ -547,10 +489,7 @@ void bits_free(void *program)
     ranks_release(&p->ranks);
     leaves_release(&p->leaves);
     free(p->tables);
-    free(p->alone.bytes);
-    free(p->alone.limits);
-    free(p->alone.values);
-    free(p->alone.runs);
+    bits_alone_release(&p->alone);
     free(p->trees);
     free(p->compares);
     free(p->members);

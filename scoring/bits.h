@@ -82,10 +82,10 @@ struct bits_tree {
     bool is_padded; /* then no muxes, and planes[] is unused */
 };
 
-/* For rows that go each by itself: of each tree its splits at their places in a heap, the root at 1,
- * the children of i at 2i (right) and 2i + 1, to as many places as the largest tree has; below the
- * last level what the row gets. A row is two bytes for each column: its rank where missing is 0,
- * then all those where missing is 255. All trees are padded, compare numbers, and add one float. */
+/* For rows that go each by itself: of each tree its splits at their places in a heap, the root at
+ * 1, the children of i at 2i (right) and 2i + 1, to as many places as the largest tree has; below
+ * the last level what the row gets. A row is two bytes for each column: its rank where missing is
+ * 0, then all those where missing is 255. All trees are padded, compare numbers and add a float. */
 struct bits_alone {
     size_t places;           /* of a tree, a multiple of 64; 0: rows do not go alone */
     uint8_t *bytes, *limits; /* which byte of the row, and below what it is left */

@@ -1,5 +1,5 @@
-/* Rows that go alone (struct bits_alone) with AVX-512: 64 splits of a tree look at bytes of the row in
- * one instruction and are compared in another. What is left to do is to follow the bits down. */
+/* Rows that go alone (struct bits_alone) with AVX-512: 64 splits of a tree look at bytes of the row
+ * in one instruction and are compared in another. What is left to do is to follow the bits down. */
 #include "scoring/bits_alone.h"
 
 #ifdef __AVX512VBMI__
