@@ -8,7 +8,8 @@
  *   kernel.c     which kernels this processor has
  *   portable.c   level by level: eight rows in a tree, or one row in several
  *   ranks.c      numbers as bytes
- *   bits.c       trees without jumps, 256 rows at a time; bits_avx2.c runs them
+ *   bits.c       trees without jumps, 256 rows at a time; bits_avx2.c, bits_avx512.c run them
+ *   bits_alone.c rows by themselves, with AVX-512
  *
  * Immutable, owns its arrays, any thread may score with a scratch of its own. Keeps nothing of the
  * trees.
