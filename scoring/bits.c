@@ -242,19 +242,24 @@ static bool is_padded(const struct tree *tree)
     return tree->depth <= BITS_PLANES && 3 * tree->split_count + 1 >= 1u << tree->depth;
 }
 
-/* The slot of each split of a tree. */
+static void place_below(int32_t node, int slot, uint8_t *slots)
+{
+    if (node >= 0)
+        slots[node] = (uint8_t)slot;
+}
+
+/* The slot of each split of a tree, BITS_MAX_LEAVES at most. */
 static void find_slots(const struct trees *t, const struct tree *tree, uint8_t *slots)
 {
     const struct split *splits = t->splits + tree->first_split;
+    bool padded = is_padded(tree);
 
-    slots[0] = 0;
-    for (uint32_t i = 0; i < tree->split_count; i++) {
-        if (!is_padded(tree))
-            slots[i] = (uint8_t)i;
-        else if (splits[i].left >= 0)
-            slots[splits[i].left] = (uint8_t)(2 * slots[i] + 2);
-        if (is_padded(tree) && splits[i].right >= 0)
-            slots[splits[i].right] = (uint8_t)(2 * slots[i] + 1);
+    memset(slots, 0, BITS_MAX_LEAVES);
+    for (uint32_t i = 0; !padded && i < tree->split_count; i++)
+        slots[i] = (uint8_t)i;
+    for (uint32_t i = 0; padded && i < tree->split_count; i++) {
+        place_below(splits[i].right, 2 * slots[i] + 1, slots);
+        place_below(splits[i].left, 2 * slots[i] + 2, slots);
     }
 }
 
