@@ -34,6 +34,7 @@ enum {
     BITS_FEATURES = 16, /* that are turned from rows to columns at a time */
 
     BITS_ALONE_ROWS = 4, /* that go each by itself, at most */
+    BITS_ALONE_COLUMNS = 128,
 
     BITS_VALUES_BEYOND = 64, /* may be read behind the values of a tree */
 
@@ -119,7 +120,7 @@ struct bits_block {
     uint8_t missing[KERNEL_ROWS]; /* all ones or all zeros */
     uint8_t ranks[KERNEL_ROWS];
     uint8_t codes[KERNEL_ROWS]; /* of the leaf in one tree */
-    uint8_t alone[BITS_ALONE_ROWS][256];
+    uint8_t alone[BITS_ALONE_ROWS][2 * BITS_ALONE_COLUMNS];
     uint8_t columns[]; /* column_count of KERNEL_ROWS, then planes, then slots */
 };
 

@@ -6,7 +6,7 @@
 
 static bool can_go_alone(const struct bits_program *p, const struct trees *t, const bool *taken)
 {
-    if (!p->vectors->add_alone || !p->floats || p->ranks.column_count > 128)
+    if (!p->vectors->add_alone || !p->floats || p->ranks.column_count > BITS_ALONE_COLUMNS)
         return false;
     for (size_t i = 0; i < t->count; i++)
         if (!taken[i] || !p->trees[i].is_padded || p->trees[i].member_count > 0)
