@@ -208,7 +208,7 @@ static void store_muxes(struct builder *b)
         next[b->heights[b->muxes[i].by]]++; /* from 1 on */
     for (size_t i = 1; i <= BITS_MAX_LEAVES; i++)
         next[i] += next[i - 1];
-    for (; p->mux_cap < p->mux_count + b->mux_count;)
+    while (p->mux_cap < p->mux_count + b->mux_count)
         p->muxes = mem_grow(p->muxes, p->mux_cap, &p->mux_cap, sizeof *p->muxes);
     for (size_t i = 0; i < b->mux_count; i++) {
         const struct bits_mux *mux = &b->muxes[i];

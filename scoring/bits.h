@@ -121,21 +121,22 @@ struct bits_block {
     uint8_t ranks[KERNEL_ROWS];
     uint8_t codes[KERNEL_ROWS]; /* of the leaf in one tree */
     uint8_t alone[BITS_ALONE_ROWS][2 * BITS_ALONE_COLUMNS];
-    uint8_t columns[]; /* column_count of KERNEL_ROWS, then planes, then slots */
+    uint8_t columns[]; /* column_count of KERNEL_ROWS, then as many planes of what is not missing,
+                        * then slots */
 };
 
 /* What the vectors of a processor do. Rows from count on may get anything. */
 struct bits_vectors {
-    /* keys[] to ranks[] of a group, biased; a table only if `wants_tables` */
-    bool wants_tables;
-    void (*rank)(struct bits_block *block, const struct rank_group *group,
-                 const struct bits_table *table);
     /* numbers[] of a block: `width` features (1 to BITS_FEATURES) of its rows, from the one on that
      * x points to, in the first row; a row is `stride` floats */
     void (*turn)(struct bits_block *block, const float *x, size_t stride, size_t width);
     /* keys[] of x, one feature of numbers[]: its order_key; and missing[], whether it is */
     void (*find_keys)(struct bits_block *block, const struct inputs *inputs,
                       const struct input *input, const float *x);
+    /* keys[] to ranks[] of a group, biased; a table only if `wants_tables` */
+    bool wants_tables;
+    void (*rank)(struct bits_block *block, const struct rank_group *group,
+                 const struct bits_table *table);
     /* ranks[] to a column, with the lowest for what is missing */
     void (*settle)(const struct bits_block *block, uint8_t *column);
     /* missing[] to a plane, of those that are not */

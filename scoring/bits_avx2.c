@@ -22,8 +22,8 @@ static inline void turn_eight(const __m256 *in, float *out)
             fours[i + 2 * k] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
             fours[i + 2 * k + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
         }
-    for (int k = 0; k < 4;
-         k++) { /* half h of fours[4 * g + k]: feature 4 * h + k of rows 4 * g .. */
+    /* half h of fours[4 * g + k]: feature 4 * h + k of four rows from 4 * g on */
+    for (int k = 0; k < 4; k++) {
         _mm256_store_ps(out + k * KERNEL_ROWS,
                         _mm256_permute2f128_ps(fours[k], fours[4 + k], 0x20));
         _mm256_store_ps(out + (4 + k) * KERNEL_ROWS,

@@ -23,8 +23,8 @@ static inline void turn_sixteen(const __m512 *in, float *out)
             fours[i + 2 * k] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
             fours[i + 2 * k + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
         }
-    for (int k = 0; k < 4;
-         k++) { /* lane l of fours[4 * g + k]: feature 4 * l + k of rows 4 * g .. */
+    /* lane l of fours[4 * g + k]: feature 4 * l + k of four rows from 4 * g on */
+    for (int k = 0; k < 4; k++) {
         __m512 even0 = _mm512_shuffle_f32x4(fours[k], fours[4 + k], 0x88);
         __m512 even1 = _mm512_shuffle_f32x4(fours[8 + k], fours[12 + k], 0x88);
         __m512 odd0 = _mm512_shuffle_f32x4(fours[k], fours[4 + k], 0xdd);
